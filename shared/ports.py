@@ -1,0 +1,255 @@
+"""The ports: everything the core asks of the world, as protocols and plain values.
+
+Each port has a real adapter (``shared/adapters``) and a shipped twin in memory (``shared/memory``); one
+contract suite runs on both. Time, randomness and sleep are ports too: nothing else may read a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+# ---------------------------------------------------------------------------------------------- tables
+
+Value = str | int | float | bool | datetime | bytes
+"""What a column may hold. Integers are 64-bit, datetimes are aware and in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stored row. Keys are *plain* text of any kind; the adapter encodes them reversibly.
+
+    ``etag`` is None for a row that was not read from the store.
+    """
+
+    partition: str
+    key: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write a row in a transaction: insert it, or merge it into the stored one (unknown columns survive).
+
+    With ``if_match`` the stored row must still carry that ETag; with ``insert_only`` there must be none.
+    """
+
+    row: Row
+    if_match: str | None = None
+    insert_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a row in a transaction; with ``if_match`` only while it carries that ETag. A missing row is an error."""
+
+    key: str
+    if_match: str | None = None
+
+
+class Tables(Protocol):
+    """Azure Table Storage as the engine sees it: partitions of rows in key order, guarded by ETags.
+
+    Every method raises ``StoreUnavailable`` when the store does not answer in time.
+    """
+
+    def now(self) -> datetime:
+        """The store's own time (UTC), as its last answers told it: the only time compared across hosts."""
+        ...
+
+    async def get(self, table: str, partition: str, key: str) -> Row | None:
+        """One row, or None."""
+        ...
+
+    async def query(
+        self, table: str, partition: str, *, start: str | None = None, stop: str | None = None
+    ) -> list[Row]:
+        """Rows of one partition with ``start <= key < stop``, in key order, every page of them."""
+        ...
+
+    async def insert(self, table: str, row: Row) -> str:
+        """Add a row and return its ETag. Raises ``AlreadyExists``."""
+        ...
+
+    async def upsert(self, table: str, row: Row) -> str:
+        """Add a row, or merge its columns into the stored one; returns the new ETag."""
+        ...
+
+    async def update(self, table: str, row: Row, etag: str) -> str:
+        """Merge the columns into the stored row while it carries ``etag``. Raises ``StaleWrite``, ``NotFound``."""
+        ...
+
+    async def delete(self, table: str, partition: str, key: str, etag: str | None = None) -> None:
+        """Remove a row; a missing one is fine without an ETag. Raises ``StaleWrite`` when it changed."""
+        ...
+
+    async def submit(self, table: str, partition: str, changes: Sequence[Put | Delete]) -> dict[str, str]:
+        """All or nothing in one partition (at most 100 changes, each row once); returns the new ETag by key.
+
+        Raises ``StaleWrite``, ``AlreadyExists`` or ``NotFound`` with nothing written, ``ValueError`` for more
+        than 100 changes, a row over 1 MiB or over 252 columns.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Free the connections."""
+        ...
+
+
+# ----------------------------------------------------------------------------------------------- queue
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a queue carries: a kind, a key and a version, never a reservation. ``due`` delays its delivery."""
+
+    kind: str
+    key: str
+    version: str = ""
+    correlation: str = ""
+    due: datetime | None = None
+
+    @property
+    def message_id(self) -> str:
+        """Kind, key and version: never the key alone, or a change within the duplicate window is swallowed."""
+        return f"{self.kind}|{self.key}|{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One delivery. ``deliveries`` counts from 1; ``token`` is the transport's own handle on its lock."""
+
+    message: Message
+    deliveries: int
+    sequence: int
+    token: object = None
+    reason: str = ""
+    raw: bytes = b""
+
+
+class Bus(Protocol):
+    """Azure Service Bus as the engine sees it: queues with duplicate detection, schedules and dead letters."""
+
+    async def send(self, queue: str, messages: Sequence[Message]) -> None:
+        """Hand over messages within 1 s, or raise ``BusUnavailable``. A message with ``due`` is scheduled."""
+        ...
+
+    async def receive(self, queue: str, most: int, wait: float) -> list[Received]:
+        """Up to ``most`` messages, locked for us, waiting at most ``wait`` seconds for the first."""
+        ...
+
+    async def complete(self, queue: str, received: Received) -> None:
+        """Done with it. Raises ``BusUnavailable`` when the lock was lost."""
+        ...
+
+    async def abandon(self, queue: str, received: Received) -> None:
+        """Give it back at once; the delivery counts."""
+        ...
+
+    async def dead_letters(self, queue: str, most: int) -> list[Received]:
+        """Look at dead letters without taking them."""
+        ...
+
+    async def replay(self, queue: str, sequence: int) -> bool:
+        """Send one dead letter again under a new id and remove it; False when it is gone."""
+        ...
+
+    async def close(self) -> None:
+        """Free the links."""
+        ...
+
+
+# ------------------------------------------------------------------------------------------------ http
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One outgoing call. ``deadline`` is the total time in seconds, body included; ``most_bytes`` caps the
+    decoded body. ``guarded`` sends it through the address guard (feeds from strangers)."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    deadline: float = 10.0
+    most_bytes: int = 2 * 1024 * 1024
+    guarded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A complete answer; header names are lower case. A body cut short or over its cap never gets here."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Http(Protocol):
+    """The way out. Raises ``PlatformDown`` (no complete answer in time), ``AddressRefused`` (guarded calls),
+    ``PayloadRejected`` (body over its cap)."""
+
+    async def send(self, request: Request) -> Response:
+        """Make the call; any status is an answer, also 5xx."""
+        ...
+
+    async def close(self) -> None:
+        """Free the connections."""
+        ...
+
+
+# -------------------------------------------------------------------------------------- the small ones
+
+Sleep = Callable[[float], Awaitable[None]]
+"""Wait so many seconds; a virtual one in tests."""
+
+Chance = Callable[[], float]
+"""A random number in [0, 1)."""
+
+NewId = Callable[[], str]
+"""A fresh unguessable id (>= 128 bits, URL-safe)."""
+
+
+class Secrets(Protocol):
+    """Where API keys live: settings or a vault; never the portfolio, never a table."""
+
+    def get(self, name: str) -> str:
+        """The secret by its setting's name. Raises ``AuthFailed`` naming the missing setting."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a person should know: ``kind`` names it, ``key`` deduplicates it; ``text`` by language."""
+
+    kind: str
+    key: str
+    severity: str
+    text: Mapping[str, str]
+
+
+class Notify(Protocol):
+    """Tells people. Never raises: a failed notice is counted, not thrown."""
+
+    async def tell(self, notice: Notice) -> None:
+        """Deliver or count the failure."""
+        ...
+
+
+class Telemetry(Protocol):
+    """Events and numbers for operators. Never raises, never blocks a sync; no guest data, no secrets."""
+
+    def event(self, name: str, **fields: str | int | float) -> None:
+        """Something happened."""
+        ...
+
+    def count(self, name: str, value: int = 1, **dimensions: str) -> None:
+        """Add to a counter."""
+        ...
+
+    def gauge(self, name: str, value: float, **dimensions: str) -> None:
+        """Set a level."""
+        ...
