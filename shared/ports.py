@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
+
+from shared.domain.dates import StayDates
+from shared.domain.facts import FeedEvent, Polled, SeenStay, WriteOutcome
+from shared.domain.model import Account, Listing, Platform, Write
 
 # ---------------------------------------------------------------------------------------------- tables
 
@@ -198,6 +202,96 @@ class Http(Protocol):
 
     async def close(self) -> None:
         """Free the connections."""
+        ...
+
+
+# ------------------------------------------------------------------------------------------- platforms
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What a webhook body claims, which is a hint: ``reread`` names reservations to ask the platform about,
+    ``hints`` what to close meanwhile; ``revoked`` that the account (or these units) may no longer be used."""
+
+    action: str
+    reread: tuple[str, ...] = ()
+    hints: tuple[SeenStay, ...] = ()
+    revoked: tuple[str, ...] = ()
+
+
+class ApiConnector(Protocol):
+    """A platform with an API. Every method may raise ``RateLimited``, ``PlatformDown`` (outcome unknown),
+    ``AuthFailed`` or ``PayloadRejected``; none retries by itself."""
+
+    platform: Platform
+
+    async def write(self, account: Account, listing: Listing, write: Write) -> WriteOutcome:
+        """Set the number of units for sale on each night, absolutely. 2xx alone is not success: the body decides,
+        night by night; nights it does not name as refused are accepted."""
+        ...
+
+    async def read_levels(self, account: Account, listing: Listing, dates: StayDates) -> Mapping[date, int]:
+        """Read back how many units the platform would sell on each night (0: closed or sold)."""
+        ...
+
+    async def reread(self, account: Account, reservation: str) -> SeenStay | None:
+        """The reservation's present state, or None when the platform does not know it (yet)."""
+        ...
+
+    async def poll(self, account: Account) -> Polled:
+        """Everything not yet acknowledged; nothing for a platform that pushes."""
+        ...
+
+    async def acknowledge(self, account: Account, receipts: Sequence[str]) -> tuple[str, ...]:
+        """Tell the platform that these are stored for good; returns those it refused (to be polled again)."""
+        ...
+
+    async def stays(self, account: Account, unit: str) -> tuple[SeenStay, ...]:
+        """Every stay of a unit with a departure in the future: the full state, for the nightly pass."""
+        ...
+
+    def read_notification(self, body: bytes) -> Notification:
+        """Read a webhook body. Raises ``PayloadRejected`` naming what is wrong; never shows the body."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What lets a calendar's host answer 304: its own ETag and Last-Modified, as it gave them."""
+
+    etag: str = ""
+    last_modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFetch:
+    """One complete answer of a calendar's host. ``digest`` ignores DTSTAMP, which changes at every export; both it and
+    the body are empty for a 304 (``unchanged``)."""
+
+    unchanged: bool
+    validators: Validators
+    digest: str = ""
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedBusy:
+    """A calendar, read: its busy events, and in words what could not be read."""
+
+    events: tuple[FeedEvent, ...]
+    oddities: tuple[str, ...] = ()
+
+
+class FeedConnector(Protocol):
+    """Calendar links (iCal) of any platform."""
+
+    async def fetch(self, url: str, validators: Validators) -> FeedFetch:
+        """Ask once. Raises ``FeedRefused`` (not a whole calendar), ``AddressRefused``, ``RateLimited``,
+        ``PlatformDown``, ``AuthFailed`` (401, 403, 404, 410: the link is dead or wrong)."""
+        ...
+
+    def read(self, body: bytes, platform: Platform, zone: str, today: date) -> FeedBusy:
+        """Read a calendar into busy events, nights only. Raises ``FeedRefused`` naming what and where."""
         ...
 
 

@@ -1,0 +1,324 @@
+"""The words of the field as values: sites, homes, listings, reservations, closures.
+
+All are frozen: the engine loads a site, computes new values, and writes what differs. Instants are aware and
+in UTC, by the store's clock; dates are the home's own calendar days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NewType
+from zoneinfo import ZoneInfo
+
+from shared.domain.dates import StayDates
+
+Platform = NewType("Platform", str)
+"""The name of a channel ("airbnb"). The registry of connectors knows which exist; the domain needs no list."""
+
+AIRBNB = Platform("airbnb")
+BOOKING = Platform("booking")
+GREENGO = Platform("greengo")
+
+
+class Link(StrEnum):
+    """How a listing is connected."""
+
+    API = "api"  # we write into its calendar
+    ICAL = "ical"  # it fetches our export, we fetch its own
+
+
+class Busy(StrEnum):
+    """Why nights are taken, by what the source can tell apart (platforms' habits: see the iCal connector)."""
+
+    STAY = "stay"  # only a sale looks like this
+    CLOSED = "closed"  # a stay or a closure: the source cannot tell (Booking.com's and Greengo's feeds)
+    BLOCK = "block"  # closed by the owner or an import
+    LIMIT = "limit"  # a rule of the platform (notice, horizon) that slides a day every day
+
+
+class Status(StrEnum):
+    """Where a reservation stands. PENDING holds its nights like CONFIRMED; CANCELLED is a tombstone."""
+
+    CONFIRMED = "confirmed"
+    PENDING = "pending"
+    CANCELLED = "cancelled"
+
+
+class Phase(StrEnum):
+    """How far a closure has come. 2xx is not success: the three last are three different facts."""
+
+    INTENDED = "intended"  # decided and committed; nothing left yet
+    SENT = "sent"  # the call began (outcome unknown), or it stands in our export
+    ACCEPTED = "accepted"  # the platform's body said yes, or the peer fetched an export that holds it
+    SEEN = "seen"  # read back from the target's own calendar
+
+
+class SyncMode(StrEnum):
+    """The ladder's rungs, and AUTO which climbs it by itself."""
+
+    AUTO = "auto"
+    REAL_TIME = "real_time"
+    BATCH = "batch"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A home that can be sold as a whole. ``rooms`` are what it occupies: two homes that share a room exclude
+    each other. ``zone`` is the IANA zone in which its days begin."""
+
+    id: str
+    name: str
+    rooms: frozenset[str]
+    zone: str = "Europe/Paris"
+
+    def today(self, now: datetime) -> date:
+        """The home's calendar day at that instant."""
+        return now.astimezone(ZoneInfo(self.zone)).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A home, or the connected group of homes that share rooms (at most 50): the unit of storage and locking.
+
+    ``rooms`` gives how many identical units of each room exist (1, but for sales by count).
+    """
+
+    id: str
+    owner: str
+    properties: Mapping[str, Property]
+    rooms: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write sent, or about to be sent, into a listing's calendar: the absolute number of units for sale per
+    night. Committed before the call; while it stands here its outcome is unknown (rule 2)."""
+
+    fence: int
+    deadline: datetime
+    levels: Mapping[date, int]
+
+    @property
+    def opens(self) -> bool:
+        """Whether it puts any night up for sale: then it is tried once, and only while the head stands still."""
+        return any(level > 0 for level in self.levels.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A home's face on one platform, with what is known of the traffic to and from it.
+
+    ``unit`` is the platform's own id of it (a listing, a room type). ``complete`` turns True with the first
+    complete answer and then stays: before, nothing is opened anywhere on the site (rule 5). ``observed`` is the
+    counter of the newest observation merged (rule 6), ``answered`` when that one's request began. ``watched``: a
+    removal or a stale echo waits for further answers, so an unchanged one must be merged too.
+    """
+
+    id: str
+    property: str
+    platform: Platform
+    account: str
+    link: Link
+    unit: str = ""
+    token: str = ""
+    shard: str = ""
+    agent: str = ""
+    complete: bool = False
+    observed: int = 0
+    answered: datetime | None = None
+    watched: bool = False
+    writes: tuple[Write, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Listing({self.id!r}, {self.platform}, {self.link})"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One room of a reservation on its own dates. ``since`` is when the source first showed it with these dates
+    (by the store's clock): an export fetched later cannot have caused it."""
+
+    key: str
+    listing: str
+    dates: StayDates
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fading:
+    """Nights a feed no longer shows and that are still held: absent since ``since``, waiting for proof (rule 21).
+
+    ``doubtful``: they vanished with so many others that the feed itself is in doubt. ``released``: a person
+    said that they are free.
+    """
+
+    part: Part
+    since: datetime
+    doubtful: bool = False
+    released: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What one source says is taken: a stay it sold, or busy time of a class it cannot name better.
+
+    The key is account and id; ``aliases`` are further calendar UIDs it was known by. ``version`` is the
+    platform's own order of its changes (0 where it has none), ``observed`` the counter taken before we asked:
+    together they decide which of two reports is newer (rule 6). ``feed`` names the listing whose calendar it comes
+    from, empty for an API. ``hinted`` are rooms a doorbell claimed and no re-read has confirmed yet: closed,
+    never opened, on a hint. ``slid`` counts the days on which a block moved in step with the calendar.
+    """
+
+    account: str
+    id: str
+    kind: Busy
+    status: Status
+    parts: tuple[Part, ...] = ()
+    version: int = 0
+    observed: int = 0
+    feed: str = ""
+    hinted: tuple[Part, ...] = ()
+    fading: tuple[Fading, ...] = ()
+    aliases: tuple[str, ...] = ()
+    guest: str = field(default="", repr=False)
+    slid: int = 0
+    slid_on: date | None = None
+
+    @property
+    def key(self) -> str:
+        """Account and id: unique in a site, stable over moves."""
+        return f"{self.account}|{self.id}"
+
+    def held(self) -> tuple[Part, ...]:
+        """Every room and night this fact keeps from being sold elsewhere, proven or not."""
+        live = () if self.status is Status.CANCELLED else self.parts
+        return (*live, *self.hinted, *(fading.part for fading in self.fading))
+
+    @property
+    def leaves(self) -> date | None:
+        """The last day of departure among all it holds, or None when it holds nothing."""
+        return max((part.dates.check_out for part in self.held()), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Nights a platform's own availability check reserved for 15 min. Never exported, never against the listing
+    that placed it (rule 20)."""
+
+    id: str
+    listing: str
+    dates: StayDates
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A row of the ledger: one closure of ours on one listing, for one cause, on these very dates.
+
+    A moved stay is a new row and a released old one, so that an echo of the old dates is still explained
+    (rule 4). Not ``wanted``: we are opening these nights again. ``since_version`` and ``gone_version`` are the site
+    versions from which our export holds it and no longer holds it (0: not yet). ``taken_at`` is when the peer is
+    known to have it (accepted, or fetched), ``cleared_at`` when it is known to have the release; ``imports``
+    counts the complete answers read after that. ``fence`` names the write that carries it.
+    """
+
+    listing: str
+    cause: str
+    dates: StayDates
+    wanted: bool = True
+    phase: Phase = Phase.INTENDED
+    fence: int = 0
+    since_version: int = 0
+    gone_version: int = 0
+    created_at: datetime | None = None
+    taken_at: datetime | None = None
+    cleared_at: datetime | None = None
+    imports: int = 0
+    attempts: int = 0
+    next_try: datetime | None = None
+    error: str = ""
+
+    @property
+    def key(self) -> str:
+        """Listing, cause and dates."""
+        return f"{self.listing}|{self.cause}|{self.dates}"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One set of credentials on one platform. ``secrets`` maps a role ("client_id") to the *name* of the setting that
+    holds it, never to the secret. ``base_url`` overrides the platform's own host (tests, the sandbox)."""
+
+    id: str
+    platform: Platform
+    owner: str
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    base_url: str = ""
+
+
+class ConflictSeverity(StrEnum):
+    """How soon somebody must act: by the time to the first clashing check-in."""
+
+    CRITICAL = "critical"  # within 48 h, or a guest is in the house
+    HIGH = "high"  # within 14 days
+    MEDIUM = "medium"
+
+
+class ConflictResolution(StrEnum):
+    """What the engine proposes; only reversible steps may ever be automatic."""
+
+    DECLINE_PENDING = "decline_pending"
+    MOVE_OR_CANCEL_LATER = "move_or_cancel_later"
+    ASK_A_PERSON = "ask_a_person"
+
+
+@dataclass(frozen=True, slots=True)
+class BookingConflict:
+    """Two facts that claim the same unit on the same nights. ``id`` is made of the pair and the home: finding it
+    twice is one conflict. ``ended_at`` is set when the facts no longer clash."""
+
+    id: str
+    property_id: str
+    conflict_dates: StayDates
+    conflicting_bookings: tuple[str, str]
+    severity: ConflictSeverity
+    suggested_resolution: ConflictResolution
+    detected_at: datetime | None = None
+    ended_at: datetime | None = None
+    told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The site's lock: its ETag guards every commit. ``fence`` counts writes to platforms; ``write_ids`` are the last
+    eight commits (a lost answer is recognised by them); a release older than ``min_reader`` may close, never open."""
+
+    version: int = 0
+    fence: int = 0
+    write_ids: tuple[str, ...] = ()
+    min_reader: int = 1
+    moved_to: str = ""
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteState:
+    """One site as one partition read gave it. ``whole`` is False when a row could not be read: then nights may be
+    closed, none opened (rule 19)."""
+
+    site: Site
+    head: Head
+    listings: Mapping[str, Listing]
+    reservations: Mapping[str, Reservation] = field(default_factory=dict)
+    holds: Mapping[str, Hold] = field(default_factory=dict)
+    blocks: Mapping[str, Block] = field(default_factory=dict)
+    conflicts: Mapping[str, BookingConflict] = field(default_factory=dict)
+    whole: bool = True
+
+    def today(self, listing: str, now: datetime) -> date:
+        """The calendar day at a listing's home."""
+        return self.site.properties[self.listings[listing].property].today(now)
