@@ -152,14 +152,14 @@ class Part:
 class Fading:
     """Nights a feed no longer shows and that are still held: absent since ``since``, waiting for proof (rule 21).
 
-    ``doubtful``: they vanished with so many others that the feed itself is in doubt. ``released``: a person
-    said that they are free.
+    ``stay`` are the dates they belonged to: a guest may be in the house although only a later night vanished.
+    ``doubtful``: they vanished with so many others that the feed itself is in doubt.
     """
 
     part: Part
+    stay: StayDates
     since: datetime
     doubtful: bool = False
-    released: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +235,7 @@ class Block:
     since_version: int = 0
     gone_version: int = 0
     created_at: datetime | None = None
+    released_at: datetime | None = None
     taken_at: datetime | None = None
     cleared_at: datetime | None = None
     imports: int = 0

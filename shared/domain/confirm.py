@@ -1,0 +1,112 @@
+"""Confirm: what became of a write, and what a peer is known to have fetched, put into the ledger.
+
+Both merge into whatever the site is by then and never repeat a call (rule 17): a row is touched only while it
+still carries the fence of that very write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from shared.domain.facts import FeedAnswer, WriteOutcome
+from shared.domain.model import Block, Listing, Phase, Write
+
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
+"""The wait before a refused or lost closure is tried again: doubled each time, up to 5 min."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a write's answer changes: ``blocks`` to keep, ``spent`` keys to forget, the listing without that write
+    when its outcome is known."""
+
+    listing: Listing
+    blocks: tuple[Block, ...] = ()
+    spent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a call ended: an outcome the platform gave; or a failure, ``lost`` when it may have taken effect."""
+
+    outcome: WriteOutcome = field(default_factory=WriteOutcome)
+    error: str = ""
+    lost: bool = False
+    retry_after: float | None = None
+
+
+def confirm(
+    listing: Listing, write: Write, blocks: Iterable[Block], result: Result, now: datetime
+) -> Confirmation:
+    """The listing and its ledger after a call. ``blocks`` are the listing's rows as they are stored now."""
+    mine = [row for row in blocks if row.fence == write.fence and row.phase is Phase.SENT]
+    kept, spent = [], []
+    for row in mine:
+        after = _after(row, write, result, now)
+        if after is None:
+            spent.append(row.key)
+        else:
+            kept.append(after)
+    if not result.lost:
+        listing = replace(listing, writes=tuple(one for one in listing.writes if one.fence != write.fence))
+    return Confirmation(listing, tuple(kept), tuple(spent))
+
+
+def _after(row: Block, write: Write, result: Result, now: datetime) -> Block | None:
+    carried = [night for night in row.dates.nights() if night in write.levels]
+    refused = next((result.outcome.refused[n] for n in carried if n in result.outcome.refused), "")
+    error = result.error or refused
+    if not error and all(night in result.outcome.accepted for night in carried):
+        if not row.wanted:
+            return None
+        return replace(row, phase=Phase.ACCEPTED, taken_at=now, attempts=0, next_try=None, error="")
+    if not row.wanted and result.lost:
+        return row
+    return replace(
+        row,
+        phase=Phase.INTENDED if row.wanted else Phase.ACCEPTED,
+        attempts=row.attempts + 1,
+        next_try=now + pause(row.attempts, result.retry_after),
+        error=error or "the platform did not name these nights",
+    )
+
+
+def pause(attempts: int, retry_after: float | None = None) -> timedelta:
+    """How long to wait after so many earlier failures; what the platform asked for counts, up to 5 min."""
+    own = FIRST_PAUSE * 2 ** min(attempts, 10)
+    asked = timedelta(seconds=retry_after or 0)
+    return min(max(own, asked), LONGEST_PAUSE)
+
+
+def absorb_reads(blocks: Iterable[Block], reads: Mapping[str, Iterable[tuple[int, datetime]]]) -> list[Block]:
+    """The rows that change once it is known which version of our export each peer fetched, and when: per
+    listing, pairs of site version and instant."""
+    changed = []
+    for row in blocks:
+        seen = sorted(reads.get(row.listing, ()), key=lambda read: read[1])
+        taken = row.taken_at or next((at for version, at in seen if _holds(row, version)), None)
+        cleared = row.cleared_at or next(
+            (at for version, at in seen if row.gone_version and version >= row.gone_version), None
+        )
+        if (taken, cleared) != (row.taken_at, row.cleared_at):
+            phase = Phase.ACCEPTED if taken is not None and row.phase is Phase.SENT else row.phase
+            changed.append(replace(row, taken_at=taken, cleared_at=cleared, phase=phase))
+    return changed
+
+
+def _holds(row: Block, version: int) -> bool:
+    return row.since_version <= version and (not row.gone_version or version < row.gone_version)
+
+
+def count_imports(blocks: Iterable[Block], listing: str, answer: FeedAnswer) -> list[Block]:
+    """The released rows that one more complete answer of their peer has outlived."""
+    return [
+        replace(row, imports=row.imports + 1)
+        for row in blocks
+        if row.listing == listing
+        and not answer.partial
+        and row.cleared_at is not None
+        and answer.begun > row.cleared_at
+    ]

@@ -1,0 +1,283 @@
+"""Merge: what a source said now, into what is known of it. Late, doubled and reordered reports do no harm.
+
+Two kinds of source. An API reports whole states with an order of its own; its cancellations are proof. A feed
+shows what is taken at the moment; what it no longer shows fades until the release guard lets it go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from shared.domain.dates import StayDates, without
+from shared.domain.facts import FeedAnswer, FeedEvent, SeenStay
+from shared.domain.model import Busy, Fading, Listing, Part, Reservation, Status
+from shared.domain.release import is_mass, is_proven
+
+IsEcho = Callable[[Busy, Part], bool]
+
+HORIZON = timedelta(days=270)
+"""Airbnb's booking window ends at least this far ahead; a block that grows there day by day is its rule."""
+
+SLIDES_FAR, SLIDES_NEAR = 2, 3
+"""Days in step after which a block is taken for a rule of the platform: fewer far ahead, where an error costs less."""
+
+
+def is_older(stored: Reservation, version: int, observed: int) -> bool:
+    """Whether a report is older than what is stored: by the platform's own version where both have one and they
+    differ, else by the counter taken before asking (rule 6). An equal report is not older: it is repeated."""
+    if version and stored.version and version != stored.version:
+        return version < stored.version
+    return observed < stored.observed
+
+
+def merge_stay(
+    stored: Reservation | None,
+    seen: SeenStay,
+    placed: Iterable[Part],
+    *,
+    account: str,
+    observed: int,
+) -> Reservation | None:
+    """The reservation after a report by API, or None when the report is older than what is known.
+
+    ``placed`` are its rooms on this site: the complete new state, which replaces the old one. What a doorbell
+    had hinted is settled by it. A cancellation needs no rooms and leaves a tombstone.
+    """
+    if stored is not None and is_older(stored, seen.version, observed):
+        return None
+    known = {(part.key, part.listing, part.dates): part for part in stored.parts} if stored else {}
+    cancelled = seen.status is Status.CANCELLED
+    parts = () if cancelled else tuple(known.get((p.key, p.listing, p.dates), p) for p in placed)
+    return Reservation(
+        account=account,
+        id=seen.id,
+        kind=Busy.STAY,
+        status=seen.status,
+        parts=parts,
+        version=max(seen.version, stored.version if stored else 0),
+        observed=max(observed, stored.observed if stored else 0),
+        guest="" if cancelled else seen.guest,
+    )
+
+
+def hint_stay(
+    stored: Reservation | None, seen: SeenStay, placed: Iterable[Part], *, account: str
+) -> Reservation:
+    """The reservation with the rooms a doorbell claims closed provisionally; a hint never frees anything and never
+    changes what a re-read said."""
+    parts = tuple(placed)
+    if stored is None:
+        return Reservation(account, seen.id, Busy.STAY, Status.PENDING, hinted=parts, guest=seen.guest)
+    if stored.status is Status.CANCELLED and seen.version and seen.version <= stored.version:
+        return stored
+    return replace(stored, hinted=parts)
+
+
+# ------------------------------------------------------------------------------------------- feeds
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What every step below needs of one answer."""
+
+    listing: str
+    begun: datetime
+    observed: int
+    today: date
+    partial: bool
+
+
+def merge_feed(
+    listing: Listing,
+    stored: Sequence[Reservation],
+    answer: FeedAnswer,
+    today: date,
+    is_echo: IsEcho,
+) -> tuple[Reservation, ...] | None:
+    """Everything known of one feed after a complete answer, or None when a newer one was merged already.
+
+    New nights count at once. Nights that are gone fade (an echo's do not: they were ours) and are let go when
+    the guard finds the proof sufficient. A partial answer adds, and restarts every clock of absence.
+    """
+    if answer.observed <= listing.observed:
+        return None
+    frame = _Answer(listing.id, answer.begun, answer.observed, today, answer.partial)
+    pairs, unmatched, vanished = _match(stored, answer.events)
+    kept = [_refresh(known, event, frame, listing, is_echo) for known, event in pairs]
+    kept += [_first_seen(event, frame, listing) for event in unmatched]
+    lost = [_vanish(known, frame, is_echo) for known in vanished]
+    if is_mass(_count_gone(lost), _count_known(stored, today, is_echo), empty=not answer.events):
+        kept, lost = [_doubt(one) for one in kept], [_doubt(one) for one in lost]
+    settled = (_settle(one, frame) for one in (*kept, *lost))
+    return tuple(one for one in settled if one.parts or one.fading)
+
+
+def _match(
+    stored: Sequence[Reservation], events: Sequence[FeedEvent]
+) -> tuple[list[tuple[Reservation, FeedEvent]], list[FeedEvent], list[Reservation]]:
+    """Pair events with what is known: by UID, then (UIDs are reissued) by equal nights, then by overlap with one
+    bound in common, each within one class."""
+    left = {one.key: one for one in stored}
+    pairs: list[tuple[Reservation, FeedEvent]] = []
+    by_uid: Mapping[str, str] = {uid: one.key for one in stored for uid in (one.id, *one.aliases)}
+    unmatched = []
+    for event in events:
+        known = left.pop(by_uid.get(event.uid, ""), None)
+        if known is None:
+            unmatched.append(event)
+        else:
+            pairs.append((known, event))
+    for alike in (_same_nights, _share_a_bound):
+        still = []
+        for event in unmatched:
+            twin = next((one for one in left.values() if alike(one, event)), None)
+            if twin is None:
+                still.append(event)
+            else:
+                pairs.append((left.pop(twin.key), event))
+        unmatched = still
+    return pairs, unmatched, list(left.values())
+
+
+def _same_nights(known: Reservation, event: FeedEvent) -> bool:
+    return _same_class(known, event) and {part.dates for part in known.parts} == set(event.dates)
+
+
+def _share_a_bound(known: Reservation, event: FeedEvent) -> bool:
+    return _same_class(known, event) and any(
+        part.dates.overlaps(dates)
+        and (part.dates.check_out == dates.check_out or part.dates.check_in == dates.check_in)
+        for part in known.parts
+        for dates in event.dates
+    )
+
+
+def _same_class(known: Reservation, event: FeedEvent) -> bool:
+    return event.kind is (Busy.BLOCK if known.kind is Busy.LIMIT else known.kind)
+
+
+def _first_seen(event: FeedEvent, frame: _Answer, listing: Listing) -> Reservation:
+    return Reservation(
+        account=listing.account,
+        id=f"{listing.id}:{event.uid}",
+        kind=event.kind,
+        status=Status.CONFIRMED,
+        parts=tuple(Part("", listing.id, dates, frame.begun) for dates in event.dates),
+        observed=frame.observed,
+        feed=listing.id,
+        aliases=(event.uid,),
+        guest=event.guest,
+        slid_on=frame.today,
+    )
+
+
+def _refresh(
+    known: Reservation, event: FeedEvent, frame: _Answer, listing: Listing, is_echo: IsEcho
+) -> Reservation:
+    parts = tuple(Part("", listing.id, dates, _since(known, dates, frame)) for dates in event.dates)
+    aliases = known.aliases if event.uid in known.aliases else (*known.aliases, event.uid)[-4:]
+    moved = _slide(known, event, frame)
+    seen_again = tuple(
+        replace(fading, part=replace(fading.part, dates=rest))
+        for fading in known.fading
+        for rest in without(fading.part.dates, event.dates)
+    )
+    return replace(
+        moved,
+        parts=parts,
+        fading=seen_again + _fade(known, event.dates, frame, is_echo),
+        observed=frame.observed,
+        aliases=aliases,
+        guest=event.guest,
+    )
+
+
+def _since(known: Reservation, dates: StayDates, frame: _Answer) -> datetime:
+    """When these nights first appeared. One in progress that merely lost its past nights is the same one, and so is
+    one that vanished for a while."""
+    for part in known.parts:
+        if part.dates == dates:
+            return part.since
+        if (
+            part.dates.covers(dates)
+            and part.dates.check_out == dates.check_out
+            and dates.check_in <= frame.today
+        ):
+            return part.since
+    return next((gone.part.since for gone in known.fading if gone.stay == dates), frame.begun)
+
+
+def _slide(known: Reservation, event: FeedEvent, frame: _Answer) -> Reservation:
+    """Count the days on which an owner's block moved in step with the calendar. One that does so day after day is a
+    rule of the platform (notice, horizon), and one that stops is a block again."""
+    if event.kind is not Busy.BLOCK or len(event.dates) != 1 or len(known.parts) != 1:
+        return replace(known, kind=event.kind)
+    days = (frame.today - (known.slid_on or frame.today)).days
+    if days <= 0:
+        return known
+    old, new = known.parts[0].dates, event.dates[0]
+    far = new.check_out >= frame.today + HORIZON
+    near = new.check_in <= frame.today
+    in_step = (new.check_out - old.check_out).days == days and (far or near)
+    slid = known.slid + 1 if in_step else 0
+    limit = slid >= (SLIDES_FAR if far else SLIDES_NEAR)
+    return replace(known, kind=Busy.LIMIT if limit else Busy.BLOCK, slid=slid, slid_on=frame.today)
+
+
+def _vanish(known: Reservation, frame: _Answer, is_echo: IsEcho) -> Reservation:
+    fading = known.fading + _fade(known, (), frame, is_echo)
+    return replace(known, parts=(), fading=fading, observed=frame.observed)
+
+
+def _fade(
+    known: Reservation, shown: Iterable[StayDates], frame: _Answer, is_echo: IsEcho
+) -> tuple[Fading, ...]:
+    """The nights of it that the answer no longer shows, from today on."""
+    if known.kind is Busy.LIMIT:
+        return ()
+    held = tuple(shown)
+    return tuple(
+        Fading(replace(part, dates=rest), part.dates, frame.begun)
+        for part in known.parts
+        if not is_echo(known.kind, part)
+        for gone in without(part.dates, held)
+        if (rest := gone.from_day(frame.today)) is not None
+    )
+
+
+def _count_gone(lost: Iterable[Reservation]) -> int:
+    return sum(1 for one in lost if one.fading)
+
+
+def _count_known(stored: Iterable[Reservation], today: date, is_echo: IsEcho) -> int:
+    return sum(
+        1
+        for one in stored
+        if any(part.dates.check_out > today and not is_echo(one.kind, part) for part in one.held())
+    )
+
+
+def _doubt(one: Reservation) -> Reservation:
+    return replace(one, fading=tuple(replace(fading, doubtful=True) for fading in one.fading))
+
+
+def _settle(one: Reservation, frame: _Answer) -> Reservation:
+    """Let go what is proven, and what has passed; a partial answer proves nothing and starts the clocks anew."""
+    left = []
+    for fading in one.fading:
+        rest = fading.part.dates.from_day(frame.today)
+        if rest is None:
+            continue
+        if frame.partial:
+            fading = replace(fading, since=frame.begun)
+        elif is_proven(fading, one.kind, frame.begun, frame.today):
+            continue
+        left.append(replace(fading, part=replace(fading.part, dates=rest)))
+    return replace(one, fading=tuple(left))
+
+
+def release_by_hand(one: Reservation) -> Reservation:
+    """A person says that what vanished is free: the one click of rule 21."""
+    return replace(one, fading=())

@@ -1,0 +1,69 @@
+"""Occupancy: who takes which nights of which rooms, once echoes and platform rules are set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from shared.domain.dates import StayDates
+from shared.domain.echo import is_echo
+from shared.domain.model import Block, Busy, Property, Reservation, Site, SiteState, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Occupancy:
+    """One room of one fact on its nights. ``fading``: the source no longer shows it, and it is still held."""
+
+    cause: str
+    listing: str
+    property: Property
+    dates: StayDates
+    kind: Busy
+    status: Status
+    since: datetime
+    fading: bool = False
+
+
+def occupancies(state: SiteState) -> list[Occupancy]:
+    """Everything that takes nights on the site. A platform's own rules (LIMIT) take none, an echo is ours."""
+    ledger: dict[str, list[Block]] = {}
+    for block in state.blocks.values():
+        ledger.setdefault(block.listing, []).append(block)
+    return [
+        one
+        for reservation in state.reservations.values()
+        if reservation.kind is not Busy.LIMIT
+        for one in _of(reservation, state, ledger)
+    ]
+
+
+def _of(reservation: Reservation, state: SiteState, ledger: dict[str, list[Block]]) -> Iterable[Occupancy]:
+    faded = {id(fading.part) for fading in reservation.fading}
+    for part in reservation.held():
+        if part.listing not in state.listings:
+            continue
+        if reservation.feed and is_echo(reservation.kind, part, ledger.get(part.listing, ())):
+            continue
+        home = state.site.properties[state.listings[part.listing].property]
+        yield Occupancy(
+            reservation.key,
+            part.listing,
+            home,
+            part.dates,
+            reservation.kind,
+            reservation.status,
+            part.since,
+            id(part) in faded,
+        )
+
+
+def level(site: Site, home: Property, night: date, taken: Iterable[Occupancy]) -> int:
+    """How many units of a home could be sold that night: the least over its rooms of units less stays, never below
+    0. Absolute, with the platform's own sales included: platforms take counts, not differences."""
+    free = {room: site.rooms.get(room, 1) for room in home.rooms}
+    for one in taken:
+        if one.dates.check_in <= night < one.dates.check_out:
+            for room in one.property.rooms & home.rooms:
+                free[room] -= 1
+    return max(0, min(free.values()))
