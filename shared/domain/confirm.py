@@ -75,7 +75,7 @@ def _after(row: Block, write: Write, result: Result, now: datetime) -> Block | N
 
 def pause(attempts: int, retry_after: float | None = None) -> timedelta:
     """How long to wait after so many earlier failures; what the platform asked for counts, up to 5 min."""
-    own = FIRST_PAUSE * 2 ** min(attempts, 10)
+    own = FIRST_PAUSE * (1 << min(attempts, 10))
     asked = timedelta(seconds=retry_after or 0)
     return min(max(own, asked), LONGEST_PAUSE)
 

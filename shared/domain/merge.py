@@ -43,13 +43,14 @@ def merge_stay(
     """The reservation after a report by API, or None when the report is older than what is known.
 
     ``placed`` are its rooms on this site: the complete new state, which replaces the old one. What a doorbell
-    had hinted is settled by it. A cancellation needs no rooms and leaves a tombstone.
+    had hinted is settled by it. A cancellation needs no rooms: it leaves a tombstone on the last known ones.
     """
     if stored is not None and is_older(stored, seen.version, observed):
         return None
     known = {(part.key, part.listing, part.dates): part for part in stored.parts} if stored else {}
     cancelled = seen.status is Status.CANCELLED
-    parts = () if cancelled else tuple(known.get((p.key, p.listing, p.dates), p) for p in placed)
+    last = stored.parts if stored else ()
+    parts = last if cancelled else tuple(known.get((p.key, p.listing, p.dates), p) for p in placed)
     return Reservation(
         account=account,
         id=seen.id,

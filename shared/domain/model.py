@@ -200,8 +200,8 @@ class Reservation:
 
     @property
     def leaves(self) -> date | None:
-        """The last day of departure among all it holds, or None when it holds nothing."""
-        return max((part.dates.check_out for part in self.held()), default=None)
+        """The last day of departure of anything it holds or held, or None when no dates are known."""
+        return max((part.dates.check_out for part in (*self.parts, *self.held())), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,172 @@
+"""Accounts: credentials' references, the units they sell, counters, leases; and the directory of everything.
+
+One partition an account: ``account`` (what it is), ``unit|..`` (which listing a platform's id means), ``counter|..``
+(observations), ``lease|..``. The partition ``~directory`` lists accounts, sites, shards and export links.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain.errors import AlreadyExists, StaleWrite
+from shared.domain.model import Account, Platform
+from shared.ports import Row, Tables, Value
+from shared.state import cells
+from shared.state.names import ACCOUNTS, DIRECTORY
+
+_ACCOUNT = "account"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a platform's unit, or an export link, belongs."""
+
+    site: str
+    listing: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """An account with its units. ``paused`` is why nothing may be sent into it now, empty when it may."""
+
+    account: Account
+    units: dict[str, Place]
+    paused: str = ""
+
+
+class AccountStore:
+    """The ``Accounts`` table."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def put(self, account: Account) -> None:
+        """Add an account or change what it is; its state stays."""
+        values = {
+            "platform": account.platform,
+            "owner": account.owner,
+            "base_url": account.base_url,
+            "secrets": cells.to_texts(f"{role}={name}" for role, name in sorted(account.secrets.items())),
+        }
+        await self._tables.upsert(ACCOUNTS, Row(account.id, _ACCOUNT, values))
+        await self.list_in_directory("account", account.id, {"platform": account.platform})
+
+    async def put_unit(self, account: str, unit: str, place: Place) -> None:
+        """Say which listing a platform's id means."""
+        values = {"site": place.site, "listing": place.listing}
+        await self._tables.upsert(ACCOUNTS, Row(account, f"unit|{unit}", values))
+
+    async def load(self, account: str) -> AccountState | None:
+        """An account with all its units, in one read, or None."""
+        rows = {row.key: row for row in await self._tables.query(ACCOUNTS, account)}
+        row = rows.get(_ACCOUNT)
+        if row is None:
+            return None
+        pairs = (one.partition("=") for one in cells.texts(row.values, "secrets"))
+        units = {
+            key.removeprefix("unit|"): Place(cells.text(r.values, "site"), cells.text(r.values, "listing"))
+            for key, r in rows.items()
+            if key.startswith("unit|")
+        }
+        value = Account(
+            account,
+            Platform(cells.text(row.values, "platform")),
+            cells.text(row.values, "owner"),
+            {role: name for role, _, name in pairs},
+            cells.text(row.values, "base_url"),
+        )
+        return AccountState(value, units, cells.text(row.values, "paused"))
+
+    async def pause(self, account: str, why: str) -> None:
+        """Send nothing into the account until it is resumed (with an empty reason)."""
+        await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, {"paused": why}))
+
+    async def next_observation(self, account: str, source: str) -> int:
+        """The next counter of a source, taken by compare-and-swap before its request begins (rule 6)."""
+        key = f"counter|{source}"
+        while True:
+            row = await self._tables.get(ACCOUNTS, account, key)
+            value = 1 if row is None else cells.number(row.values, "value") + 1
+            try:
+                if row is None or row.etag is None:
+                    await self._tables.insert(ACCOUNTS, Row(account, key, {"value": value}))
+                else:
+                    await self._tables.update(ACCOUNTS, Row(account, key, {"value": value}), row.etag)
+            except (AlreadyExists, StaleWrite):
+                continue
+            return value
+
+    # ------------------------------------------------------------------------------------- leases
+
+    async def lease(self, account: str, name: str, span: timedelta) -> int | None:
+        """Take a lease by store time; returns its fence, or None while somebody else holds it."""
+        key, now = f"lease|{name}", self._tables.now()
+        row = await self._tables.get(ACCOUNTS, account, key)
+        until = None if row is None else cells.instant(row.values, "until")
+        if until is not None and until > now:
+            return None
+        fence = 1 if row is None else cells.number(row.values, "fence") + 1
+        values: dict[str, Value] = {"until": cells.to_instant(now + span), "fence": fence}
+        try:
+            if row is None or row.etag is None:
+                await self._tables.insert(ACCOUNTS, Row(account, key, values))
+            else:
+                await self._tables.update(ACCOUNTS, Row(account, key, values), row.etag)
+        except (AlreadyExists, StaleWrite):
+            return None
+        return fence
+
+    async def holds(self, account: str, name: str, fence: int) -> bool:
+        """Whether the lease is still ours: asked right before what only its holder may do."""
+        row = await self._tables.get(ACCOUNTS, account, f"lease|{name}")
+        until = None if row is None else cells.instant(row.values, "until")
+        if row is None or until is None:
+            return False
+        return cells.number(row.values, "fence") == fence and until > self._tables.now()
+
+    async def release(self, account: str, name: str, fence: int, until: datetime | None = None) -> None:
+        """Give the lease back (or keep others out until an instant: a pause the platform asks for)."""
+        key = f"lease|{name}"
+        row = await self._tables.get(ACCOUNTS, account, key)
+        if row is None or row.etag is None or cells.number(row.values, "fence") != fence:
+            return
+        ends = until or self._tables.now()
+        try:
+            await self._tables.update(
+                ACCOUNTS, Row(account, key, {"until": cells.to_instant(ends)}), row.etag
+            )
+        except StaleWrite:
+            return
+
+    # ---------------------------------------------------------------------------------- directory
+
+    async def list_in_directory(self, kind: str, name: str, values: dict[str, str]) -> None:
+        """Make something findable."""
+        await self._tables.upsert(ACCOUNTS, Row(DIRECTORY, f"{kind}|{name}", values))
+
+    async def directory(self, kind: str) -> dict[str, dict[str, str]]:
+        """Everything of a kind ("account", "site", "shard"), by name."""
+        start, stop = f"{kind}|", f"{kind}}}"
+        rows = await self._tables.query(ACCOUNTS, DIRECTORY, start=start, stop=stop)
+        return {row.key.removeprefix(start): {k: str(v) for k, v in row.values.items()} for row in rows}
+
+    async def put_links(self, links: Iterable[tuple[str, Place]]) -> None:
+        """Make export links findable by the hash of their token: the look-up takes the same time for any guess."""
+        for token, place in links:
+            await self.list_in_directory(
+                "export", _hash(token), {"site": place.site, "listing": place.listing}
+            )
+
+    async def find_link(self, token: str) -> Place | None:
+        """Which listing's export a token opens, or None."""
+        row = await self._tables.get(ACCOUNTS, DIRECTORY, f"export|{_hash(token)}")
+        if row is None:
+            return None
+        return Place(cells.text(row.values, "site"), cells.text(row.values, "listing"))
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

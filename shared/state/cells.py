@@ -1,0 +1,146 @@
+"""Cells: values to and from columns. An absent value is an empty text, since a merge cannot remove a column."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+
+from shared.domain.dates import StayDates
+from shared.domain.errors import Unreadable
+from shared.domain.model import Fading, Part, Write
+from shared.ports import Value
+
+Columns = Mapping[str, Value]
+
+
+def text(columns: Columns, name: str, default: str = "") -> str:
+    """A text column."""
+    value = columns.get(name, default)
+    if not isinstance(value, str):
+        raise Unreadable(f"column {name} is not a text")
+    return value
+
+
+def number(columns: Columns, name: str) -> int:
+    """A whole-number column; 0 when there is none."""
+    value = columns.get(name, 0)
+    if not isinstance(value, int):
+        raise Unreadable(f"column {name} is not a whole number")
+    return value
+
+
+def flag(columns: Columns, name: str) -> bool:
+    """A yes-or-no column; no when there is none."""
+    return columns.get(name, False) is True
+
+
+def to_instant(value: datetime | None) -> str:
+    """An instant as sortable text in UTC with microseconds; None as an empty one."""
+    return "" if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def instant(columns: Columns, name: str) -> datetime | None:
+    """An instant, or None."""
+    written = text(columns, name)
+    return from_instant(written) if written else None
+
+
+def from_instant(written: str) -> datetime:
+    """Read what ``to_instant`` wrote."""
+    try:
+        return datetime.strptime(written, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    except ValueError as wrong:
+        raise Unreadable("an instant is not as written by any release") from wrong
+
+
+def to_parts(parts: Iterable[Part]) -> str:
+    """Rooms with their nights, as JSON."""
+    return _dump([[p.key, p.listing, str(p.dates), to_instant(p.since)] for p in parts])
+
+
+def parts(columns: Columns, name: str) -> tuple[Part, ...]:
+    """Read what ``to_parts`` wrote."""
+    return tuple(_part(row) for row in _rows(columns, name))
+
+
+def _part(row: list[object]) -> Part:
+    key, listing, dates, since = (str(cell) for cell in row[:4])
+    return Part(key, listing, StayDates.parse(dates), from_instant(since))
+
+
+def to_fading(fading: Iterable[Fading]) -> str:
+    """Vanished nights, as JSON."""
+    return _dump(
+        [
+            [
+                *(f.part.key, f.part.listing, str(f.part.dates), to_instant(f.part.since)),
+                *(str(f.stay), to_instant(f.since), f.doubtful),
+            ]
+            for f in fading
+        ]
+    )
+
+
+def fading(columns: Columns, name: str) -> tuple[Fading, ...]:
+    """Read what ``to_fading`` wrote."""
+    return tuple(
+        Fading(_part(row), StayDates.parse(str(row[4])), from_instant(str(row[5])), row[6] is True)
+        for row in _rows(columns, name)
+    )
+
+
+def to_writes(writes: Iterable[Write]) -> str:
+    """Writes under way, as JSON."""
+    return _dump(
+        [
+            [w.fence, to_instant(w.deadline), {night.isoformat(): level for night, level in w.levels.items()}]
+            for w in writes
+        ]
+    )
+
+
+def writes(columns: Columns, name: str) -> tuple[Write, ...]:
+    """Read what ``to_writes`` wrote."""
+    return tuple(
+        Write(int(str(fence)), from_instant(str(deadline)), _levels(levels))
+        for fence, deadline, levels in _rows(columns, name)
+    )
+
+
+def _levels(levels: object) -> dict[date, int]:
+    if not isinstance(levels, dict):
+        raise Unreadable("the nights of a write are not readable")
+    return {date.fromisoformat(str(night)): int(level) for night, level in levels.items()}
+
+
+def to_texts(values: Iterable[str]) -> str:
+    """A list of texts, as JSON."""
+    return _dump(list(values))
+
+
+def texts(columns: Columns, name: str) -> tuple[str, ...]:
+    """Read what ``to_texts`` wrote."""
+    return tuple(str(value) for value in _load(columns, name))
+
+
+def _rows(columns: Columns, name: str) -> list[list[object]]:
+    rows = _load(columns, name)
+    if not all(isinstance(row, list) for row in rows):
+        raise Unreadable(f"column {name} is not a list of rows")
+    return [list(row) for row in rows if isinstance(row, list)]
+
+
+def _load(columns: Columns, name: str) -> list[object]:
+    written = text(columns, name)
+    try:
+        value = json.loads(written) if written else []
+    except ValueError as wrong:
+        raise Unreadable(f"column {name} is not JSON") from wrong
+    if not isinstance(value, list):
+        raise Unreadable(f"column {name} is not a list")
+    return value
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,70 @@
+"""Due: sites with work or waiting intents. A row is put down before the commit that makes the work, and taken away only
+while it is the very row that was read before the load (rule 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zlib import crc32
+
+from shared.domain.errors import StaleWrite
+from shared.ports import Row, Tables, Value
+from shared.state import cells
+from shared.state.names import DUE
+
+SHARDS = 4
+"""Partitions of the table: each costs one read a sweep; 4 carry thousands of homes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A site that wants to be looked at from ``at`` on; ``attempts`` counts reconciles that failed in a row."""
+
+    site: str
+    at: datetime
+    reason: str
+    attempts: int = 0
+    etag: str = ""
+
+
+def shard_of(site: str) -> str:
+    """The partition of a site's row: stable for ever."""
+    return f"{crc32(site.encode()) % SHARDS:02d}"
+
+
+class DueStore:
+    """The index of work."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def put(self, site: str, at: datetime, reason: str, attempts: int = 0) -> str:
+        """Ask for a look at the site; returns the ETag that may later take the row away."""
+        values: dict[str, Value] = {"at": cells.to_instant(at), "reason": reason, "attempts": attempts}
+        return await self._tables.upsert(DUE, Row(shard_of(site), site, values))
+
+    async def done(self, site: str, etag: str) -> bool:
+        """Take the row away unless somebody asked again meanwhile; whether it is gone."""
+        try:
+            await self._tables.delete(DUE, shard_of(site), site, etag)
+        except StaleWrite:
+            return False
+        return True
+
+    async def get(self, site: str) -> Work | None:
+        """The site's row, or None."""
+        row = await self._tables.get(DUE, shard_of(site), site)
+        return None if row is None else _work(row)
+
+    async def all(self) -> Sequence[Work]:
+        """Every row, most urgent first."""
+        rows = [row for n in range(SHARDS) for row in await self._tables.query(DUE, f"{n:02d}")]
+        return sorted((_work(row) for row in rows), key=lambda work: (work.at, work.site))
+
+
+def _work(row: Row) -> Work:
+    at = cells.instant(row.values, "at")
+    assert at is not None, "a due row is always written with its instant"
+    values = row.values
+    return Work(row.key, at, cells.text(values, "reason"), cells.number(values, "attempts"), row.etag or "")

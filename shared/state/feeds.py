@@ -1,0 +1,157 @@
+"""Feeds: calendar links by shards of 100 listings. A pass over a shard costs one read and one write, however
+many of its listings have not changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from shared.domain.errors import StaleWrite
+from shared.domain.model import Platform
+from shared.ports import Put, Row, Tables, Validators
+from shared.state import cells
+from shared.state.names import FEEDS
+
+SHARD_SIZE = 100
+_HEAD = "~pass"  # sorts behind every listing id, which is plain letters and digits
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One calendar link. ``digest`` and ``validators`` are those of the last answer merged everywhere (rule 9); a
+    ``watched`` feed is merged even when it did not change, since absence must be seen again to be believed."""
+
+    listing: str
+    site: str
+    account: str
+    platform: Platform
+    url: str = field(repr=False)
+    zone: str = "Europe/Paris"
+    period: int = 120
+    digest: str = ""
+    validators: Validators = field(default_factory=Validators)
+    watched: bool = False
+    error: str = ""
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """When a listing was last answered for good (freshness, rule 22) and is due again."""
+
+    good: datetime | None = None
+    due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A shard as one read gave it. ``counter`` is the observation number of the pass that begins with this read: two
+    passes with the same one cannot both store their outcome (rule 6)."""
+
+    id: str
+    counter: int
+    feeds: Mapping[str, Feed]
+    visits: Mapping[str, Visit]
+    etag: str | None
+
+
+class FeedStore:
+    """The ``Feeds`` table."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def put(self, shard: str, feed: Feed) -> None:
+        """Add a link, or change where it points; what its last answer was stays only while the address does."""
+        row = await self._tables.get(FEEDS, shard, feed.listing)
+        if row is not None and cells.text(row.values, "url") == feed.url:
+            old = _feed(row)
+            feed = replace(feed, digest=old.digest, validators=old.validators, watched=old.watched)
+        await self._tables.upsert(FEEDS, _row(shard, feed))
+
+    async def watch(self, shard: str, listing: str) -> None:
+        """Have the next complete answers merged even when nothing changed."""
+        await self._tables.upsert(FEEDS, Row(shard, listing, {"watched": True}))
+
+    async def load(self, shard: str) -> Shard:
+        """The whole shard in one read."""
+        rows = await self._tables.query(FEEDS, shard)
+        head = next((row for row in rows if row.key == _HEAD), None)
+        values = {} if head is None else head.values
+        visits = {
+            listing: Visit(_instant(good), _instant(due))
+            for listing, (good, due) in json.loads(cells.text(values, "visits") or "{}").items()
+        }
+        feeds = {row.key: _feed(row) for row in rows if row.key != _HEAD}
+        counter = cells.number(values, "counter") + 1
+        return Shard(shard, counter, feeds, visits, None if head is None else head.etag)
+
+    async def finish(self, shard: Shard, visits: Mapping[str, Visit], changed: Iterable[Feed]) -> bool:
+        """Store a pass's outcome in one write; False when another pass with the same counter was first (its
+        outcome stands, ours is asked for again). Called only after every partition committed (rule 9)."""
+        merged = {**shard.visits, **visits}
+        written = {
+            listing: [cells.to_instant(visit.good), cells.to_instant(visit.due)]
+            for listing, visit in sorted(merged.items())
+        }
+        head = Row(
+            shard.id, _HEAD, {"counter": shard.counter, "visits": json.dumps(written, separators=(",", ":"))}
+        )
+        puts = [Put(head, if_match=shard.etag, insert_only=shard.etag is None)]
+        puts += [Put(_row(shard.id, feed)) for feed in changed][:99]
+        try:
+            await self._tables.submit(FEEDS, shard.id, puts)
+        except StaleWrite:
+            return False
+        return True
+
+    async def visits(self, shard: str) -> Mapping[str, Visit]:
+        """Freshness of every listing of a shard, by one point read."""
+        row = await self._tables.get(FEEDS, shard, _HEAD)
+        written = {} if row is None else json.loads(cells.text(row.values, "visits") or "{}")
+        return {listing: Visit(_instant(good), _instant(due)) for listing, (good, due) in written.items()}
+
+
+def _instant(written: str) -> datetime | None:
+    return cells.from_instant(written) if written else None
+
+
+def _row(shard: str, feed: Feed) -> Row:
+    return Row(
+        shard,
+        feed.listing,
+        {
+            "site": feed.site,
+            "account": feed.account,
+            "platform": feed.platform,
+            "url": feed.url,
+            "zone": feed.zone,
+            "period": feed.period,
+            "digest": feed.digest,
+            "etag_seen": feed.validators.etag,
+            "modified_seen": feed.validators.last_modified,
+            "watched": feed.watched,
+            "error": feed.error[:500],
+            "failures": feed.failures,
+        },
+    )
+
+
+def _feed(row: Row) -> Feed:
+    values = row.values
+    return Feed(
+        listing=row.key,
+        site=cells.text(values, "site"),
+        account=cells.text(values, "account"),
+        platform=Platform(cells.text(values, "platform")),
+        url=cells.text(values, "url"),
+        zone=cells.text(values, "zone"),
+        period=cells.number(values, "period"),
+        digest=cells.text(values, "digest"),
+        validators=Validators(cells.text(values, "etag_seen"), cells.text(values, "modified_seen")),
+        watched=cells.flag(values, "watched"),
+        error=cells.text(values, "error"),
+        failures=cells.number(values, "failures"),
+    )

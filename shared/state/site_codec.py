@@ -1,0 +1,278 @@
+"""Site rows: domain values to and from rows of one partition, in both directions next to each other.
+
+Row keys sort by kind, so that one range read gets what is alive and nothing else: departed stays and history sort
+behind it. Every column is always written; a merge keeps the columns of a newer release.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from shared.domain.dates import StayDates
+from shared.domain.errors import Unreadable
+from shared.domain.model import (
+    Block,
+    BookingConflict,
+    Busy,
+    ConflictResolution,
+    ConflictSeverity,
+    Head,
+    Hold,
+    Link,
+    Listing,
+    Phase,
+    Platform,
+    Property,
+    Reservation,
+    Site,
+    Status,
+)
+from shared.ports import Row
+from shared.state import cells
+
+HEAD, SITE = "a|head", "b|site"
+LISTING, RESERVATION, HOLD, BLOCK, CONFLICT = "c|", "d|", "e|", "f|", "g|"
+ALIVE_END = "m"
+DEPARTED, HISTORY = "p|", "q|"
+
+
+def head_row(site: str, head: Head) -> Row:
+    """The lock."""
+    return Row(
+        site,
+        HEAD,
+        {
+            "version": head.version,
+            "fence": head.fence,
+            "write_ids": cells.to_texts(head.write_ids),
+            "min_reader": head.min_reader,
+            "moved_to": head.moved_to,
+        },
+    )
+
+
+def to_head(row: Row) -> Head:
+    """The lock, with the ETag that guards the next commit."""
+    return Head(
+        version=cells.number(row.values, "version"),
+        fence=cells.number(row.values, "fence"),
+        write_ids=cells.texts(row.values, "write_ids"),
+        min_reader=cells.number(row.values, "min_reader"),
+        moved_to=cells.text(row.values, "moved_to"),
+        etag=row.etag,
+    )
+
+
+def site_row(site: Site) -> Row:
+    """The homes and rooms, written by the portfolio alone."""
+    homes = [[p.id, p.name, sorted(p.rooms), p.zone] for _, p in sorted(site.properties.items())]
+    return Row(
+        site.id,
+        SITE,
+        {"owner": site.owner, "homes": json.dumps(homes), "rooms": json.dumps(dict(site.rooms))},
+    )
+
+
+def to_site(row: Row) -> Site:
+    """Read what ``site_row`` wrote."""
+    try:
+        homes = json.loads(cells.text(row.values, "homes"))
+        rooms = json.loads(cells.text(row.values, "rooms"))
+        properties = {home[0]: Property(home[0], home[1], frozenset(home[2]), home[3]) for home in homes}
+        counts = {str(room): int(units) for room, units in rooms.items()}
+    except (ValueError, LookupError, TypeError, AttributeError) as wrong:
+        raise Unreadable(f"the homes of site {row.partition} cannot be read") from wrong
+    return Site(row.partition, cells.text(row.values, "owner"), properties, counts)
+
+
+def listing_row(site: str, one: Listing) -> Row:
+    """A listing with the state of its traffic."""
+    return Row(
+        site,
+        LISTING + one.id,
+        {
+            "property": one.property,
+            "platform": one.platform,
+            "account": one.account,
+            "link": one.link.value,
+            "unit": one.unit,
+            "token": one.token,
+            "shard": one.shard,
+            "agent": one.agent,
+            "complete": one.complete,
+            "observed": one.observed,
+            "answered": cells.to_instant(one.answered),
+            "watched": one.watched,
+            "writes": cells.to_writes(one.writes),
+        },
+    )
+
+
+def to_listing(row: Row) -> Listing:
+    """Read what ``listing_row`` wrote."""
+    values = row.values
+    return Listing(
+        id=row.key.removeprefix(LISTING),
+        property=cells.text(values, "property"),
+        platform=Platform(cells.text(values, "platform")),
+        account=cells.text(values, "account"),
+        link=Link(cells.text(values, "link")),
+        unit=cells.text(values, "unit"),
+        token=cells.text(values, "token"),
+        shard=cells.text(values, "shard"),
+        agent=cells.text(values, "agent"),
+        complete=cells.flag(values, "complete"),
+        observed=cells.number(values, "observed"),
+        answered=cells.instant(values, "answered"),
+        watched=cells.flag(values, "watched"),
+        writes=cells.writes(values, "writes"),
+    )
+
+
+def reservation_row(site: str, one: Reservation, prefix: str = RESERVATION) -> Row:
+    """A reservation, alive or (with the prefix ``DEPARTED``) kept for the record."""
+    return Row(
+        site,
+        prefix + one.key,
+        {
+            "account": one.account,
+            "id": one.id,
+            "kind": one.kind.value,
+            "status": one.status.value,
+            "parts": cells.to_parts(one.parts),
+            "version": one.version,
+            "observed": one.observed,
+            "feed": one.feed,
+            "hinted": cells.to_parts(one.hinted),
+            "fading": cells.to_fading(one.fading),
+            "aliases": cells.to_texts(one.aliases),
+            "guest": one.guest,
+            "slid": one.slid,
+            "slid_on": one.slid_on.isoformat() if one.slid_on else "",
+        },
+    )
+
+
+def to_reservation(row: Row) -> Reservation:
+    """Read what ``reservation_row`` wrote."""
+    values = row.values
+    slid_on = cells.text(values, "slid_on")
+    return Reservation(
+        account=cells.text(values, "account"),
+        id=cells.text(values, "id"),
+        kind=Busy(cells.text(values, "kind")),
+        status=Status(cells.text(values, "status")),
+        parts=cells.parts(values, "parts"),
+        version=cells.number(values, "version"),
+        observed=cells.number(values, "observed"),
+        feed=cells.text(values, "feed"),
+        hinted=cells.parts(values, "hinted"),
+        fading=cells.fading(values, "fading"),
+        aliases=cells.texts(values, "aliases"),
+        guest=cells.text(values, "guest"),
+        slid=cells.number(values, "slid"),
+        slid_on=datetime.fromisoformat(slid_on).date() if slid_on else None,
+    )
+
+
+def hold_row(site: str, one: Hold) -> Row:
+    """A hold placed by a platform's own check."""
+    return Row(
+        site,
+        HOLD + one.id,
+        {"listing": one.listing, "dates": str(one.dates), "expires": cells.to_instant(one.expires)},
+    )
+
+
+def to_hold(row: Row) -> Hold:
+    """Read what ``hold_row`` wrote."""
+    expires = cells.instant(row.values, "expires")
+    if expires is None:
+        raise Unreadable("a hold without an end")
+    dates = StayDates.parse(cells.text(row.values, "dates"))
+    return Hold(row.key.removeprefix(HOLD), cells.text(row.values, "listing"), dates, expires)
+
+
+def block_row(site: str, one: Block) -> Row:
+    """A row of the ledger."""
+    return Row(
+        site,
+        BLOCK + one.key,
+        {
+            "listing": one.listing,
+            "cause": one.cause,
+            "dates": str(one.dates),
+            "wanted": one.wanted,
+            "phase": one.phase.value,
+            "fence": one.fence,
+            "since_version": one.since_version,
+            "gone_version": one.gone_version,
+            "created_at": cells.to_instant(one.created_at),
+            "released_at": cells.to_instant(one.released_at),
+            "taken_at": cells.to_instant(one.taken_at),
+            "cleared_at": cells.to_instant(one.cleared_at),
+            "imports": one.imports,
+            "attempts": one.attempts,
+            "next_try": cells.to_instant(one.next_try),
+            "error": one.error[:500],
+        },
+    )
+
+
+def to_block(row: Row) -> Block:
+    """Read what ``block_row`` wrote."""
+    values = row.values
+    return Block(
+        listing=cells.text(values, "listing"),
+        cause=cells.text(values, "cause"),
+        dates=StayDates.parse(cells.text(values, "dates")),
+        wanted=cells.flag(values, "wanted"),
+        phase=Phase(cells.text(values, "phase")),
+        fence=cells.number(values, "fence"),
+        since_version=cells.number(values, "since_version"),
+        gone_version=cells.number(values, "gone_version"),
+        created_at=cells.instant(values, "created_at"),
+        released_at=cells.instant(values, "released_at"),
+        taken_at=cells.instant(values, "taken_at"),
+        cleared_at=cells.instant(values, "cleared_at"),
+        imports=cells.number(values, "imports"),
+        attempts=cells.number(values, "attempts"),
+        next_try=cells.instant(values, "next_try"),
+        error=cells.text(values, "error"),
+    )
+
+
+def conflict_row(site: str, one: BookingConflict) -> Row:
+    """A clash."""
+    return Row(
+        site,
+        CONFLICT + one.id,
+        {
+            "property": one.property_id,
+            "dates": str(one.conflict_dates),
+            "bookings": cells.to_texts(one.conflicting_bookings),
+            "severity": one.severity.value,
+            "proposal": one.suggested_resolution.value,
+            "detected_at": cells.to_instant(one.detected_at),
+            "ended_at": cells.to_instant(one.ended_at),
+            "told": one.told,
+        },
+    )
+
+
+def to_conflict(row: Row) -> BookingConflict:
+    """Read what ``conflict_row`` wrote."""
+    values = row.values
+    first, second = cells.texts(values, "bookings")
+    return BookingConflict(
+        id=row.key.removeprefix(CONFLICT),
+        property_id=cells.text(values, "property"),
+        conflict_dates=StayDates.parse(cells.text(values, "dates")),
+        conflicting_bookings=(first, second),
+        severity=ConflictSeverity(cells.text(values, "severity")),
+        suggested_resolution=ConflictResolution(cells.text(values, "proposal")),
+        detected_at=cells.instant(values, "detected_at"),
+        ended_at=cells.instant(values, "ended_at"),
+        told=cells.flag(values, "told"),
+    )
