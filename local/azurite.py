@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import fcntl
 import json
 import os
@@ -20,8 +19,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 ACCOUNT = "devstoreaccount1"
@@ -120,7 +121,7 @@ class Azurite:
         self._fixed = port
         self._location = location
         self._root = root
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self.port = port
 
     @property
@@ -132,50 +133,65 @@ class Azurite:
         )
 
     async def start(self, patience: float = 30.0) -> None:
-        """Start it and wait until HTTP answers. Raises ``AzuriteError`` after ``patience`` seconds or at once."""
+        """Start it and wait until HTTP answers. Raises ``AzuriteError`` after ``patience`` seconds or at once.
+
+        Start and stop may run in different event loops: nothing of one is kept.
+        """
         entry = await asyncio.to_thread(ensure_installed, self._root)
+        output = ""
         for _ in range(3):  # between finding a free port and taking it somebody else may
             self.port = self._fixed or free_port()
             output = await self._launch(entry, patience)
-            if "EADDRINUSE" not in output:
-                break
-            if self._fixed:
+            if self._process is not None:
+                return
+            if self._fixed and "EADDRINUSE" in output:
                 raise AzuriteError(
                     f"port {self.port} is taken: stop the program that has it (perhaps an older run), or choose "
                     "another port for the table emulator"
                 )
-        if self._process is None:
-            raise AzuriteError(f"the table emulator did not start: {output.strip() or 'no output'}")
-        try:
-            async with asyncio.timeout(patience):
-                await self._answers()
-        except TimeoutError:
-            await self.stop()
-            raise AzuriteError(f"the table emulator gave no HTTP answer within {patience:.0f} s") from None
+        raise AzuriteError(f"the table emulator did not start: {output.strip() or 'no output'}")
 
     async def _launch(self, entry: Path, patience: float) -> str:
-        """Spawn it and read its output until it says it is up, or ends; keeps the process only when it is up."""
-        process = await asyncio.create_subprocess_exec(
-            *self._command(entry),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+        """Spawn it and wait until it is up or has ended; keeps the process only when up. Returns its output."""
+        with tempfile.TemporaryFile() as printed:  # a pipe nobody reads would stop it when full
+            self._process = process = self._spawn(entry, printed)
+            try:
+                async with asyncio.timeout(patience):
+                    # Another process sets no event of ours, so look again and again.
+                    while process.poll() is None and not await self._up(printed):  # noqa: ASYNC110
+                        await asyncio.sleep(0.02)
+            except TimeoutError:
+                await self.stop()
+            except asyncio.CancelledError:
+                await self.stop()
+                raise
+            if process.poll() is not None:
+                await self.stop()
+            return _text(printed)
+
+    def _spawn(self, entry: Path, printed: IO[bytes]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._command(entry),
+            stdin=subprocess.PIPE,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C reaches the whole group: the parent stops it when the app is done
         )
-        assert process.stdout is not None
-        output = ""
+
+    async def _up(self, printed: IO[bytes]) -> bool:
+        """Whether it says so and answers HTTP: the port takes connections a little before the server answers,
+        and on a taken port it is somebody else who answers."""
+        if "successfully started" not in _text(printed):
+            return False
         try:
-            async with asyncio.timeout(patience):
-                while line := await process.stdout.readline():
-                    output += line.decode(errors="replace")
-                    if "successfully started" in output:
-                        self._process = process
-                        return output
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-        return output
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            writer.write(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+            status = await reader.readline()
+            writer.close()
+            await writer.wait_closed()
+        except OSError:
+            return False
+        return status.startswith(b"HTTP/")
 
     def _command(self, entry: Path) -> list[str]:
         keep = ["--location", str(self._location)] if self._location else ["--inMemoryPersistence"]
@@ -186,32 +202,19 @@ class Azurite:
             *("--silent", "--disableTelemetry", "--skipApiVersionCheck", *keep),
         ]
 
-    async def _answers(self) -> None:
-        """Wait for any HTTP status: the port takes connections a little before the server answers them."""
-        while True:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-                reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-                writer.write(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
-                status = await reader.readline()
-                writer.close()
-                await writer.wait_closed()
-                if status.startswith(b"HTTP/"):
-                    return
-            await asyncio.sleep(0.02)
-
     async def stop(self) -> None:
         """Ask it to end, which writes its tables out, and wait; kill it after 10 s. Harmless when not running."""
         process, self._process = self._process, None
         if process is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
+        process.terminate()
         try:
-            async with asyncio.timeout(10):
-                await process.wait()
-        except TimeoutError:
+            await asyncio.to_thread(process.wait, 10)
+        except subprocess.TimeoutExpired:
             process.kill()
-            await process.wait()
+            process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
 
     async def __aenter__(self) -> Azurite:
         await self.start()
@@ -221,6 +224,11 @@ class Azurite:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+
+def _text(printed: IO[bytes]) -> str:
+    # Not read(): the emulator writes at the offset that reading would move.
+    return os.pread(printed.fileno(), 65536, 0).decode(errors="replace")
 
 
 async def _serve(port: int, location: Path | None) -> None:
