@@ -45,7 +45,7 @@ def merge_stay(
     ``placed`` are its rooms on this site: the complete new state, which replaces the old one. What a doorbell
     had hinted is settled by it. A cancellation needs no rooms: it leaves a tombstone on the last known ones.
     """
-    if stored is not None and is_older(stored, seen.version, observed):
+    if stored is not None and (is_older(stored, seen.version, observed) or _is_buried(stored, seen)):
         return None
     known = {(part.key, part.listing, part.dates): part for part in stored.parts} if stored else {}
     cancelled = seen.status is Status.CANCELLED
@@ -61,6 +61,12 @@ def merge_stay(
         observed=max(observed, stored.observed if stored else 0),
         guest="" if cancelled else seen.guest,
     )
+
+
+def _is_buried(stored: Reservation, seen: SeenStay) -> bool:
+    """Where a platform gives no version, a cancellation is final: its ids are never used again, and a late "new"
+    would bring a dead stay back. (Rule 7: in a feed, presence beats absence; that is another function.)"""
+    return stored.status is Status.CANCELLED and seen.status is not Status.CANCELLED and not seen.version
 
 
 def hint_stay(

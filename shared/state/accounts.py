@@ -84,9 +84,10 @@ class AccountStore:
         """Send nothing into the account until it is resumed (with an empty reason)."""
         await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, {"paused": why}))
 
-    async def next_observation(self, account: str, source: str) -> int:
-        """The next counter of a source, taken by compare-and-swap before its request begins (rule 6)."""
-        key = f"counter|{source}"
+    async def next_observation(self, account: str) -> int:
+        """The account's next counter, taken by compare-and-swap before a request begins (rule 6). One for all its
+        sources: a queue, a re-read and a whole state are compared with each other."""
+        key = "counter"
         while True:
             row = await self._tables.get(ACCOUNTS, account, key)
             value = 1 if row is None else cells.number(row.values, "value") + 1

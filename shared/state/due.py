@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zlib import crc32
 
-from shared.domain.errors import StaleWrite
+from shared.domain.errors import NotFound, StaleWrite
 from shared.ports import Row, Tables, Value
 from shared.state import cells
 from shared.state.names import DUE
@@ -49,6 +49,15 @@ class DueStore:
         try:
             await self._tables.delete(DUE, shard_of(site), site, etag)
         except StaleWrite:
+            return False
+        return True
+
+    async def postpone(self, site: str, etag: str, at: datetime, reason: str, attempts: int = 0) -> bool:
+        """Put the look off to ``at`` unless somebody asked again meanwhile; whether it was put off."""
+        values: dict[str, Value] = {"at": cells.to_instant(at), "reason": reason, "attempts": attempts}
+        try:
+            await self._tables.update(DUE, Row(shard_of(site), site, values), etag)
+        except (StaleWrite, NotFound):
             return False
         return True
 

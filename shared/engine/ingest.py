@@ -1,0 +1,183 @@
+"""Ingest: place facts in the sites they concern, index first, then reconcile each of those sites.
+
+The index is written before any partition, so that a cancellation which names nothing but an id always finds what it
+cancels. A receipt counts as stored only when every site it names has committed (rules 13 and 14).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from shared.domain.confirm import count_imports
+from shared.domain.echo import is_echo
+from shared.domain.errors import NotFound, SyncError
+from shared.domain.facts import FeedAnswer, SeenStay
+from shared.domain.merge import hint_stay, merge_feed, merge_stay
+from shared.domain.model import Busy, Part, Reservation, SiteState, Status
+from shared.engine.reconcile import Merge, Reconciler, Report
+from shared.engine.world import World
+from shared.state.accounts import AccountState
+from shared.state.index import Indexed
+
+
+@dataclass(slots=True)
+class Ingested:
+    """What became of a batch: receipts stored everywhere, stays with rooms nobody could place, errors by site."""
+
+    stored: list[str] = field(default_factory=list)
+    unmapped: list[tuple[str, str]] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    reports: list[Report] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The frame of an observation: its counter, taken before the request began at ``begun``."""
+
+    observed: int
+    begun: datetime
+
+
+class Ingest:
+    """Facts into sites."""
+
+    def __init__(self, world: World, reconciler: Reconciler) -> None:
+        self._world = world
+        self._reconciler = reconciler
+
+    async def stays(
+        self,
+        account: AccountState,
+        stays: Iterable[tuple[str, SeenStay]],
+        frame: Answered,
+        reason: str,
+        *,
+        hint: bool = False,
+        extra: Mapping[str, Sequence[Merge]] | None = None,
+    ) -> Ingested:
+        """Stays by API, each with the receipt that may be acknowledged once it is stored. With ``hint`` they are only
+        what a doorbell claims. ``extra`` merges run in the same commit, by site."""
+        done = Ingested()
+        merges: dict[str, list[Merge]] = {site: list(more) for site, more in (extra or {}).items()}
+        sites_of: dict[str, tuple[str, ...]] = {}
+        for receipt, seen in stays:
+            sites = await self._place(account, seen, frame, done, hint=hint)
+            sites_of[receipt] = sites
+            for site in sites:
+                merges.setdefault(site, []).append(_stay_merge(account, seen, frame, hint=hint))
+        for site, steps in merges.items():
+            await self._reconcile(site, reason, steps, done)
+        done.stored = [r for r, sites in sites_of.items() if not any(site in done.failed for site in sites)]
+        return done
+
+    async def _place(
+        self, account: AccountState, seen: SeenStay, frame: Answered, done: Ingested, *, hint: bool
+    ) -> tuple[str, ...]:
+        """The sites a stay concerns: where its rooms are, and where it was known before."""
+        missing = [room.unit for room in seen.rooms if room.unit not in account.units]
+        done.unmapped += [(seen.id, unit) for unit in missing]
+        mine = (account.units[room.unit].site for room in seen.rooms if room.unit in account.units)
+        sites = tuple(dict.fromkeys(mine))
+        if hint:
+            known = await self._world.index.get(account.account.id, seen.id)
+            return tuple(dict.fromkeys((*sites, *(known.sites if known else ()))))
+        cancelled = seen.status is Status.CANCELLED
+        new = Indexed(sites, seen.version, frame.observed, cancelled)
+        noted = await self._world.index.note(account.account.id, seen.id, new)
+        if noted.cancelled and not cancelled and _buried(noted, seen):
+            return ()
+        return noted.sites
+
+    async def feed(self, site: str, listing: str, answer: FeedAnswer, reason: str) -> bool | None:
+        """A complete calendar answer: whether the listing's next answers matter even when unchanged; None when a newer
+        one was merged before it."""
+        taken = [True]
+
+        def merge(state: SiteState) -> SiteState:
+            merged = merge_feed_answer(state, listing, answer)
+            taken[0] = merged is not None
+            return state if merged is None else merged
+
+        report = await self._reconciler.reconcile(site, reason, [merge])
+        return listing in report.watched if taken[0] else None
+
+    async def _reconcile(self, site: str, reason: str, merges: Sequence[Merge], done: Ingested) -> None:
+        try:
+            done.reports.append(await self._reconciler.reconcile(site, reason, merges))
+        except NotFound:
+            self._world.telemetry.count("index_names_no_site")
+        except SyncError as wrong:
+            done.failed[site] = str(wrong)
+            self._world.telemetry.event("ingest_failed", site=site, why=str(wrong))
+
+
+def _buried(noted: Indexed, seen: SeenStay) -> bool:
+    """Whether the index holds a cancellation this report must not undo (the create came late)."""
+    return not seen.version or seen.version <= noted.version
+
+
+def _stay_merge(account: AccountState, seen: SeenStay, frame: Answered, *, hint: bool) -> Merge:
+    def merge(state: SiteState) -> SiteState:
+        name = account.account.id
+        placed = [
+            Part(room.part, place.listing, room.dates, frame.begun)
+            for room in seen.rooms
+            if (place := account.units.get(room.unit)) is not None and place.listing in state.listings
+        ]
+        stored = state.reservations.get(f"{name}|{seen.id}")
+        merged: Reservation | None
+        if hint:
+            merged = hint_stay(stored, seen, placed, account=name)
+        else:
+            merged = merge_stay(stored, seen, placed, account=name, observed=frame.observed)
+        if merged is None or merged == stored:
+            return state
+        return replace(state, reservations={**state.reservations, merged.key: merged})
+
+    return merge
+
+
+def merge_feed_answer(state: SiteState, listing_id: str, answer: FeedAnswer) -> SiteState | None:
+    """The site after a complete answer of one listing's calendar, or None when a newer one is in already."""
+    listing = state.listings.get(listing_id)
+    if listing is None:
+        return state
+    ledger = [row for row in state.blocks.values() if row.listing == listing_id]
+
+    def ours(kind: Busy, part: Part) -> bool:
+        return is_echo(kind, part, ledger)
+
+    known = [one for one in state.reservations.values() if one.feed == listing_id]
+    today = state.today(listing_id, answer.begun)
+    merged = merge_feed(listing, known, answer, today, ours)
+    if merged is None:
+        return None
+    others = {key: one for key, one in state.reservations.items() if one.feed != listing_id}
+    counted = count_imports(ledger, listing_id, answer)
+    refreshed = replace(
+        listing,
+        observed=answer.observed,
+        answered=answer.begun,
+        complete=listing.complete or not answer.partial,
+    )
+    return replace(
+        state,
+        listings={**state.listings, listing_id: refreshed},
+        reservations={**others, **{one.key: one for one in merged}},
+        blocks={**state.blocks, **{row.key: row for row in counted}},
+    )
+
+
+def complete_listing(listing_id: str, frame: Answered) -> Merge:
+    """Note that a listing has given its whole state: from now on its site may open nights (rule 5)."""
+
+    def merge(state: SiteState) -> SiteState:
+        listing = state.listings.get(listing_id)
+        if listing is None:
+            return state
+        done = replace(listing, complete=True, answered=frame.begun)
+        return replace(state, listings={**state.listings, listing_id: done})
+
+    return merge

@@ -1,0 +1,213 @@
+"""Poll: ask a source, put what it says into the sites, and only then move the cursor or acknowledge (rule 9)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from shared.domain.errors import AuthFailed, NotFound, RateLimited, SyncError, TransientError
+from shared.domain.facts import FeedAnswer, Polled, SeenStay
+from shared.engine.ingest import Answered, Ingest, complete_listing
+from shared.engine.reconcile import Reconciler
+from shared.engine.world import World
+from shared.ports import Notice, Validators
+from shared.state.accounts import AccountState
+from shared.state.feeds import Feed, Shard, Visit
+
+QUEUE_LEASE = timedelta(seconds=30)
+AFTER_ACK = timedelta(seconds=5)
+"""Booking.com asks for 5 s between an acknowledgement and the next request (VERIFIED, its reservations guide)."""
+
+AT_ONCE = 16
+"""Calendars asked side by side in one pass; each host has its own gate besides."""
+
+LONGEST_BACKOFF = timedelta(minutes=30)
+
+
+@dataclass(slots=True)
+class PassReport:
+    """What one pass over a shard did."""
+
+    shard: str
+    asked: int = 0
+    unchanged: int = 0
+    merged: int = 0
+    failed: int = 0
+    stored: bool = True
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    visit: Visit
+    feed: Feed | None = None
+    merged: bool = False
+    error: str = ""
+
+
+class Poller:
+    """Asks feeds and queues."""
+
+    def __init__(self, world: World, reconciler: Reconciler, ingest: Ingest) -> None:
+        self._world = world
+        self._reconciler = reconciler
+        self._ingest = ingest
+
+    # ------------------------------------------------------------------------------------------ feeds
+
+    async def shard(self, shard_id: str, *, force: bool = False) -> PassReport:
+        """Ask every calendar of a shard that is due (with ``force``: all), in one read and one write of the shard."""
+        shard = await self._world.shards.load(shard_id)
+        now = self._world.now()
+        due = [
+            feed
+            for feed in shard.feeds.values()
+            if force or (visit := shard.visits.get(feed.listing)) is None or not visit.due or visit.due <= now
+        ]
+        report = PassReport(shard_id, asked=len(due))
+        if not due:
+            return report
+        gate = asyncio.Semaphore(AT_ONCE)
+        outcomes = await asyncio.gather(*(self._visit(gate, shard, feed) for feed in due))
+        visits, changed = {}, []
+        for feed, outcome in zip(due, outcomes, strict=True):
+            visits[feed.listing] = outcome.visit
+            if outcome.feed is not None and outcome.feed != feed:
+                changed.append(outcome.feed)
+            report.merged += outcome.merged
+            report.failed += bool(outcome.error)
+            if outcome.error:
+                report.errors[feed.listing] = outcome.error
+        report.unchanged = report.asked - report.merged - report.failed
+        report.stored = await self._world.shards.finish(shard, visits, changed)
+        return report
+
+    async def _visit(self, gate: asyncio.Semaphore, shard: Shard, feed: Feed) -> _Outcome:
+        before = shard.visits.get(feed.listing, Visit())
+        async with gate:
+            begun = self._world.now()
+            try:
+                known = Validators() if feed.watched else feed.validators
+                fetched = await self._world.feeds.fetch(feed.url, known)
+                if fetched.unchanged or (fetched.digest == feed.digest and not feed.watched):
+                    seen = replace(feed, validators=fetched.validators, error="", failures=0)
+                    return _Outcome(self._next(feed), seen if feed.error else None)
+                busy = self._world.feeds.read(fetched.body, feed.platform, feed.zone, begun.date())
+                answer = FeedAnswer(busy.events, begun, shard.counter, busy.oddities)
+                watched = await self._ingest.feed(feed.site, feed.listing, answer, f"feed {feed.listing}")
+                if watched is None:
+                    return _Outcome(before, error="a newer answer was merged before this one")
+            except SyncError as wrong:
+                return await self._failed(feed, before, wrong)
+        done = replace(
+            feed,
+            digest=fetched.digest,
+            validators=fetched.validators,
+            watched=watched,
+            error="; ".join(busy.oddities[:3]),
+            failures=0,
+        )
+        return _Outcome(self._next(feed), done, merged=True)
+
+    def _next(self, feed: Feed) -> Visit:
+        now = self._world.now()
+        jitter = timedelta(seconds=feed.period * 0.1 * self._world.chance())
+        return Visit(good=now, due=now + timedelta(seconds=feed.period) - jitter)
+
+    async def _failed(self, feed: Feed, before: Visit, wrong: SyncError) -> _Outcome:
+        """Keep every closure; ask again later, as late as the host wants. 429 is budget, not failure."""
+        now = self._world.now()
+        failures = feed.failures if isinstance(wrong, RateLimited) else feed.failures + 1
+        pause = min(timedelta(seconds=feed.period) * (1 << min(failures, 8)), LONGEST_BACKOFF)
+        if isinstance(wrong, TransientError) and wrong.retry_after:
+            pause = max(timedelta(seconds=wrong.retry_after), timedelta(seconds=feed.period))
+        if isinstance(wrong, AuthFailed) and not feed.failures:
+            await self._tell_dead_link(feed)
+        self._world.telemetry.count("feed_failed", platform=feed.platform, kind=type(wrong).__name__)
+        changed = replace(feed, error=str(wrong), failures=failures)
+        return _Outcome(replace(before, due=now + pause), changed, error=str(wrong))
+
+    async def _tell_dead_link(self, feed: Feed) -> None:
+        text = {
+            "fr": f"Le lien de calendrier de {feed.listing} est refusé : redonnez-le. Rien n'est rouvert.",
+            "en": f"The calendar link of {feed.listing} is refused: give a new one. Nothing is reopened.",
+        }
+        await self._world.notify.tell(Notice("dead_link", feed.listing, "high", text))
+
+    # ----------------------------------------------------------------------------------------- queues
+
+    async def queue(self, account_id: str) -> str:
+        """Ask an account's queue, store, acknowledge what is stored everywhere. One poller at a time; returns in a word
+        what happened."""
+        fence = await self._world.accounts.lease(account_id, "poll", QUEUE_LEASE)
+        if fence is None:
+            return "held by another poller"
+        acknowledged = False
+        try:
+            state = await self._world.accounts.load(account_id)
+            if state is None:
+                return "no such account"
+            connector = self._world.apis[state.account.platform]
+            frame = Answered(await self._world.accounts.next_observation(account_id), self._world.now())
+            polled = await connector.poll(state.account)
+            receipts = await self._store(state, polled, frame)
+            if receipts and await self._world.accounts.holds(account_id, "poll", fence):
+                acknowledged = True
+                await connector.acknowledge(state.account, receipts)
+            return f"{len(polled.stays)} stored, {len(polled.unplaced)} set aside"
+        finally:
+            until = self._world.now() + AFTER_ACK if acknowledged else None
+            await self._world.accounts.release(account_id, "poll", fence, until)
+
+    async def _store(self, state: AccountState, polled: Polled, frame: Answered) -> tuple[str, ...]:
+        """Receipts of what is stored for good: facts in their sites, the unplaceable in quarantine (rule 14)."""
+        done = await self._ingest.stays(state, polled.stays, frame, f"queue {state.account.id}")
+        by_id = {seen.id: seen for _, seen in polled.stays}
+        for stay, unit in done.unmapped:
+            await self._set_aside(state.account.id, f"{stay}-{unit}", _unmapped(by_id[stay], unit))
+        for one in polled.unplaced:
+            await self._set_aside(state.account.id, one.receipt, one.reason, one.raw)
+        return (*done.stored, *(one.receipt for one in polled.unplaced))
+
+    async def _set_aside(self, account: str, name: str, reason: str, raw: bytes = b"") -> None:
+        await self._world.inbox.quarantine(f"{account}~{name}", account, reason, raw)
+        text = {
+            "fr": f"Un message de {account} n'a pas pu être placé : {reason}.",
+            "en": f"A message of {account} could not be placed: {reason}.",
+        }
+        await self._world.notify.tell(Notice("unplaced", f"{account}~{name}", "high", text))
+
+    # ------------------------------------------------------------------------------------ whole state
+
+    async def observe(self, account_id: str, units: Iterable[str] = ()) -> dict[str, str]:
+        """Ask for the whole state of an account's units (all by default): the first complete answer, and the nightly
+        pass that finds what no message told. Returns an error by unit."""
+        state = await self._world.accounts.load(account_id)
+        if state is None:
+            raise NotFound(f"no account {account_id}")
+        errors = {}
+        for unit in tuple(units) or tuple(state.units):
+            try:
+                await self._observe_unit(state, unit)
+            except SyncError as wrong:
+                errors[unit] = str(wrong)
+                self._world.telemetry.count("observe_failed", platform=state.account.platform)
+        return errors
+
+    async def _observe_unit(self, state: AccountState, unit: str) -> None:
+        connector = self._world.apis[state.account.platform]
+        frame = Answered(await self._world.accounts.next_observation(state.account.id), self._world.now())
+        found = await connector.stays(state.account, unit)
+        place = state.units[unit]
+        extra = {place.site: [complete_listing(place.listing, frame)]}
+        pairs = [(seen.id, seen) for seen in found]
+        done = await self._ingest.stays(state, pairs, frame, f"whole state of {unit}", extra=extra)
+        if done.failed:
+            raise TransientError("; ".join(f"{site}: {why}" for site, why in done.failed.items()))
+
+
+def _unmapped(seen: SeenStay, unit: str) -> str:
+    nights = ", ".join(str(room.dates) for room in seen.rooms if room.unit == unit)
+    return f"the unit {unit} is not in the portfolio (reservation {seen.id}, nights {nights})"

@@ -1,0 +1,314 @@
+"""Reconcile: the one path every doorbell leads to, on one site.
+
+    load -> merge facts -> plan (pure) -> commit facts and intent -> apply -> commit what was confirmed
+
+A crash between any two steps loses nothing: facts and intents stand in the partition, and the due row brings
+somebody back to them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from shared.domain import changes
+from shared.domain.confirm import Result, absorb_reads, confirm
+from shared.domain.errors import PlatformDown, StaleWrite, SyncError, TransientError
+from shared.domain.facts import WriteOutcome
+from shared.domain.model import Link, SiteState, Write
+from shared.domain.plan import Plan, plan
+from shared.engine.world import CONFLICTS, World
+from shared.ports import Message
+from shared.state.accounts import AccountState
+from shared.state.due import Work
+from shared.state.sites import Changes
+
+Merge = Callable[[SiteState], SiteState]
+"""Puts facts into a loaded site: pure, so that it can be done again on a fresher one."""
+
+TRIES = 8
+"""How often a commit is decided anew when others were first."""
+
+ROUNDS = 3
+"""How often one reconcile looks again for work its own confirmations made possible."""
+
+TELL_AGAIN = timedelta(seconds=30)
+"""How soon a conflict nobody was told of is sent to its queue again."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What one reconcile did, for logs, the run's report and tests. Times are store times."""
+
+    site: str
+    reason: str
+    version: int = 0
+    merged: int = 0
+    sent: int = 0
+    accepted: int = 0
+    failed: int = 0
+    conflicts: int = 0
+    waiting: tuple[str, ...] = ()
+    watched: frozenset[str] = frozenset()
+    errors: list[str] = field(default_factory=list)
+
+
+class Reconciler:
+    """Reconciles sites of one world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._accounts: dict[str, tuple[datetime, AccountState | None]] = {}
+
+    async def reconcile(
+        self, site: str, reason: str, merges: Sequence[Merge] = (), work: Work | None = None
+    ) -> Report:
+        """Bring one site up to date. ``merges`` put facts in; ``work`` is the due row read before, if that is what
+        brought us. Raises ``StaleWrite`` when others keep being first, ``StoreUnavailable``, ``NotFound``."""
+        report = Report(site, reason)
+        etag = work.etag if work else ""
+        for _ in range(ROUNDS):
+            state, decided, etag = await self._decide(site, merges, report, etag)
+            merges = ()
+            if not decided.writes:
+                break
+            results = await self._apply(state, decided)
+            state = await self._confirm(state, results, report)
+            if not await self._has_more(state):
+                break
+        await self._leave(state, etag, report)
+        return report
+
+    # ---------------------------------------------------------------------------- decide and commit
+
+    async def _decide(
+        self, site: str, merges: Sequence[Merge], report: Report, etag: str
+    ) -> tuple[SiteState, Plan, str]:
+        """Load, merge, plan, commit; decided anew when somebody else was first."""
+        for _ in range(TRIES):
+            before = await self._world.sites.load(site)
+            now = self._world.now()
+            after = before
+            for merge in merges:
+                after = merge(after)
+            after = await self._absorb(after)
+            decided = plan(after, now, await self._paused(after))
+            after = _watch(changes.apply_plan(after, decided))
+            diff = changes.difference(before, after, now)
+            report.waiting = decided.waiting
+            if diff.empty:
+                report.version = before.head.version
+                return before, decided, etag
+            etag = await self._world.due.put(site, now, report.reason)
+            try:
+                head = await self._world.sites.commit(before, _rows(diff, report.reason, now))
+            except StaleWrite:
+                self._world.telemetry.count("stale_write")
+                continue
+            await self._flag_watched(before, after)
+            report.version = head.version
+            report.merged += len(diff.reservations) + len(diff.dropped)
+            report.conflicts += len(diff.conflicts)
+            return changes.committed(after, head, diff), decided, etag
+        raise StaleWrite(f"site {site}: others were first {TRIES} times")
+
+    async def _absorb(self, state: SiteState) -> SiteState:
+        """Put in which versions of our exports the peers are known to have fetched."""
+        oldest: dict[str, int] = {}
+        for row in state.blocks.values():
+            waits = row.taken_at is None if row.wanted else row.cleared_at is None
+            if waits and state.listings[row.listing].link is Link.ICAL:
+                oldest[row.listing] = min(oldest.get(row.listing, row.since_version), row.since_version)
+        if not oldest:
+            return state
+        found = await asyncio.gather(*(self._world.reads.since(*item) for item in oldest.items()))
+        reads = dict(zip(oldest, found, strict=True))
+        changed = absorb_reads(state.blocks.values(), reads)
+        return replace(state, blocks={**state.blocks, **{row.key: row for row in changed}})
+
+    async def _flag_watched(self, before: SiteState, after: SiteState) -> None:
+        for listing in after.listings.values():
+            if listing.watched and not before.listings[listing.id].watched and listing.shard:
+                await self._world.shards.watch(listing.shard, listing.id)
+
+    async def _paused(self, state: SiteState) -> set[str]:
+        names = {one.account for one in state.listings.values() if one.link is Link.API}
+        accounts = await asyncio.gather(*(self.account(name) for name in names))
+        return {name for name, one in zip(names, accounts, strict=True) if one is None or one.paused}
+
+    async def account(self, name: str) -> AccountState | None:
+        """An account with its units, at most 5 s old."""
+        now = self._world.now()
+        cached = self._accounts.get(name)
+        if cached is not None and now - cached[0] < timedelta(seconds=5):
+            return cached[1]
+        loaded = await self._world.accounts.load(name)
+        self._accounts[name] = (now, loaded)
+        return loaded
+
+    # ------------------------------------------------------------------------------ apply and confirm
+
+    async def _apply(self, state: SiteState, decided: Plan) -> list[tuple[str, Write, Result]]:
+        """Make the calls, listings side by side; on one listing closures before openings."""
+        by_listing: dict[str, list[Write]] = {}
+        for listing, write in decided.writes:
+            by_listing.setdefault(listing, []).append(write)
+        done = await asyncio.gather(*(self._apply_one(state, *item) for item in by_listing.items()))
+        return [result for results in done for result in results]
+
+    async def _apply_one(
+        self, state: SiteState, listing: str, writes: Sequence[Write]
+    ) -> list[tuple[str, Write, Result]]:
+        results: list[tuple[str, Write, Result]] = []
+        for write in writes:
+            if any(result.lost for _, _, result in results):
+                result = Result(error="waits for the outcome of an older write")
+            elif write.opens and not await self._stands(state):
+                result = Result(error="the site changed before the opening")
+            else:
+                result = await self._call(state, listing, write)
+            results.append((listing, write, result))
+        return results
+
+    async def _stands(self, state: SiteState) -> bool:
+        """The last look before an opening: whether nothing was committed since it was decided (rule 2)."""
+        try:
+            return (await self._world.sites.head(state.site.id)).version == state.head.version
+        except SyncError:
+            return False
+
+    async def _call(self, state: SiteState, name: str, write: Write) -> Result:
+        """One write. A closure may be tried twice within its deadline, an opening once."""
+        listing = state.listings[name]
+        account = await self.account(listing.account)
+        if account is None:
+            return Result(error=f"no account {listing.account}")
+        connector = self._world.apis.get(listing.platform)
+        if connector is None:
+            return Result(error=f"no connector for {listing.platform}")
+        left = (write.deadline - self._world.now()).total_seconds()
+        try:
+            async with asyncio.timeout(max(left, 0)):
+                outcome: WriteOutcome = await connector.write(account.account, listing, write)
+        except TimeoutError:
+            return Result(error=f"{listing.platform}: no answer within the deadline", lost=True)
+        except PlatformDown as wrong:
+            return Result(error=str(wrong), lost=True)
+        except TransientError as wrong:
+            return Result(error=str(wrong), retry_after=wrong.retry_after)
+        except SyncError as wrong:
+            return Result(error=str(wrong))
+        return Result(outcome)
+
+    async def _confirm(
+        self, state: SiteState, results: Sequence[tuple[str, Write, Result]], report: Report
+    ) -> SiteState:
+        """Put the outcomes into whatever the site is by now; never repeat a call (rule 17)."""
+        report.sent += len(results)
+        report.failed += sum(1 for _, _, result in results if result.error or result.outcome.refused)
+        report.errors += [result.error for _, _, result in results if result.error]
+        for _ in range(TRIES):
+            now = self._world.now()
+            after = state
+            for listing, write, result in results:
+                after = _confirmed(after, listing, write, result, now)
+            diff = changes.difference(state, after, now)
+            report.accepted = sum(1 for row in diff.blocks if row.taken_at is not None) + len(diff.spent)
+            if diff.empty:
+                return state
+            try:
+                head = await self._world.sites.commit(state, _rows(diff, "confirm", now))
+            except StaleWrite:
+                state = await self._world.sites.load(report.site)
+                continue
+            return changes.committed(after, head, diff)
+        raise StaleWrite(f"site {report.site}: a confirmation was overtaken {TRIES} times")
+
+    async def _has_more(self, state: SiteState) -> bool:
+        return bool(plan(state, self._world.now(), await self._paused(state)).writes)
+
+    # ------------------------------------------------------------------------------------------ leave
+
+    async def _leave(self, state: SiteState, etag: str, report: Report) -> None:
+        """Tell of conflicts, then take the due row away, or put it off to when there is something to do."""
+        now = self._world.now()
+        report.watched = frozenset(one.id for one in state.listings.values() if one.watched)
+        wake = plan(state, now, await self._paused(state)).wake
+        untold = [one for one in state.conflicts.values() if not one.told]
+        for clash in untold:
+            version = f"{state.head.version}"
+            await self._world.ring(CONFLICTS, Message("conflict", f"{state.site.id}/{clash.id}", version))
+        if untold:
+            wake = min(wake or now + TELL_AGAIN, now + TELL_AGAIN)
+        if not etag:
+            return
+        if wake is None:
+            await self._world.due.done(state.site.id, etag)
+        else:
+            await self._world.due.postpone(state.site.id, etag, wake, report.reason)
+
+
+def _confirmed(state: SiteState, name: str, write: Write, result: Result, now: datetime) -> SiteState:
+    listing = state.listings[name]
+    rows = [row for row in state.blocks.values() if row.listing == name]
+    outcome = confirm(listing, write, rows, result, now)
+    blocks = {key: row for key, row in state.blocks.items() if key not in outcome.spent}
+    blocks.update({row.key: row for row in outcome.blocks})
+    return replace(state, listings={**state.listings, name: outcome.listing}, blocks=blocks)
+
+
+def _watch(state: SiteState) -> SiteState:
+    """Mark the listings whose next complete answers matter even when they are unchanged: something fades there, or a
+    released closure may still echo."""
+    fading = {one.feed for one in state.reservations.values() if one.fading}
+    echoing = {
+        row.listing
+        for row in state.blocks.values()
+        if row.cleared_at is not None and row.taken_at is not None
+    }
+    listings = {
+        key: replace(one, watched=key in fading or key in echoing) if one.shard else one
+        for key, one in state.listings.items()
+    }
+    return replace(state, listings=listings)
+
+
+def _rows(diff: changes.Difference, reason: str, now: datetime) -> Changes:
+    return Changes(
+        listings=diff.listings,
+        reservations=diff.reservations,
+        dropped=diff.dropped,
+        departed=diff.departed,
+        blocks=diff.blocks,
+        spent=diff.spent,
+        holds=diff.holds,
+        removed_holds=diff.removed_holds,
+        conflicts=diff.conflicts,
+        fence=diff.fence,
+        history=_history(diff, reason, now),
+    )
+
+
+def _history(diff: changes.Difference, reason: str, now: datetime) -> list[dict[str, str]]:
+    """What this commit changed, for the site's record: facts, decisions and their cause, no guest's name."""
+    at = now.isoformat()
+    lines = [
+        {"at": at, "by": reason, "what": f"fact {one.status.value} {one.kind.value}", "of": one.key}
+        | {"nights": " ".join(str(part.dates) for part in one.parts)}
+        for one in diff.reservations
+    ]
+    lines += [{"at": at, "by": reason, "what": "fact gone", "of": key} for key in diff.dropped]
+    lines += [
+        {"at": at, "by": reason, "what": f"{'close' if row.wanted else 'open'} {row.phase.value}"}
+        | {"of": row.cause, "on": row.listing, "nights": str(row.dates)}
+        for row in diff.blocks
+    ]
+    lines += [{"at": at, "by": reason, "what": "closure over", "of": key} for key in diff.spent]
+    lines += [
+        {"at": at, "by": reason, "what": "conflict over" if one.ended_at else "conflict", "of": one.id}
+        | {"nights": str(one.conflict_dates)}
+        for one in diff.conflicts
+    ]
+    return lines

@@ -1,0 +1,78 @@
+"""The world as one bundle of ports and stores, handed to every use case. Built once by the bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.domain.errors import BusUnavailable
+from shared.domain.model import Platform
+from shared.ports import (
+    ApiConnector,
+    Bus,
+    Chance,
+    FeedConnector,
+    Message,
+    NewId,
+    Notify,
+    Sleep,
+    Tables,
+    Telemetry,
+)
+from shared.state.accounts import AccountStore
+from shared.state.due import DueStore
+from shared.state.feeds import FeedStore
+from shared.state.inbox import InboxStore
+from shared.state.index import ReservationIndex
+from shared.state.reads import ReadStore
+from shared.state.sites import SiteStore
+
+WORK, CONFLICTS = "work", "conflicts"
+"""The two queues, by the names the engine uses; the adapter maps them to the configured ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Ports, and the stores over them."""
+
+    tables: Tables
+    bus: Bus
+    apis: Mapping[Platform, ApiConnector]
+    feeds: FeedConnector
+    notify: Notify
+    telemetry: Telemetry
+    sleep: Sleep
+    chance: Chance
+    new_id: NewId
+    agents: Mapping[Platform, tuple[str, ...]] = field(default_factory=dict)
+
+    sites: SiteStore = field(init=False)
+    due: DueStore = field(init=False)
+    shards: FeedStore = field(init=False)
+    accounts: AccountStore = field(init=False)
+    inbox: InboxStore = field(init=False)
+    index: ReservationIndex = field(init=False)
+    reads: ReadStore = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sites", SiteStore(self.tables, self.new_id))
+        object.__setattr__(self, "due", DueStore(self.tables))
+        object.__setattr__(self, "shards", FeedStore(self.tables))
+        object.__setattr__(self, "accounts", AccountStore(self.tables))
+        object.__setattr__(self, "inbox", InboxStore(self.tables, self.new_id))
+        object.__setattr__(self, "index", ReservationIndex(self.tables))
+        object.__setattr__(self, "reads", ReadStore(self.tables))
+
+    def now(self) -> datetime:
+        """Store time: the only one that is compared across hosts (rule 26)."""
+        return self.tables.now()
+
+    async def ring(self, queue: str, message: Message) -> bool:
+        """Send a doorbell; False when the bus is down: the sweep does the work then, from the tables (rule 12)."""
+        try:
+            await self.bus.send(queue, [message])
+        except BusUnavailable:
+            self.telemetry.count("bus_unavailable", queue=queue)
+            return False
+        return True
