@@ -1,0 +1,43 @@
+"""Export: the nights our calendar for one destination shows as taken. Never what came from there, never a name."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from shared.domain.dates import StayDates, nights_of, ranges_of
+from shared.domain.model import SiteState
+from shared.domain.occupancy import level, occupancies
+
+
+def exported(state: SiteState, listing: str, now: datetime) -> tuple[tuple[StayDates, str], ...]:
+    """Ranges of nights with a seed that names each of them for good (for its UID), in order.
+
+    A home with one unit shows its ledger row by row, so that what a peer echoes can be told from a sale. One with
+    several units is closed only on nights when none is left.
+    """
+    home = state.site.properties[state.listings[listing].property]
+    rows = [row for row in state.blocks.values() if row.listing == listing and row.wanted]
+    if any(state.site.rooms.get(room, 1) == 1 for room in home.rooms):
+        return tuple(sorted((row.dates, row.key) for row in rows))
+    taken = occupancies(state)
+    full = (n for n in nights_of(row.dates for row in rows) if level(state.site, home, n, taken) == 0)
+    return tuple((dates, f"{listing}|full|{dates}") for dates in ranges_of(full))
+
+
+def is_servable(state: SiteState) -> bool:
+    """Whether an export may be given at all: a short calendar opens nights at the peer (rule 5), so one that may be
+    short is not given."""
+    return state.whole and all(listing.complete for listing in state.listings.values())
+
+
+def is_news(state: SiteState, listing: str) -> bool:
+    """Whether a fetch of the present version teaches the ledger something."""
+    version = state.head.version
+    return any(
+        row.listing == listing
+        and (
+            (row.wanted and row.taken_at is None and row.since_version <= version)
+            or (not row.wanted and row.cleared_at is None and row.gone_version <= version)
+        )
+        for row in state.blocks.values()
+    )

@@ -1,0 +1,144 @@
+"""Inbox: a webhook's raw body is a row before its sender gets an answer; what it claims is only a hint (rule: durable
+before polite). The worker asks the platform itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from shared.domain.errors import NotFound, PayloadRejected, SyncError, TransientError
+from shared.domain.facts import SeenStay
+from shared.domain.model import Platform
+from shared.engine.ingest import Answered, Ingest
+from shared.engine.world import WORK, World
+from shared.ports import ApiConnector, Message, Notice, Notification
+from shared.state.accounts import AccountState
+from shared.state.inbox import Delivery
+
+
+class Inbox:
+    """Takes webhook bodies in, and works them off."""
+
+    def __init__(self, world: World, ingest: Ingest) -> None:
+        self._world = world
+        self._ingest = ingest
+
+    async def receive(self, platform: Platform, body: bytes) -> Delivery:
+        """Store a body and ring; the sweep finds it when nobody heard the bell."""
+        delivery = await self._world.inbox.put(platform, body)
+        await self._world.ring(WORK, Message("inbox", delivery.key, "1"))
+        return delivery
+
+    async def process(self, key: str) -> str:
+        """Work one delivery off; returns in a word what became of it. Raises ``TransientError`` when the platform
+        cannot be asked now: the body stays, and what it claims is closed meanwhile."""
+        delivery = await self._world.inbox.get(key)
+        if delivery is None:
+            return "done before"
+        connector = self._world.apis[Platform(delivery.account)]
+        try:
+            notification = connector.read_notification(delivery.body)
+        except PayloadRejected as wrong:
+            await self._set_aside(delivery, str(wrong))
+            return "set aside"
+        accounts = await self._accounts(delivery.account)
+        if notification.revoked:
+            await self._revoked(accounts, notification)
+        for name in notification.reread:
+            await self._reread(connector, accounts, name, notification.hints)
+        await self._world.inbox.done(delivery)
+        return notification.action
+
+    async def sweep(self, platform: Platform, most: int) -> int:
+        """Ring again for what was left of today and yesterday; returns how many stand there."""
+        now = self._world.now()
+        left = [
+            *await self._world.inbox.waiting(platform, now - timedelta(days=1)),
+            *await self._world.inbox.waiting(platform, now),
+        ]
+        old = [one for one in left if one.at is not None and now - one.at > timedelta(seconds=10)]
+        for delivery in old[:most]:
+            version = f"again{int(now.timestamp()) // 15}"
+            if not await self._world.ring(WORK, Message("inbox", delivery.key, version)):
+                await self.process(delivery.key)
+        return len(left)
+
+    async def _accounts(self, platform: str) -> list[AccountState]:
+        names = await self._world.accounts.directory("account")
+        loaded = [
+            await self._world.accounts.load(name)
+            for name, what in names.items()
+            if what.get("platform") == platform
+        ]
+        return [one for one in loaded if one is not None and one.units]
+
+    async def _reread(
+        self,
+        connector: ApiConnector,
+        accounts: list[AccountState],
+        reservation: str,
+        hints: tuple[SeenStay, ...],
+    ) -> None:
+        """Ask the accounts that may know the reservation; close on the hint where none can tell yet."""
+        claimed = [hint for hint in hints if hint.id == reservation]
+        account = await self._owner(accounts, reservation, claimed)
+        frame = Answered(await self._world.accounts.next_observation(account.account.id), self._world.now())
+        reason = f"webhook {reservation}"
+        try:
+            seen = await connector.reread(account.account, reservation)
+        except SyncError as wrong:
+            await self._ingest.stays(account, [(h.id, h) for h in claimed], frame, reason, hint=True)
+            raise TransientError(f"{reservation} cannot be re-read yet: {wrong}") from wrong
+        if seen is None:
+            await self._ingest.stays(account, [(h.id, h) for h in claimed], frame, reason, hint=True)
+            raise TransientError(f"{reservation} is not known to the platform yet")
+        done = await self._ingest.stays(account, [(seen.id, seen)], frame, reason)
+        for name, unit in done.unmapped:
+            await self._unmapped(account, name, unit)
+        if done.failed:
+            raise TransientError("; ".join(f"{site}: {why}" for site, why in done.failed.items()))
+
+    async def _owner(
+        self, accounts: list[AccountState], reservation: str, claimed: list[SeenStay]
+    ) -> AccountState:
+        """The account a reservation belongs to: by the unit it names, by the index, or the only one there is."""
+        units = {room.unit for hint in claimed for room in hint.rooms}
+        for account in accounts:
+            if units & account.units.keys():
+                return account
+        for account in accounts:
+            if await self._world.index.get(account.account.id, reservation) is not None:
+                return account
+        if not accounts:
+            raise NotFound("a webhook came for a platform without an account")
+        return accounts[0]
+
+    async def _revoked(self, accounts: list[AccountState], notification: Notification) -> None:
+        """Pause what we may no longer use: every closure stays, nothing is sent, a person is told."""
+        for account in accounts:
+            if set(notification.revoked) & account.units.keys():
+                name = account.account.id
+                await self._world.accounts.pause(name, notification.action)
+                text = {
+                    "fr": f"{name} : accès retiré ({notification.action}). Rien n'est rouvert ; reconnectez-le.",
+                    "en": f"{name}: access revoked ({notification.action}). Nothing is reopened; reconnect it.",
+                }
+                await self._world.notify.tell(Notice("revoked", name, "critical", text))
+
+    async def _set_aside(self, delivery: Delivery, reason: str) -> None:
+        await self._world.inbox.quarantine(delivery.id, delivery.account, reason, delivery.body)
+        await self._world.inbox.done(delivery)
+        text = {
+            "fr": f"Un message de {delivery.account} est illisible : {reason}.",
+            "en": f"A message of {delivery.account} is unreadable: {reason}.",
+        }
+        await self._world.notify.tell(Notice("unreadable", delivery.id, "high", text))
+
+    async def _unmapped(self, account: AccountState, reservation: str, unit: str) -> None:
+        name = account.account.id
+        reason = f"the unit {unit} is not in the portfolio (reservation {reservation})"
+        await self._world.inbox.quarantine(f"{name}~{reservation}~{unit}", name, reason, b"")
+        text = {
+            "fr": f"{name} : le logement {unit} n'est pas dans le portefeuille ({reservation}).",
+            "en": f"{name}: the unit {unit} is not in the portfolio ({reservation}).",
+        }
+        await self._world.notify.tell(Notice("unplaced", f"{name}~{reservation}", "high", text))

@@ -1,0 +1,148 @@
+"""The portfolio's way into the tables: adds or updates what it names, never deletes, and is harmless to repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from shared.domain.errors import NotFound, PayloadRejected, StaleWrite
+from shared.domain.model import Link, Listing, Site
+from shared.domain.portfolio import Portfolio, PortfolioListing
+from shared.engine.world import World
+from shared.state.accounts import Place
+from shared.state.feeds import SHARD_SIZE, Feed
+from shared.state.sites import Changes
+
+POLL_PERIOD = 120
+"""Seconds between two requests of a calendar link, when nothing else is said (the brief: 1-5 min, 2 by default)."""
+
+
+@dataclass(slots=True)
+class Imported:
+    """What an import did. ``tokens`` are the secrets of the export links by listing: never to be logged."""
+
+    sites_created: list[str] = field(default_factory=list)
+    sites_changed: list[str] = field(default_factory=list)
+    tokens: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+class PortfolioImport:
+    """Writes a portfolio into the tables."""
+
+    def __init__(self, world: World, period: int = POLL_PERIOD) -> None:
+        self._world = world
+        self._period = period
+
+    async def run(self, portfolio: Portfolio) -> Imported:
+        """Import everything the portfolio names. Raises ``PayloadRejected`` when it would move a home that is already
+        stored into another site: that needs a person, since its ledger lives in the old one."""
+        done = Imported()
+        for account in portfolio.accounts:
+            await self._world.accounts.put(account)
+        shards = await self._shards()
+        for site in portfolio.sites:
+            named = [one for one in portfolio.listings if one.site == site.id]
+            listings = await self._site(site, named, shards, done)
+            await self._index(site, named, listings)
+        return done
+
+    async def _shards(self) -> dict[str, int]:
+        """How many listings stand in each shard of links."""
+        known = await self._world.accounts.directory("shard")
+        return {name: len((await self._world.shards.load(name)).feeds) for name in known}
+
+    async def _site(
+        self, site: Site, named: list[PortfolioListing], shards: dict[str, int], done: Imported
+    ) -> Mapping[str, Listing]:
+        """Create the site, or commit what is new about it under its head."""
+        for _ in range(8):
+            try:
+                state = await self._world.sites.load(site.id)
+            except NotFound:
+                await self._refuse_moves(site)
+                listings = {one.id: self._listing(one, None, shards) for one in named}
+                await self._world.sites.create(site, listings.values())
+                done.sites_created.append(site.id)
+                return listings
+            known = state.listings
+            listings = {one.id: self._listing(one, known.get(one.id), shards) for one in named}
+            new = [one for key, one in listings.items() if known.get(key) != one]
+            merged = _joined(state.site, site)
+            if not new and merged == state.site:
+                return {**known, **listings}
+            try:
+                await self._world.sites.commit(state, Changes(listings=new, site=merged))
+            except StaleWrite:
+                continue
+            done.sites_changed.append(site.id)
+            return {**known, **listings}
+        raise StaleWrite(f"site {site.id} kept changing during the import")
+
+    async def _refuse_moves(self, site: Site) -> None:
+        homes = await self._world.accounts.directory("home")
+        for home in site.properties:
+            old = homes.get(home, {}).get("site")
+            if old is not None and old != site.id:
+                raise PayloadRejected(
+                    f"home {home} is stored in site {old}, and the portfolio puts it into {site.id}: "
+                    "name the old site in its 'site' field, or remove the home first"
+                )
+
+    def _listing(self, one: PortfolioListing, known: Listing | None, shards: dict[str, int]) -> Listing:
+        """The stored listing with what the portfolio says of it; what traffic taught us stays."""
+        base = known or Listing(
+            one.id, one.property, one.platform, one.account, one.link, complete=_needs_no_answer(one)
+        )
+        token = base.token or (self._world.new_id() if one.link is Link.ICAL else "")
+        shard = base.shard or (_next_shard(shards) if one.import_url else "")
+        return replace(
+            base,
+            property=one.property,
+            account=one.account,
+            unit=one.unit,
+            agent=one.agent,
+            token=token,
+            shard=shard,
+            complete=base.complete if known and known.shard == shard else _needs_no_answer(one),
+        )
+
+    async def _index(
+        self, site: Site, named: list[PortfolioListing], listings: Mapping[str, Listing]
+    ) -> None:
+        """Make everything findable; last, so that nothing is found before it is there."""
+        accounts = self._world.accounts
+        for one in named:
+            listing, place = listings[one.id], Place(site.id, one.id)
+            if one.unit:
+                await accounts.put_unit(one.account, one.unit, place)
+            if listing.token:
+                await accounts.put_links([(listing.token, place)])
+            if listing.shard:
+                zone = site.properties[one.property].zone
+                feed = Feed(one.id, site.id, one.account, one.platform, one.import_url, zone, self._period)
+                await self._world.shards.put(listing.shard, feed)
+                await accounts.list_in_directory("shard", listing.shard, {"shard": listing.shard})
+        for home in site.properties:
+            await accounts.list_in_directory("home", home, {"site": site.id})
+        await accounts.list_in_directory("site", site.id, {"owner": site.owner})
+
+
+def _needs_no_answer(one: PortfolioListing) -> bool:
+    """A listing that only takes our export has nothing to tell, so nothing waits for it."""
+    return one.link is Link.ICAL and not one.import_url
+
+
+def _joined(stored: Site, named: Site) -> Site:
+    """The stored site with what the portfolio names added or changed: an import never deletes."""
+    properties = {**stored.properties, **named.properties}
+    return replace(stored, owner=named.owner, properties=properties, rooms={**stored.rooms, **named.rooms})
+
+
+def _next_shard(shards: dict[str, int]) -> str:
+    """The first shard with room for one more."""
+    for number in range(len(shards) + 1):
+        name = f"{number:04d}"
+        if shards.get(name, 0) < SHARD_SIZE:
+            shards[name] = shards.get(name, 0) + 1
+            return name
+    raise AssertionError("one more shard than there are always has room")

@@ -1,0 +1,145 @@
+"""Work: what a message of the queue names, and the timers that ring for what is due. All end in the same use cases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
+from typing import Any
+from zlib import crc32
+
+from shared.domain.confirm import pause
+from shared.domain.errors import PayloadRejected, SyncError
+from shared.domain.model import Platform
+from shared.engine.inbox import Inbox
+from shared.engine.poll import Poller
+from shared.engine.reconcile import Reconciler
+from shared.engine.world import WORK, World
+from shared.ports import Message
+from shared.state.due import Work as DueWork
+
+INLINE = timedelta(seconds=10)
+"""How long a sweep does work by itself while the bus is down: a timer's handler is done within 15 s."""
+
+MOST_DELIVERIES = 8
+"""After so many a message is set aside with its reason, before the queue would bury it without one."""
+
+
+class Work:
+    """Does what messages and timers ask."""
+
+    def __init__(
+        self,
+        world: World,
+        reconciler: Reconciler,
+        poller: Poller,
+        inbox: Inbox,
+        queues: frozenset[Platform],
+    ) -> None:
+        self._world = world
+        self._reconciler = reconciler
+        self._poller = poller
+        self._inbox = inbox
+        self._queues = queues
+
+    # ---------------------------------------------------------------------------------------- messages
+
+    async def do(self, message: Message) -> str:
+        """What one message asks. Raises ``PayloadRejected`` for one that can never be done."""
+        doers: dict[str, Callable[[str], Coroutine[Any, Any, object]]] = {
+            "site": self.site,
+            "inbox": self._inbox.process,
+            "feeds": self._poller.shard,
+            "queue": self._poller.queue,
+            "observe": self._poller.observe,
+        }
+        doer = doers.get(message.kind)
+        if doer is None:
+            raise PayloadRejected(f"no work is called {message.kind!r}")
+        return str(await doer(message.key))
+
+    async def site(self, site: str) -> str:
+        """Reconcile a site. A failure is recorded in its due row with a pause; the message is done (rule 19)."""
+        due = await self._world.due.get(site)
+        try:
+            report = await self._reconciler.reconcile(site, due.reason if due else "asked", work=due)
+        except SyncError as wrong:
+            await self._put_off(site, due, wrong)
+            return f"failed: {wrong}"
+        return f"version {report.version}, {report.sent} sent"
+
+    async def _put_off(self, site: str, due: DueWork | None, wrong: SyncError) -> None:
+        attempts = due.attempts + 1 if due else 1
+        at = self._world.now() + pause(attempts)
+        self._world.telemetry.event("reconcile_failed", site=site, why=str(wrong), attempts=attempts)
+        reason = due.reason if due else "asked"
+        if due is None:
+            await self._world.due.put(site, at, reason, attempts)
+        else:
+            await self._world.due.postpone(site, due.etag, at, reason, attempts)
+
+    async def set_aside(self, name: str, source: str, reason: str, raw: bytes) -> None:
+        """Keep a message nobody can process, to be shown and replayed."""
+        await self._world.inbox.quarantine(name, source, reason, raw)
+        self._world.telemetry.count("quarantined", queue=source)
+
+    # ------------------------------------------------------------------------------------------ timers
+
+    async def ring_feeds(self) -> None:
+        """Ring for every shard: the pass itself knows which of its calendars are due."""
+        minute = f"{self._world.now():%Y%m%d%H%M}"
+        for shard in await self._world.accounts.directory("shard"):
+            await self._ring_or_do(Message("feeds", shard, minute))
+
+    async def ring_queues(self) -> None:
+        """Ring for every account whose platform is polled by queue, in its own rhythm of 20 s."""
+        slot = f"{int(self._world.now().timestamp()) // 20}"
+        for name, what in (await self._world.accounts.directory("account")).items():
+            if Platform(what.get("platform", "")) in self._queues:
+                await self._ring_or_do(Message("queue", name, slot))
+
+    async def sweep(self) -> None:
+        """Ring for what was left behind: sites whose row is due, webhooks not worked off. While the bus is down the
+        work is done here, most urgent first (rule 12)."""
+        started = self._world.now()
+        for work in await self._world.due.all():
+            if work.at > started:
+                break
+            if await self._world.ring(WORK, Message("site", work.site, work.etag)):
+                continue
+            if self._world.now() - started > INLINE:
+                return
+            await self.site(work.site)
+        for platform in self._world.apis:
+            if platform not in self._queues:
+                await self._inbox.sweep(platform, most=50)
+
+    async def walk(self, now: datetime) -> int:
+        """Visit the sites whose turn it is in this hour: each once a day, index or not (rule 10)."""
+        sites = [
+            s for s in await self._world.accounts.directory("site") if crc32(s.encode()) % 24 == now.hour
+        ]
+        for site in sites:
+            await self._ring_or_do(Message("site", site, f"walk{now:%Y%m%d%H}"))
+        return len(sites)
+
+    async def ring_observe(self) -> None:
+        """Ask every API account for its whole state: nightly, and first of all when it is new."""
+        for name, what in (await self._world.accounts.directory("account")).items():
+            if Platform(what.get("platform", "")) in self._world.apis:
+                await self._ring_or_do(Message("observe", name, f"{self._world.now():%Y%m%d%H%M}"))
+
+    async def _ring_or_do(self, message: Message) -> None:
+        if not await self._world.ring(WORK, message):
+            await self.do(message)
+
+
+def parse_request(body: bytes) -> dict[str, str]:
+    """A small JSON object of texts. Raises ``PayloadRejected`` naming what is wrong."""
+    try:
+        value = json.loads(body or b"{}")
+    except (ValueError, RecursionError) as wrong:
+        raise PayloadRejected("the body is not JSON") from wrong
+    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+        raise PayloadRejected("the body is not a JSON object of texts")
+    return {str(key): str(one) for key, one in value.items()}
