@@ -1,0 +1,183 @@
+"""How much of the latency-bound ideal the way out reaches when it calls three slow platforms at once.
+
+    python -m bench.fanout
+
+The ideal is concurrency / latency. Each round runs every contender once, in turn, against the same server; the
+table holds the median over the rounds of each contender's share. ``by hand`` is HTTP/1.1 written on bare asyncio
+streams without any checks: what this machine and server allow at all. Quote the ratios, never the rates.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+DELAY = 0.05
+HOSTS = 3
+ROUND_SECONDS = 1.4
+ROUNDS = 3
+GOALS = {50: (0.90, 0.75), 200: (0.50, 0.25)}
+PAYLOAD = json.dumps(
+    {
+        "listing": "invented-17",
+        "nights": [{"day": f"2031-05-{day:02}", "open": False} for day in range(1, 12)],
+    }
+).encode()
+HEADERS = {"content-type": "application/json", "authorization": "Bearer invented"}
+
+Call = Callable[[str], Awaitable[int]]
+Contender = Callable[[AsyncExitStack], Awaitable[Call]]
+
+
+async def ours(stack: AsyncExitStack) -> Call:
+    """The adapter as shipped."""
+    from shared.adapters.http import HttpxHttp
+    from shared.ports import Request
+
+    http = HttpxHttp()
+    stack.push_async_callback(http.close)
+
+    async def call(url: str) -> int:
+        return (await http.send(Request("POST", url, HEADERS, PAYLOAD))).status
+
+    return call
+
+
+async def plain_httpx(stack: AsyncExitStack) -> Call:
+    """One httpx client on its own transport, without a limit that would queue inside its pool."""
+    import httpx
+
+    client = await stack.enter_async_context(
+        httpx.AsyncClient(limits=httpx.Limits(max_connections=None, max_keepalive_connections=None))
+    )
+
+    async def call(url: str) -> int:
+        return (await client.post(url, headers=HEADERS, content=PAYLOAD, timeout=30)).status_code
+
+    return call
+
+
+async def bare_aiohttp(stack: AsyncExitStack) -> Call:
+    """aiohttp as its documentation shows it, unlimited."""
+    import aiohttp
+
+    session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
+
+    async def call(url: str) -> int:
+        async with session.post(url, headers=HEADERS, data=PAYLOAD) as answer:
+            await answer.read()
+            return answer.status
+
+    return call
+
+
+async def by_hand(stack: AsyncExitStack) -> Call:
+    """The limit: one write, one header scan, one read, on pooled streams."""
+    idle: dict[str, list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]] = {}
+    head = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
+    text = f"POST / HTTP/1.1\r\nhost: x\r\n{head}content-length: {len(PAYLOAD)}\r\n\r\n"
+    message = text.encode() + PAYLOAD
+
+    async def call(url: str) -> int:
+        pool = idle.setdefault(url, [])
+        if pool:
+            reader, writer = pool.pop()
+        else:
+            port = int(url.rsplit(":", 1)[1].rstrip("/"))
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            stack.callback(writer.close)
+        writer.write(message)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        length = int(answer.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+        await reader.readexactly(length)
+        pool.append((reader, writer))
+        return int(answer[9:12])
+
+    return call
+
+
+CONTENDERS: dict[str, Contender] = {
+    "this adapter": ours,
+    "aiohttp": bare_aiohttp,
+    "httpx": plain_httpx,
+    "by hand": by_hand,
+}
+
+
+async def share(contender: Contender, urls: list[str], concurrency: int, seconds: float) -> float:
+    """Answers over the time until the last of them, as a share of what pure latency would allow."""
+    async with AsyncExitStack() as stack:
+        call = await contender(stack)
+        # Connections are made before the clock starts: a process makes them once and keeps them.
+        await asyncio.gather(*(call(urls[task % len(urls)]) for task in range(concurrency)))
+        start = time.perf_counter()
+        stop = start + seconds
+        done = 0
+
+        async def work(task: int) -> None:
+            nonlocal done
+            turn = task
+            while time.perf_counter() < stop:
+                status = await call(urls[turn % len(urls)])
+                assert status == 200, status
+                done += 1
+                turn += 1
+
+        await asyncio.gather(*(work(task) for task in range(concurrency)))
+        return done / (time.perf_counter() - start) / (concurrency / DELAY)
+
+
+def measure(urls: list[str], rounds: int) -> dict[int, dict[str, float]]:
+    """The median share of every contender at every concurrency."""
+    shares: dict[int, dict[str, list[float]]] = {level: {name: [] for name in CONTENDERS} for level in GOALS}
+    for _ in range(rounds):
+        for level, columns in shares.items():
+            for name, contender in CONTENDERS.items():
+                gc.collect()
+                columns[name].append(asyncio.run(share(contender, urls, level, ROUND_SECONDS)))
+    return {
+        level: {name: statistics.median(values) for name, values in columns.items()}
+        for level, columns in shares.items()
+    }
+
+
+def show(result: dict[int, dict[str, float]]) -> bool:
+    """Print the table; whether every least figure was reached."""
+    names = list(CONTENDERS)
+    print(f"share of the ideal ({HOSTS} hosts, {DELAY * 1000:.0f} ms), median of {ROUNDS} rounds")
+    print("| at once | " + " | ".join(names) + " | goal | at least | verdict |")
+    print("|---|" + "---|" * (len(names) + 3))
+    reached = True
+    for level, shares in result.items():
+        goal, least = GOALS[level]
+        mine = shares["this adapter"]
+        verdict = "goal" if mine >= goal else "at least" if mine >= least else "MISSED"
+        reached = reached and mine >= least
+        cells = " | ".join(f"{shares[name]:.3f}" for name in names)
+        print(f"| {level} | {cells} | {goal:.2f} | {least:.2f} | {verdict} |")
+    return reached
+
+
+def main() -> int:
+    """Start the server, measure, print; 1 when a least figure was missed."""
+    command = [sys.executable, "-m", "bench.delay_server", "--hosts", str(HOSTS), "--delay", str(DELAY)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
+        assert server.stdin
+        assert server.stdout
+        try:
+            ports = json.loads(server.stdout.readline())
+            result = measure([f"http://127.0.0.1:{port}/" for port in ports], ROUNDS)
+        finally:
+            server.stdin.close()
+    return 0 if show(result) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
