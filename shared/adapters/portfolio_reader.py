@@ -107,11 +107,12 @@ class PortfolioReader:
     def _account(self, section: Section) -> None:
         name = section.identifier("id", needed=True)
         self._once(section, "id", "this account", name)
+        platform = self._platform(section)
         account = Account(
             id=name,
-            platform=self._platform(section),
+            platform=platform,
             owner=self._whose(section),
-            secrets=settings(section),
+            secrets=settings(section, platform, self._rules),
             base_url=base_url(section, self._rules),
         )
         self._accounts.setdefault(name, account)
@@ -182,13 +183,16 @@ class PortfolioReader:
             )
             section.problem("platform", text)
         else:
-            self._once(
-                section,
-                "unit",
-                "this unit of the same account",
-                section.text("account"),
-                section.text("unit"),
-            )
+            self._check_unit(section, platform)
+
+    def _check_unit(self, section: Section, platform: Platform) -> None:
+        account, unit = section.text("account"), section.text("unit", most=100)
+        form = self._rules.units.get(platform, "")
+        if form.count(":") != unit.count(":") and form:
+            section.problem("unit", f"a unit of {platform} is written {form}")
+        self._once(section, "unit", "this unit of the same account", account, unit)
+        if account in self._accounts and not self._accounts[account].secrets:
+            section.problem("account", f"account {account} has no secrets: a connection by API needs them")
 
     def _listing_account(self, section: Section, home: Home, platform: Platform, link: Link) -> str:
         """The account named; a calendar needs none, so one is made for all of an owner's on the platform."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, available_timezones
 
-from shared.adapters.yaml_fields import Section
+from shared.adapters.yaml_fields import Section, did_you_mean
+from shared.adapters.yaml_tree import shown
 from shared.domain.addresses import FeedAddress, parse_feed_url
 from shared.domain.errors import AddressRefused
 
@@ -24,12 +25,17 @@ _PLACEHOLDER = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class PortfolioRules:
-    """What the file is judged by: the platforms that exist and those ``with_api``; ``names`` fill in ``{NAME}`` in
-    addresses; ``loopback_ports`` may be named on this machine (local runs and tests); ``recognise`` tells whose
-    calendar a link is, "ical" where it cannot."""
+    """What the file is judged by, from the registry of platforms: all that exist, those ``with_api``, the ``roles`` of
+    the keys that such an account needs, and how a listing's ``units`` are written ("hotel:room").
+
+    ``names`` fill in ``{NAME}`` in addresses; ``loopback_ports`` may be named on this machine (local runs and
+    tests); ``recognise`` tells whose calendar a link is, "ical" where it cannot.
+    """
 
     platforms: frozenset[str]
     with_api: frozenset[str] = frozenset()
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     loopback_ports: frozenset[int] = frozenset()
     recognise: Callable[[str], str] | None = None
@@ -63,17 +69,24 @@ def base_url(section: Section, rules: PortfolioRules) -> str:
     return found.url.rstrip("/")
 
 
-def settings(section: Section) -> dict[str, str]:
+def settings(section: Section, platform: str, rules: PortfolioRules) -> dict[str, str]:
     """The names of an account's settings by their role. A key in the place of a name is refused, unrepeated."""
     found: dict[str, str] = {}
+    roles = rules.roles.get(platform, ())
     for role, name, spot in section.texts("secrets"):
         if not _ROLE.fullmatch(role):
             section.report(spot, "secrets", "before the ':' stands what the key is for, such as client_id")
+        elif roles and role not in roles:
+            section.report(spot, shown(role), f"unknown key of {platform}, {did_you_mean(role, roles)}")
         elif name and not _SETTING.fullmatch(name):
             hint = "give the name of a setting instead of the key itself, such as BOOKING_CLIENT_ID"
-            section.report(spot, role, hint)
+            section.report(spot, shown(role), hint)
+            found[role] = ""
         elif name:
             found[role] = name
+    missing = [role for role in roles if role not in found]
+    if missing and section.has("secrets"):
+        section.problem("secrets", f"{platform} also needs the name of a setting for {' and '.join(missing)}")
     return found
 
 

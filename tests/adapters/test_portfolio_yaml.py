@@ -20,6 +20,8 @@ from shared.domain.portfolio import Owner, Portfolio, PortfolioListing, Role
 RULES = PortfolioRules(
     platforms=frozenset({"airbnb", "booking", "greengo", "vrbo", "ical"}),
     with_api=frozenset({"airbnb", "booking"}),
+    roles={"booking": ("client_id", "client_secret")},
+    units={"booking": "hotel:room"},
     recognise=lambda url: "airbnb" if "/calendar/ical/" in url else "ical",
 )
 LINK = "https://www.airbnb.fr/calendar/ical/11.ics?s=5eC1e70123456789abcdef"
@@ -34,7 +36,7 @@ owners:
 accounts:
   - id: booking-claire
     platform: booking
-    secrets: {{client_id: BOOKING_CLIENT_ID}}
+    secrets: {{client_id: BOOKING_CLIENT_ID, client_secret: BOOKING_SECRET}}
 homes:
   - id: moulin
     name: Le Moulin
@@ -43,7 +45,7 @@ homes:
         link: {LINK}
       - platform: booking
         account: booking-claire
-        unit: 0123
+        unit: 01:23
 """
 
 
@@ -73,7 +75,12 @@ def test_a_good_file_gives_owners_accounts_sites_and_listings() -> None:
     portfolio = read(GOOD)
     assert portfolio.owners == (Owner("claire", "claire@example.org", Role.OPERATOR, "", "fr"),)
     assert portfolio.accounts == (
-        Account("booking-claire", Platform("booking"), "claire", {"client_id": "BOOKING_CLIENT_ID"}),
+        Account(
+            "booking-claire",
+            Platform("booking"),
+            "claire",
+            {"client_id": "BOOKING_CLIENT_ID", "client_secret": "BOOKING_SECRET"},
+        ),
         Account("airbnb-claire", Platform("airbnb"), "claire"),
     )
     (site,) = portfolio.sites
@@ -94,7 +101,7 @@ def test_a_good_file_gives_owners_accounts_sites_and_listings() -> None:
             import_url=LINK,
         ),
         PortfolioListing(
-            "moulin-booking", "moulin", "moulin", Platform("booking"), "booking-claire", Link.API, "0123"
+            "moulin-booking", "moulin", "moulin", Platform("booking"), "booking-claire", Link.API, "01:23"
         ),
     )
 
@@ -102,9 +109,11 @@ def test_a_good_file_gives_owners_accounts_sites_and_listings() -> None:
 def test_values_are_taken_as_written() -> None:
     """YAML would read these as a boolean, an octal number and a date."""
     portfolio = read(
-        GOOD.replace("unit: 0123", "unit: 0o17").replace("Le Moulin", "no").replace("moulin", "2026-01-02")
+        GOOD.replace("unit: 01:23", "unit: 0o17:12")
+        .replace("Le Moulin", "no")
+        .replace("moulin", "2026-01-02")
     )
-    assert portfolio.listings[1].unit == "0o17"
+    assert portfolio.listings[1].unit == "0o17:12"
     assert portfolio.sites[0].properties["2026-01-02"].name == "no"
 
 
@@ -205,7 +214,7 @@ BAD: list[tuple[str, str, str, list[str]]] = [
     ),
     (
         "API without unit",
-        "        unit: 0123\n",
+        "        unit: 01:23\n",
         "",
         [
             'line 16, column 19, platform: give "link" (the address of its calendar), or "account" and "unit" for a '
@@ -271,8 +280,8 @@ BAD: list[tuple[str, str, str, list[str]]] = [
     ),
     (
         "the same unit twice",
-        "        unit: 0123\n",
-        "        unit: 0123\n      - {platform: booking, id: b, account: booking-claire, unit: 0123}\n",
+        "        unit: 01:23\n",
+        "        unit: 01:23\n      - {platform: booking, id: b, account: booking-claire, unit: 01:23}\n",
         ["line 19, column 67, unit: this unit of the same account stands already on line 18"],
     ),
     (
@@ -294,6 +303,29 @@ BAD: list[tuple[str, str, str, list[str]]] = [
         ],
     ),
     (
+        "a key the platform does not have",
+        "client_id: BOOKING_CLIENT_ID",
+        "client_ident: BOOKING_CLIENT_ID",
+        [
+            "line 9, column 14, secrets: booking also needs the name of a setting for client_id",
+            "line 9, column 29, client_ident: unknown key of booking, did you mean client_id?",
+        ],
+    ),
+    (
+        "an account without keys, used by API",
+        "    secrets: {client_id: BOOKING_CLIENT_ID, client_secret: BOOKING_SECRET}\n",
+        "",
+        [
+            "line 16, column 18, account: account booking-claire has no secrets: a connection by API needs them"
+        ],
+    ),
+    (
+        "a unit in the wrong form",
+        "unit: 01:23",
+        "unit: 123",
+        ["line 18, column 15, unit: a unit of booking is written hotel:room"],
+    ),
+    (
         "a password field",
         "    platform: booking\n    secrets",
         f"    platform: booking\n    api_key: {SECRET}\n    secrets",
@@ -304,8 +336,8 @@ BAD: list[tuple[str, str, str, list[str]]] = [
     ),
     (
         "a token anywhere",
-        "unit: 0123",
-        "unit: sk_live_" + "51H8aaaa",
+        "unit: 01:23",
+        "unit: 1:sk_live_" + "51H8aaaa",
         [
             "line 18, column 15: this looks like a secret: put it in a setting, and give the name of the setting "
             "instead"

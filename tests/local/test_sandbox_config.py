@@ -10,12 +10,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from local.portfolio_rules import portfolio_rules
 from local.sandbox.config import Listing, SandboxConfig
 from local.sandbox.server import running
 from local.sandbox_config import NotPlayable, sandbox_config, sandbox_settings
-from shared.adapters.portfolio_values import PortfolioRules
 from shared.adapters.portfolio_yaml import read_portfolio_file
-from shared.connectors.ical_links import platform_of
 from shared.domain.model import AIRBNB, Account, Link
 from shared.domain.portfolio import Portfolio
 
@@ -25,13 +24,7 @@ PORT = 8765
 
 @pytest.fixture(scope="module")
 def portfolio() -> Portfolio:
-    rules = PortfolioRules(
-        platforms=frozenset({"airbnb", "booking", "greengo", "vrbo", "gites", "ical"}),
-        with_api=frozenset({"airbnb", "booking"}),
-        names={"SANDBOX_PORT": str(PORT)},
-        loopback_ports=frozenset({PORT}),
-        recognise=platform_of,
-    )
+    rules = portfolio_rules({"SANDBOX_PORT": str(PORT)}, frozenset({PORT}))
     return read_portfolio_file(EXAMPLE, rules)
 
 
