@@ -1,0 +1,126 @@
+"""The platforms we know: the only list of them in the code. ``docs/adding-a-platform.md`` tells how to add one.
+
+Connectors are imported when they are asked for: pydantic and an XML parser cost a tenth of a second, which a cold
+start of a function that needs neither should not pay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from urllib.parse import quote
+
+from shared.connectors.base import Clock, RetryAfter
+from shared.connectors.ical_links import GITES, ICAL, VRBO
+from shared.domain.dates import StayDates
+from shared.domain.errors import PayloadRejected
+from shared.domain.model import AIRBNB, BOOKING, GREENGO, Link, Platform
+from shared.ports import ApiConnector, Http, Secrets
+
+BOTH = frozenset({Link.API, Link.ICAL})
+FEED = frozenset({Link.ICAL})
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformEntry:
+    """What the rest of the engine has to know of a platform.
+
+    ``links`` are the ways a listing can be connected. ``agents`` are what the User-Agent of its calendar importer
+    contains, in lower case: all INFERRED, since nobody published one, and ``Listing.agent`` overrides them.
+    ``console`` is where a host edits the calendar by hand, with {unit}, {start} and {end} (the day of departure)
+    where the page takes them.
+
+    For an API: ``connector`` is "module:class", ``secrets`` the roles an account must map to settings, ``unit`` how a
+    listing's unit is written, ``webhook`` whether it calls us, ``poll_every`` the seconds between polls (0: it pushes)
+    and ``pause`` those between an acknowledgement and the next poll.
+    """
+
+    platform: Platform
+    name: str
+    links: frozenset[Link]
+    agents: tuple[str, ...] = ()
+    connector: str = ""
+    secrets: tuple[str, ...] = ()
+    unit: str = ""
+    webhook: bool = False
+    poll_every: float = 0.0
+    pause: float = 0.0
+    console: str = ""
+
+
+_ENTRIES = (
+    PlatformEntry(
+        AIRBNB,
+        "Airbnb",
+        BOTH,
+        agents=("airbnb",),
+        connector="shared.connectors.airbnb:AirbnbConnector",
+        secrets=("api_key", "oauth_token"),
+        unit="listing id",
+        webhook=True,
+        console="https://www.airbnb.com/multicalendar/{unit}",  # INFERRED
+    ),
+    PlatformEntry(
+        BOOKING,
+        "Booking.com",
+        BOTH,
+        agents=("booking",),
+        connector="shared.connectors.booking:BookingConnector",
+        secrets=("client_id", "client_secret"),
+        unit="hotel:room",
+        # VERIFIED, developers.booking.com: one call every 20 s, and 5 s between an acknowledgement and the next.
+        poll_every=20.0,
+        pause=5.0,
+        console="https://admin.booking.com/",  # INFERRED
+    ),
+    PlatformEntry(
+        GREENGO,
+        "Greengo",
+        FEED,
+        agents=("greengo",),
+        # REPORTED by a host: the page opens at that range.
+        console="https://www.greengo.voyage/service-provider-portal/calendar/host-calendar/{unit}"
+        "?startDate={start}&endDate={end}",
+    ),
+    PlatformEntry(VRBO, "Abritel (Vrbo)", FEED, agents=("vrbo", "homeaway", "abritel", "expedia")),
+    PlatformEntry(GITES, "Gîtes de France", FEED, agents=("gites", "itea")),
+    PlatformEntry(ICAL, "Calendar link", FEED),
+)
+
+PLATFORMS: Mapping[Platform, PlatformEntry] = {entry.platform: entry for entry in _ENTRIES}
+"""Every platform, in the order in which screens list them."""
+
+
+def find(name: str) -> PlatformEntry:
+    """The platform of that name ("airbnb"). Raises ``PayloadRejected`` naming those there are."""
+    entry = PLATFORMS.get(Platform(name))
+    if entry is None:
+        raise PayloadRejected(f"no such platform; there are {', '.join(PLATFORMS)}")
+    return entry
+
+
+def connect(
+    platform: Platform, http: Http, secrets: Secrets, *, clock: Clock, retry_after: RetryAfter
+) -> ApiConnector:
+    """Import and build the platform's API connector. Raises ``PayloadRejected`` where the platform has no API."""
+    entry = find(platform)
+    if not entry.connector:
+        raise PayloadRejected(f"{entry.name} has no API: it is connected by calendar links")
+    module, _, name = entry.connector.partition(":")
+    make: Callable[..., ApiConnector] = getattr(import_module(module), name)
+    return make(http, secrets, clock=clock, retry_after=retry_after)
+
+
+def is_peer(platform: Platform, user_agent: str) -> bool:
+    """Whether that User-Agent is the platform's importer: then its fetch proves that it has our export (rule 24)."""
+    agent = user_agent.lower()
+    return any(part in agent for part in find(platform).agents)
+
+
+def console_link(platform: Platform, unit: str, dates: StayDates) -> str:
+    """Where the host edits these nights by hand; empty where no page is known, or it needs a unit and there is none."""
+    template = find(platform).console
+    if "{unit}" in template and not unit:
+        return ""
+    return template.format(unit=quote(unit, safe=""), start=dates.check_in, end=dates.check_out)
