@@ -1,0 +1,53 @@
+"""What people and calendar programs open: the first page, the state, the export, the health check.
+
+The Functions host answers 404, not 405, to a method that is not listed, and does not derive HEAD from GET.
+"""
+
+import azure.functions as func
+
+from shared import bootstrap, edge
+
+bp = func.Blueprint()  # type: ignore[no-untyped-call]  # the SDK leaves it untyped
+
+
+# The route "/" (an empty one would mean the function's name) needs AzureWebJobsDisableHomepage=true.
+@bp.function_name("console_home")
+@bp.route(route="/", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@edge.http
+async def home(req: func.HttpRequest) -> func.HttpResponse:
+    """The first page."""
+    return edge.response(await bootstrap.engine().home(req.headers, req.params))
+
+
+# HEAD is left out: a request without a body must never count as the peer having fetched the calendar (rule 24).
+@bp.function_name("console_export")
+@bp.route(route="export/{token}.ics", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@edge.http
+async def export_calendar(req: func.HttpRequest) -> func.HttpResponse:
+    """One destination's calendar."""
+    token = req.route_params["token"]
+    return edge.response(await bootstrap.engine().export_calendar(token, req.headers))
+
+
+@bp.function_name("console_status")
+@bp.route(route="api/status", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@edge.http
+async def status(req: func.HttpRequest) -> func.HttpResponse:
+    """The state of every site and account, as JSON."""
+    return edge.response(await bootstrap.engine().status())
+
+
+@bp.function_name("console_sync")
+@bp.route(route="api/sync", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+@edge.http
+async def sync_now(req: func.HttpRequest) -> func.HttpResponse:
+    """Ring a doorbell by hand."""
+    return edge.response(await bootstrap.engine().sync_now(req.get_body()))
+
+
+@bp.function_name("console_health")
+@bp.route(route="health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
+@edge.http
+async def health(req: func.HttpRequest) -> func.HttpResponse:
+    """For monitors: 200 or 503."""
+    return edge.response(await bootstrap.engine().health())

@@ -1,0 +1,120 @@
+"""The settings: read once, checked as a whole, frozen.
+
+Azure hands them over as environment variables; ``local.settings.json`` holds the same names on a laptop. All that
+is missing or malformed is reported in one go, by key and expectation and never by value, since a value may be a
+secret in the wrong place. Nothing is read at import: an exception there would leave Azure with no function.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+
+from shared.config_reader import Reader, SettingsRefused
+
+__all__ = ["LANGUAGES", "TELEMETRY", "Settings", "SettingsRefused", "current", "read"]
+
+TELEMETRY = ("log", "application_insights", "off")
+"""Where events and numbers go: the process's log, Azure Application Insights, nowhere."""
+
+LANGUAGES = ("en", "fr")
+"""The languages there are texts for."""
+
+_SECRET = {"secret": True}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Settings:
+    """Everything the application reads. The attribute's key stands first in its description.
+
+    ``storage``: ``STORAGE``, the tables' connection string (secret), or empty when ``storage_account``
+    (``STORAGE__accountName``) names the account and the process's identity opens it.
+    ``service_bus``: ``SERVICEBUS``, the connection string (secret), or empty when ``service_bus_namespace``
+    (``SERVICEBUS__fullyQualifiedNamespace``) names the namespace. The triggers use the same connection.
+    ``work_queue``, ``conflicts_queue``: ``WORK_QUEUE``, ``CONFLICTS_QUEUE``, the queues' names.
+    ``schedules``: the timers' NCRONTAB by key (``POLL_FEEDS_SCHEDULE`` and five more): six fields, seconds first,
+    UTC. The Functions host reads them itself; they are checked here so that a typo is told with the rest.
+    ``public_base_url``: ``PUBLIC_BASE_URL``, where the world reaches us, without a trailing slash: the start of
+    the calendar addresses we hand out.
+    ``contact``: ``CONTACT_ADDRESS``, an e-mail or web address in our User-Agent, for those whose calendars we read.
+    ``webhook_secrets``: ``WEBHOOK_SECRET_<PLATFORM>``, the unguessable part of the webhook's path (secret), by
+    platform in lower case; several, with commas between them, while one replaces another.
+    ``base_urls``: ``BASE_URL_<PLATFORM>``, where a platform's API is, instead of its own address (the sandbox).
+    ``loopback_ports``: ``LOCAL_LOOPBACK_PORTS``, the ports of this very machine that calendar links may name.
+    For a laptop and tests only, and refused on Azure: it would open the address guard to what runs beside us.
+    ``telemetry``: ``TELEMETRY``, one of ``log`` (default), ``application_insights``, ``off``.
+    ``telemetry_connection``: ``APPLICATIONINSIGHTS_CONNECTION_STRING`` (secret), asked for by the second.
+    ``language``: ``UI_LANGUAGE``, ``en`` (default) or ``fr``: of texts that have no owner with one of their own.
+    """
+
+    storage: str = field(metadata=_SECRET)
+    storage_account: str
+    service_bus: str = field(metadata=_SECRET)
+    service_bus_namespace: str
+    work_queue: str
+    conflicts_queue: str
+    schedules: Mapping[str, str]
+    public_base_url: str
+    contact: str
+    webhook_secrets: Mapping[str, tuple[str, ...]] = field(metadata=_SECRET)
+    base_urls: Mapping[str, str]
+    loopback_ports: frozenset[int]
+    telemetry: str
+    telemetry_connection: str = field(metadata=_SECRET)
+    language: str
+
+    def __repr__(self) -> str:
+        def shown(name: str, secret: bool) -> str:
+            value = getattr(self, name)
+            return f"{name}={'***' if secret and value else repr(value)}"
+
+        return f"Settings({', '.join(shown(f.name, 'secret' in f.metadata) for f in fields(self))})"
+
+
+SCHEDULES = (
+    "POLL_FEEDS_SCHEDULE",
+    "POLL_ACCOUNTS_SCHEDULE",
+    "SWEEP_SCHEDULE",
+    "WALK_SCHEDULE",
+    "DEEP_SCHEDULE",
+    "HEALTH_SCHEDULE",
+)
+"""The timers' settings. Flat names: ``%A:B%`` fed by ``A__B`` is not resolved by Azure's scale controller
+(REPORTED Azure/azure-functions-host#8261)."""
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """Check and gather. Raises ``SettingsRefused`` naming every key that is missing or wrong."""
+    ask = Reader(environ)
+    storage, account = ask.connection("STORAGE", "accountName", r"[a-z0-9]{3,24}", "a storage account")
+    bus, namespace = ask.connection(
+        "SERVICEBUS", "fullyQualifiedNamespace", r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", "a Service Bus namespace"
+    )
+    telemetry = ask.choice("TELEMETRY", TELEMETRY)
+    settings = Settings(
+        storage=storage,
+        storage_account=account,
+        service_bus=bus,
+        service_bus_namespace=namespace,
+        work_queue=ask.queue("WORK_QUEUE"),
+        conflicts_queue=ask.queue("CONFLICTS_QUEUE"),
+        schedules=ask.schedules(SCHEDULES),
+        public_base_url=ask.url("PUBLIC_BASE_URL"),
+        contact=ask.contact("CONTACT_ADDRESS"),
+        webhook_secrets=ask.secrets("WEBHOOK_SECRET_"),
+        base_urls=ask.urls("BASE_URL_"),
+        loopback_ports=ask.local_ports("LOCAL_LOOPBACK_PORTS"),
+        telemetry=telemetry,
+        telemetry_connection=ask.telemetry_connection(telemetry),
+        language=ask.choice("UI_LANGUAGE", LANGUAGES),
+    )
+    ask.refuse_problems()
+    return settings
+
+
+@functools.cache
+def current() -> Settings:
+    """This process's settings, read from its environment at the first call. Raises ``SettingsRefused``."""
+    return read(os.environ)

@@ -1,0 +1,119 @@
+"""The trigger edge: the only place that catches everything.
+
+Whatever escapes a use case ends here: logged once with the correlation id, counted, and turned into a failed
+invocation (timer, queue) or a problem document (HTTP, RFC 9457). The text of a foreign exception may hold an
+address with a token or a guest's name, so only its type and the places it passed are kept; the texts of
+our own errors are safe by contract.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import PurePath
+from typing import ParamSpec
+
+import azure.functions as func
+
+from shared import bootstrap
+from shared.correlation import correlated, current
+from shared.domain.errors import SyncError, TransientError
+from shared.use_cases import HttpAnswer
+
+P = ParamSpec("P")
+
+_log = logging.getLogger("sync.edge")
+
+_FRAMES = 6
+"""How many places of a foreign exception's way are kept: enough to find it, too few to flood a log."""
+
+
+class InvocationFailed(Exception):
+    """What a host sees of a failed timer or queue invocation: it fails, is retried or dead-lettered, and says no
+    more than is safe to log."""
+
+
+def response(answer: HttpAnswer) -> func.HttpResponse:
+    """An engine's answer as the Functions worker wants it."""
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    kind = headers.pop("content-type", "application/octet-stream")
+    # Given as a header, since the SDK's mimetype argument appends a charset of its own to text types.
+    return func.HttpResponse(
+        answer.body, status_code=answer.status, headers={**headers, "content-type": kind}
+    )
+
+
+def http(handler: Callable[P, Awaitable[func.HttpResponse]]) -> Callable[P, Awaitable[func.HttpResponse]]:
+    """Guard an HTTP handler: a failure answers 500, or 503 with Retry-After when trying again can help."""
+
+    @functools.wraps(handler)
+    async def guarded(*args: P.args, **kwargs: P.kwargs) -> func.HttpResponse:
+        with correlated():
+            try:
+                return await handler(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001 - the trigger edge
+                _report(handler.__name__, error)
+                return response(_problem(error))
+
+    return guarded
+
+
+def timer(handler: Callable[P, Awaitable[None]]) -> Callable[P, Awaitable[None]]:
+    """Guard a timer's handler: a failure fails the invocation; the next tick tries again."""
+
+    @functools.wraps(handler)
+    async def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        with correlated():
+            for given in (*args, *kwargs.values()):
+                if isinstance(given, func.TimerRequest) and given.past_due:
+                    _log.info("%s runs late correlation=%s", handler.__name__, current())
+            await _background(handler.__name__, handler(*args, **kwargs))
+
+    return guarded
+
+
+def queue(handler: Callable[P, Awaitable[None]]) -> Callable[P, Awaitable[None]]:
+    """Guard a queue's handler: a failure gives the message back. Runs under the message's correlation id."""
+
+    @functools.wraps(handler)
+    async def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        messages = [g for g in (*args, *kwargs.values()) if isinstance(g, func.ServiceBusMessage)]
+        with correlated(next((m.correlation_id or "" for m in messages), "")):
+            await _background(handler.__name__, handler(*args, **kwargs))
+
+    return guarded
+
+
+async def _background(name: str, running: Awaitable[None]) -> None:
+    try:
+        await running
+    except Exception as error:  # noqa: BLE001 - the trigger edge
+        # The host logs what it is given together with its causes: so it is given no foreign text and no cause.
+        raise InvocationFailed(f"{name}: {_report(name, error)} correlation={current()}") from None
+
+
+def _report(name: str, error: Exception) -> str:
+    """Log and count one failure; returns its safe description."""
+    said = f"{type(error).__name__}: {error}" if isinstance(error, SyncError) else _places(error)
+    _log.error("%s failed correlation=%s %s", name, current(), said)
+    bootstrap.telemetry().count("trigger_failed", function=name, error=type(error).__name__)
+    return said
+
+
+def _places(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    way = " < ".join(f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    return f"{type(error).__name__} at {way}"
+
+
+def _problem(error: Exception) -> HttpAnswer:
+    again = isinstance(error, TransientError)
+    status, title = (503, "Temporarily unavailable") if again else (500, "Internal error")
+    body = {"type": "about:blank", "title": title, "status": status, "correlation": current()}
+    headers = {"content-type": "application/problem+json", "cache-control": "no-store"}
+    if isinstance(error, TransientError):
+        headers["retry-after"] = str(max(1, round(error.retry_after or 5)))
+    return HttpAnswer(status, json.dumps(body).encode(), headers)

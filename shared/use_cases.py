@@ -1,0 +1,96 @@
+"""What the triggers may ask of the engine, and nothing more.
+
+The function folders are typed against this protocol, so that a trigger names a use case and knows no vendor, no
+table and no queue. ``shared.bootstrap`` hands out the object that fulfils it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """An answer to an HTTP caller, free of any web framework. Header names in any case; a Content-Type among them."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """The use cases behind the triggers. Each ends within 15 s; what is left returns as a scheduled message.
+
+    A timer or queue use case that raises is tried again: by the next tick, or by the queue's delivery count.
+    """
+
+    async def on_timer_poll_feeds(self) -> None:
+        """Turn the calendar links that are due into work."""
+        ...
+
+    async def on_timer_poll_accounts(self) -> None:
+        """Turn the API accounts that are due into work (Booking.com's own rhythm is 20 s)."""
+        ...
+
+    async def on_timer_sweep(self) -> None:
+        """Take what was left behind: raw webhooks, sites with waiting intents, messages not yet sent."""
+        ...
+
+    async def on_timer_walk(self) -> None:
+        """Visit the next share of all sites, index or not, so that each is seen at least once a day (rule 10)."""
+        ...
+
+    async def on_timer_deep(self) -> None:
+        """Ask the platforms what is really sold and blocked, and mend drift."""
+        ...
+
+    async def on_timer_health(self) -> None:
+        """Judge lag, circuits and dead letters; tell people what needs them."""
+        ...
+
+    async def receive_webhook(
+        self,
+        platform: str,
+        secret: str,
+        path: str,
+        method: str,
+        headers: Mapping[str, str],
+        query: Mapping[str, str],
+        body: bytes,
+    ) -> HttpAnswer:
+        """Store a platform's call before answering it (or answer its availability check from our own state).
+
+        ``path`` is what follows the secret in the address, without a leading slash; empty for none. ``headers``
+        is looked up in any case. The answer to an unknown platform or a wrong secret is the same 404.
+        """
+        ...
+
+    async def work(self, body: bytes, deliveries: int, message_id: str) -> None:
+        """Do what one message of the queue ``work`` names. ``deliveries`` counts from 1, this one included."""
+        ...
+
+    async def conflict(self, body: bytes, deliveries: int, message_id: str) -> None:
+        """Handle what one message of the queue ``conflicts`` names. ``deliveries`` counts from 1."""
+        ...
+
+    async def export_calendar(self, token: str, headers: Mapping[str, str]) -> HttpAnswer:
+        """The calendar for one destination, by its secret token: 200, 304, 404, or 503 when in doubt (rule 5)."""
+        ...
+
+    async def status(self) -> HttpAnswer:
+        """The state of every site and account, as JSON."""
+        ...
+
+    async def health(self) -> HttpAnswer:
+        """Whether the engine keeps its promises right now: 200, or 503 with the reasons. No secrets, no names."""
+        ...
+
+    async def sync_now(self, body: bytes) -> HttpAnswer:
+        """Ring the doorbell of what the JSON body names; 202 with what was rung, 400 naming the wrong field."""
+        ...
+
+    async def home(self, headers: Mapping[str, str], query: Mapping[str, str]) -> HttpAnswer:
+        """The first page a person sees."""
+        ...

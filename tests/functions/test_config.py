@@ -1,0 +1,157 @@
+"""The settings: everything wrong is told at once, and no secret is shown."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from shared.config import SCHEDULES, Settings, SettingsRefused, read
+from tests.functions.conftest import ROOT
+
+SECRET = "x" * 30
+AZURE = {"WEBSITE_SITE_NAME": "sync"}
+
+
+def refused(settings: dict[str, str]) -> tuple[str, ...]:
+    with pytest.raises(SettingsRefused) as caught:
+        read(settings)
+    assert caught.value.problems
+    return caught.value.problems
+
+
+def changed(sample: dict[str, str], **changes: str) -> dict[str, str]:
+    return {**sample, **changes}
+
+
+def test_the_sample_is_complete(sample_settings: dict[str, str]) -> None:
+    settings = read(sample_settings)
+    assert settings.work_queue == "work"
+    assert set(settings.schedules) == set(SCHEDULES)
+    assert list(settings.webhook_secrets) == ["airbnb"]
+    assert settings.base_urls == {}
+    assert settings.loopback_ports == frozenset()
+
+
+def test_the_sample_names_every_key_the_settings_read(sample_settings: dict[str, str]) -> None:
+    documented = set(re.findall(r"``([A-Z][A-Z_]+(?:__\w+)?)(?:<PLATFORM>)?``", Settings.__doc__ or ""))
+    assert len(documented) > 12
+    by_identity = {"STORAGE__accountName", "SERVICEBUS__fullyQualifiedNamespace"}
+    assert {
+        key for key in documented - by_identity if not any(name.startswith(key) for name in sample_settings)
+    } == set()
+
+
+def test_everything_that_is_missing_is_told_at_once() -> None:
+    problems = refused({})
+    keys = {problem.split(":")[0] for problem in problems}
+    assert keys == {
+        "STORAGE or STORAGE__accountName",
+        "SERVICEBUS or SERVICEBUS__fullyQualifiedNamespace",
+        "WORK_QUEUE",
+        "CONFLICTS_QUEUE",
+        *SCHEDULES,
+        "PUBLIC_BASE_URL",
+        "CONTACT_ADDRESS",
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("STORAGE", "nonsense"),
+        ("SERVICEBUS", "nonsense"),
+        ("WORK_QUEUE", "work queue"),
+        ("SWEEP_SCHEDULE", "* * * * *"),
+        ("PUBLIC_BASE_URL", "http://example.org"),
+        ("PUBLIC_BASE_URL", "https://ada:pw@example.org"),
+        ("PUBLIC_BASE_URL", "https://[::1"),
+        ("CONTACT_ADDRESS", "Ada (at home)"),
+        ("WEBHOOK_SECRET_AIRBNB", "too-short"),
+        ("WEBHOOK_SECRET_AIRBNB", f"{SECRET},"),
+        ("BASE_URL_BOOKING", "ftp://localhost"),
+        ("LOCAL_LOOPBACK_PORTS", "80,99999"),
+        ("LOCAL_LOOPBACK_PORTS", "all"),
+        ("TELEMETRY", "loud"),
+        ("UI_LANGUAGE", "xx"),
+    ],
+)
+def test_a_wrong_value_is_named_and_never_shown(
+    sample_settings: dict[str, str], key: str, value: str
+) -> None:
+    problems = refused(changed(sample_settings, **{key: value}))
+    assert [problem.split(":")[0] for problem in problems] == [key]
+    assert value not in problems[0]
+
+
+def test_either_a_connection_string_or_an_identity(sample_settings: dict[str, str]) -> None:
+    named = {"STORAGE": "", "STORAGE__accountName": "syncstore"}
+    named |= {"SERVICEBUS": "", "SERVICEBUS__fullyQualifiedNamespace": "sync.servicebus.windows.net"}
+    settings = read(changed(sample_settings, **named))
+    assert (settings.storage, settings.storage_account) == ("", "syncstore")
+    assert (settings.service_bus, settings.service_bus_namespace) == ("", "sync.servicebus.windows.net")
+    both = refused(changed(sample_settings, STORAGE__accountName="syncstore"))
+    assert "both are set" in both[0]
+
+
+def test_secrets_and_addresses_by_platform(sample_settings: dict[str, str]) -> None:
+    added = {
+        "WEBHOOK_SECRET_BOOKING": f"{SECRET}, {SECRET[::-1]}a",
+        "BASE_URL_BOOKING": "http://127.0.0.1:9001/",
+    }
+    settings = read(changed(sample_settings, **added))
+    assert settings.webhook_secrets["booking"] == (SECRET, SECRET + "a")
+    assert settings.base_urls == {"booking": "http://127.0.0.1:9001"}
+
+
+def test_loopback_ports_are_refused_on_azure(sample_settings: dict[str, str]) -> None:
+    local = changed(sample_settings, LOCAL_LOOPBACK_PORTS="9001, 9002", WEBHOOK_SECRET_AIRBNB=SECRET)
+    assert read(local).loopback_ports == {9001, 9002}
+    assert refused(local | AZURE) == (
+        "LOCAL_LOOPBACK_PORTS: for a laptop only; remove it from the function app",
+    )
+
+
+def test_a_sample_secret_is_refused_on_azure(sample_settings: dict[str, str]) -> None:
+    assert "still the sample" in refused(sample_settings | AZURE)[0]
+
+
+def test_application_insights_needs_its_connection(sample_settings: dict[str, str]) -> None:
+    asked = changed(sample_settings, TELEMETRY="application_insights")
+    assert refused(asked)[0].startswith("APPLICATIONINSIGHTS_CONNECTION_STRING: missing")
+    assert read(asked | {"APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=0"})
+
+
+def test_the_repr_masks_what_is_secret(sample_settings: dict[str, str]) -> None:
+    secrets = {
+        "STORAGE": "AccountKey=hunter2",
+        "SERVICEBUS": "SharedAccessKey=hunter2",
+        "WEBHOOK_SECRET_AIRBNB": "hunter2-" + SECRET,
+        "APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=hunter2",
+    }
+    shown = repr(read(changed(sample_settings, **secrets)))
+    assert "hunter2" not in shown
+    assert shown.count("***") == 4
+    assert "work_queue='work'" in shown
+
+
+WATCH = """
+import os, sys
+class Watched(dict):
+    def __getitem__(self, key): print(key); return super().__getitem__(key)
+    def get(self, key, default=None): print(key); return super().get(key, default)
+    def __contains__(self, key): print(key); return super().__contains__(key)
+    def __iter__(self): print("EVERYTHING"); return super().__iter__()
+os.environ = Watched(os.environ)
+import function_app
+print("IMPORTED")
+"""
+
+
+def test_an_import_reads_no_setting(sample_settings: dict[str, str]) -> None:
+    done = subprocess.run([sys.executable, "-c", WATCH], cwd=ROOT, capture_output=True, text=True)
+    *keys, last = done.stdout.split()
+    assert last == "IMPORTED", done.stderr
+    assert {key for key in keys if key in sample_settings or key == "EVERYTHING"} == set()
