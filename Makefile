@@ -1,0 +1,68 @@
+# The two commands are "make run" and "make test"; each does all the set-up it needs.
+# Only Python (3.11 or newer) and make must be there before.
+
+PYTHON    ?=
+PORTFOLIO ?=
+HOSTS     ?=
+# Two processes; the tests of one file stay together and in order.
+PYTEST    ?= -n 2 --dist loadfile
+
+PY   := .venv/bin/python
+CONTRACTS := $(PY) -c 'import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_logo=True))'
+STEP := $(PY) -m local.step
+FOLDERS := shared local sync_scheduler webhook_receiver sync_worker conflict_resolver health_monitor console tests bench
+CODE    := function_app.py $(wildcard $(FOLDERS))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test prove bench check format lint types contracts pins clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r name text; do printf '%-16s %s\n' "$$name" "$$text"; done
+
+setup: .venv/.ready node_modules/.ready ## install everything into .venv and node_modules (done once)
+
+.venv/.ready: requirements.txt requirements-dev.txt constraints.txt
+	@PYTHON="$(PYTHON)" sh local/setup.sh
+
+node_modules/.ready: package.json package-lock.json | .venv/.ready
+	@$(STEP) "table emulator" $(PY) -m local.azurite --install
+	@touch node_modules/.ready
+
+run: setup ## the whole engine here: the example with simulated platforms, or PORTFOLIO=my.yaml
+	@$(PY) -m local.run $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") $(if $(HOSTS),--hosts "$(HOSTS)")
+
+test: check ## format, lint, types, import contracts and all tests on seeded samples
+	@$(PY) -m pytest -q $(PYTEST)
+
+prove: check ## the same with the full counts; takes a while
+	@PROVE=1 $(PY) -m pytest -q $(PYTEST)
+
+bench: setup ## measure the speed
+	@$(PY) -m bench
+
+check: setup
+	@$(STEP) "format" $(PY) -m ruff format --check $(CODE)
+	@$(STEP) "lint" $(PY) -m ruff check $(CODE)
+	@$(STEP) "types" $(PY) -m mypy
+	@$(STEP) "import contracts" $(CONTRACTS)
+
+format: setup ## rewrite the code in the house format
+	@$(PY) -m ruff format $(CODE)
+	@$(PY) -m ruff check --fix $(CODE)
+
+lint: setup ## look for mistakes and bad habits
+	@$(PY) -m ruff check $(CODE)
+
+types: setup ## check the types
+	@$(PY) -m mypy
+
+contracts: setup ## check who imports whom
+	@$(CONTRACTS)
+
+pins: ## write constraints.txt anew from what is installed, after a change of requirements*.txt
+	@$(PY) -m pip install -q -r requirements-dev.txt
+	@$(PY) -m pip freeze > constraints.txt
+
+clean: ## remove what was installed and cached; your portfolio and the tables of "make run" stay
+	@rm -rf .venv node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

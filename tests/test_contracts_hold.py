@@ -1,0 +1,85 @@
+"""The import contracts hold, and each fails when it is broken on purpose: a rule nobody can break checks nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+LINT = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_logo=True, no_cache=True))"
+
+LAYERS = "Data flows one way"
+PURE = "The domain is the standard library only"
+EDGES = "Azure and HTTP clients stay in the adapters"
+STRANGERS = "Function folders are strangers to each other"
+BOOTSTRAP = "Function folders know the engine by bootstrap only"
+NUMPY = "numpy is paid for by the audit alone"
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", LINT],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1"},  # one line a contract
+    )
+
+
+def broken(output: str) -> set[str]:
+    return {line.split(" BROKEN")[0] for line in output.splitlines() if " BROKEN" in line}
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The packages under contract, in a place where they may be spoilt."""
+    for package in SETTINGS["root_packages"]:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_the_contracts_hold() -> None:
+    done = lint(ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_contract_is_broken_by_a_case_below() -> None:
+    covered = {name for _, _, names in CASES for name in names}
+    assert all(
+        any(contract["name"].startswith(name) for name in covered) for contract in SETTINGS["contracts"]
+    ), "a new contract needs a case that breaks it"
+
+
+CASES = [
+    ("shared/engine", "import azure.data.tables", {EDGES}),
+    ("shared/engine", "import shared.memory", {LAYERS}),
+    ("shared/engine", "import shared.bootstrap", {LAYERS}),
+    ("shared/engine", "import shared.connectors.registry", {LAYERS}),
+    ("shared/connectors", "import httpx", {EDGES}),
+    ("shared/adapters", "import shared.engine", {LAYERS}),
+    ("shared/domain", "import logging", {PURE}),
+    ("shared/domain", "import shared.ports", {LAYERS}),
+    ("shared/resilience", "import numpy", {NUMPY}),
+    ("sync_worker", "import conflict_resolver", {STRANGERS}),
+    ("console", "import shared.engine", {BOOTSTRAP}),
+]
+
+
+@pytest.mark.parametrize(("package", "line", "names"), CASES, ids=[f"{case[0]}: {case[1]}" for case in CASES])
+def test_a_forbidden_import_fails(copy: Path, package: str, line: str, names: set[str]) -> None:
+    (copy / package / "broken_on_purpose.py").write_text(f"{line}\n", encoding="utf-8")
+    done = lint(copy)
+    assert done.returncode == 1, done.stdout + done.stderr
+    said = broken(done.stdout)
+    assert all(any(contract.startswith(name) for contract in said) for name in names), done.stdout
+    assert "broken_on_purpose" in done.stdout
