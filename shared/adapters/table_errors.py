@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from http.client import HTTPException
 
 from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.rest import AsyncHttpResponse
 
 from shared.domain.errors import (
     AlreadyExists,
@@ -20,6 +22,10 @@ class TableMissing(NotFound):
     """The table itself is not there yet; nothing was written."""
 
 
+class StoreFailed(StoreUnavailable):
+    """The store answered, and said it could not (5xx) without asking for patience: a read may ask once more."""
+
+
 def translate(error: AzureError | HTTPException, where: str) -> SyncError:
     """The project's own error for one of the SDK's. ``where`` names operation and table.
 
@@ -33,8 +39,11 @@ def translate(error: AzureError | HTTPException, where: str) -> SyncError:
     said = f"{where}: {status} {code}".rstrip()
     if status in (401, 403):
         return StoreUnavailable(f"{said}: credentials refused; check the key or role, and this host's clock")
+    retry_after = _retry_after(error)
+    if status >= 500 and retry_after is None:
+        return StoreFailed(said)
     if code == "TableBeingDeleted" or status in (408, 429) or status >= 500 or status < 300:
-        return StoreUnavailable(said, _retry_after(error))
+        return StoreUnavailable(said, retry_after)
     if status == 404:
         return TableMissing(said) if code == "TableNotFound" else NotFound(said)
     known = {409: AlreadyExists, 412: StaleWrite}
@@ -42,9 +51,18 @@ def translate(error: AzureError | HTTPException, where: str) -> SyncError:
 
 
 def _code(error: HttpResponseError) -> str:
-    """The service's name for the error: set by the SDK, except on inserts, where only the header has it."""
-    code = getattr(error, "error_code", None) or _header(error, "x-ms-error-code")
+    """The service's name for the error: set by the SDK, but for inserts, whose errors it hands on unread."""
+    code = getattr(error, "error_code", None) or _header(error, "x-ms-error-code") or _body_code(error)
     return str(getattr(code, "value", code))
+
+
+def _body_code(error: HttpResponseError) -> str:
+    try:
+        body = json.loads(error.response.text()) if isinstance(error.response, AsyncHttpResponse) else {}
+    except (ValueError, AzureError):  # not JSON; not read to its end
+        return ""
+    said = body.get("odata.error") if isinstance(body, dict) else None
+    return str(said.get("code", "")) if isinstance(said, dict) else ""
 
 
 def _retry_after(error: HttpResponseError) -> float | None:

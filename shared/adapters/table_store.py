@@ -107,5 +107,14 @@ class _Meter:
             self._on_request("BATCH" if batch else request.http_request.method, self._table)
 
     def answered(self, response: PipelineResponse[HttpRequest, AsyncHttpResponse]) -> None:
-        """At each answer, whatever its status."""
-        self._clock.observe(response.http_response.headers.get("Date"), response.context[_SENT])
+        """At each answer, whatever its status. Raises what the SDK raises for no answer when it is a stranger's.
+
+        A proxy's or gateway's page may say 200 or 404 as well, and a 404 would be read as "no such row". The service
+        puts ``x-ms-request-id`` into every answer (VERIFIED: learn.microsoft.com, Table service REST API).
+        """
+        headers = response.http_response.headers
+        if "x-ms-request-id" not in headers:
+            from azure.core.exceptions import ServiceResponseError
+
+            raise ServiceResponseError("the answer is not from the table service")
+        self._clock.observe(headers.get("Date"), response.context[_SENT])
