@@ -8,7 +8,7 @@ answer means.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -46,20 +46,12 @@ def open_tables(
     if bool(connection_string) == bool(account_url):
         raise ValueError("the table store needs a connection string or an account URL, exactly one of them")
     from azure.core.pipeline.transport import AioHttpTransport
-    from azure.data.tables.aio import TableClient
 
     from shared.adapters.azure_tables import AzureTables
 
     transport = AioHttpTransport()
     clock = StoreClock(monotonic, wall)
-    make: Callable[..., TableClient] = partial(TableClient.from_connection_string, connection_string)
-    free = [transport.close]
-    if account_url:
-        from azure.identity.aio import DefaultAzureCredential
-
-        credential = DefaultAzureCredential()
-        make = partial(TableClient, account_url, credential=credential)
-        free.append(credential.close)
+    make, free = _by_role(account_url) if account_url else _by_string(connection_string)
 
     def client(table: str) -> TableClient:
         meter = _Meter(table, clock, on_request)
@@ -73,11 +65,31 @@ def open_tables(
         )
 
     async def close() -> None:
-        for each in free:
-            await each()
+        await transport.close()
+        await free()
 
     _check_address(client)
     return AzureTables(client, clock, deadline, close)
+
+
+_Maker = tuple[Callable[..., "TableClient"], Callable[[], Awaitable[None]]]
+
+
+def _by_string(connection_string: str) -> _Maker:
+    from azure.data.tables.aio import TableClient
+
+    async def nothing() -> None:
+        """A key needs no closing."""
+
+    return partial(TableClient.from_connection_string, connection_string), nothing
+
+
+def _by_role(account_url: str) -> _Maker:
+    from azure.data.tables.aio import TableClient
+    from azure.identity.aio import DefaultAzureCredential  # 300 ms at import, so only where it is needed
+
+    credential = DefaultAzureCredential()
+    return partial(TableClient, account_url, credential=credential), credential.close
 
 
 def _check_address(client: Callable[[str], TableClient]) -> None:
@@ -103,7 +115,7 @@ class _Meter:
         """Before each request, repeated ones too."""
         request.context[_SENT] = self._clock.monotonic()
         if self._on_request is not None:
-            batch = request.http_request.url.endswith("/$batch")
+            batch = request.http_request.url.partition("?")[0].endswith("/$batch")
             self._on_request("BATCH" if batch else request.http_request.method, self._table)
 
     def answered(self, response: PipelineResponse[HttpRequest, AsyncHttpResponse]) -> None:

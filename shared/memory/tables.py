@@ -54,7 +54,7 @@ class MemoryTables:
     async def get(self, table: str, partition: str, key: str) -> Row | None:
         """One row, or None."""
         check_table(table)
-        check_row(Row(partition, key))
+        _check_keys(partition, key)
         await _call(self.before, "get", table, partition)
         stored = self._rows(table, partition).get(key)
         row = _row(partition, key, stored) if stored else None
@@ -66,7 +66,7 @@ class MemoryTables:
     ) -> list[Row]:
         """Rows with ``start <= key < stop`` in key order."""
         check_table(table)
-        encode_key(partition)
+        _check_keys(partition)
         await _call(self.before, "query", table, partition)
         rows = [
             _row(partition, key, stored)
@@ -101,7 +101,7 @@ class MemoryTables:
     async def delete(self, table: str, partition: str, key: str, etag: str | None = None) -> None:
         """Remove a row; a missing one is fine without an ETag. Raises ``StaleWrite`` when it changed or went."""
         check_table(table)
-        check_row(Row(partition, key))
+        _check_keys(partition, key)
         await _call(self.before, "delete", table, partition)
         rows = self._rows(table, partition)
         if etag is not None and (key not in rows or rows[key].etag != etag):
@@ -173,6 +173,11 @@ def _check_merged(table: str, row: Row, merged: Mapping[str, Value]) -> None:
         check_row(Row(row.partition, row.key, merged))
     except ValueError as error:
         raise PermanentError(f"write in {table} was refused: {error}") from None
+
+
+def _check_keys(*keys: str) -> None:
+    for key in keys:
+        encode_key(key)
 
 
 def _key(change: Put | Delete) -> str:
