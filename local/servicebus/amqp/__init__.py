@@ -1,0 +1,1 @@
+"""The protocol, without a socket: types, frames, performatives, message sections."""
