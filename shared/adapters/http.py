@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -133,6 +134,7 @@ class HttpxHttp:
         return self._guarded
 
 
+@lru_cache(maxsize=256)
 def _host_of(url: str) -> str:
     """Host, and the port where one is written: what errors may say of a URL. Raises ``AddressRefused``."""
     try:

@@ -104,7 +104,7 @@ async def test_the_callers_own_agent_and_encoding_win(http: HttpxHttp) -> None:
 async def test_connections_are_kept_and_cookies_are_not(http: HttpxHttp) -> None:
     async with Loopback(plain(200, b"x", Set_Cookie="account=one")) as server:
         for _ in range(3):
-            await http.send(call(server))
+            await http.send(call(server, url=server.url(PATH, "localhost")))
     assert server.connections == 1
     assert not any("cookie" in seen.headers for seen in server.seen)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 import pytest
@@ -198,6 +199,25 @@ async def test_a_name_that_changes_its_answer_between_hops_is_refused(
         await refusal(guarded(names, server.port, other.port), feed(server.url("/", OWN)))
         assert not other.connections
     assert sockets.connected == [("127.0.0.1", server.port)]
+
+
+async def test_a_new_connection_asks_for_the_name_again(sockets: Record, server: Loopback) -> None:
+    server.answer = plain(200, Connection="close")
+    http = guarded(Names(["127.0.0.1"], ["169.254.169.254"]), server.port)
+    await http.send(feed(server.url("/", OWN)))
+    await refusal(http, feed(server.url("/", OWN)))
+    assert sockets.connected == [("127.0.0.1", server.port)]
+
+
+async def test_a_look_up_without_end_ends_at_the_deadline() -> None:
+    async def never(host: str, port: int) -> Sequence[str]:
+        await asyncio.Event().wait()
+        return []
+
+    http = HttpxHttp(resolve=never)
+    with pytest.raises(PlatformDown, match=r"feeds\.example: no complete answer within 0\.05 s"):
+        await http.send(Request("GET", "https://feeds.example/", deadline=0.05, guarded=True))
+    await http.close()
 
 
 class Closes(frozenset[int]):
