@@ -30,10 +30,10 @@ from local.servicebus.amqp.performatives import (
     Transfer,
 )
 from local.servicebus.amqp.values import Array, CodecError, Symbol
-from local.servicebus.broker import Refused
 from local.servicebus.hub import Hub
 from local.servicebus.links import error_value
 from local.servicebus.session import Session
+from local.servicebus.stored import Refused
 
 _LOG = logging.getLogger(__name__)
 

@@ -15,8 +15,9 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
-from local.servicebus.broker import Queue, State
 from local.servicebus.faults import ACTIONS, KINDS, SERVER_BUSY, Fault
+from local.servicebus.queues import Queue
+from local.servicebus.stored import State
 
 if TYPE_CHECKING:
     from local.servicebus.standin import StandIn

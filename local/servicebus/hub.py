@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from local.servicebus.broker import Broker, Clock, Queue, Refused, Stored
+from local.servicebus.broker import Broker
 from local.servicebus.faults import Faults, Kind
+from local.servicebus.queues import Clock, Queue
+from local.servicebus.stored import Refused, Stored
 
 
 class Peer(Protocol):

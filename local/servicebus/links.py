@@ -11,8 +11,9 @@ from uuid import UUID
 from local.servicebus.amqp.message import BATCH_FORMAT, parse, parse_batch, render, timestamp
 from local.servicebus.amqp.performatives import Attach, Detach, Disposition, Flow, Performative, Transfer
 from local.servicebus.amqp.values import CodecError, Described, Int, Long, Symbol, ULong
-from local.servicebus.broker import Queue, Refused, Stored
 from local.servicebus.hub import Hub, Peer
+from local.servicebus.queues import Queue
+from local.servicebus.stored import Refused, Stored
 
 MAX_MESSAGE = 1024 * 1024
 """Bytes of one message or batch, announced on the link."""

@@ -12,9 +12,10 @@ from uuid import UUID
 
 from local.servicebus.amqp.message import Parcel, answer, parse, timestamp
 from local.servicebus.amqp.values import Array, CodecError, Int, Long, Symbol
-from local.servicebus.broker import Queue, Refused
 from local.servicebus.faults import Kind
 from local.servicebus.links import rendered
+from local.servicebus.queues import Queue
+from local.servicebus.stored import Refused
 
 _STATUS = {
     "com.microsoft:message-lock-lost": 410,

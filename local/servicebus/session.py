@@ -19,7 +19,6 @@ from local.servicebus.amqp.performatives import (
     Transfer,
 )
 from local.servicebus.amqp.values import Described
-from local.servicebus.broker import Queue, Refused
 from local.servicebus.hub import Hub, Peer
 from local.servicebus.links import (
     ACCEPTED,
@@ -36,6 +35,8 @@ from local.servicebus.links import (
     rejection,
 )
 from local.servicebus.management import encoded, failed, fault_kind, log_in, manage
+from local.servicebus.queues import Queue
+from local.servicebus.stored import Refused
 
 WINDOW = 2**31 - 1
 """Transfers we take before a new flow: pyamqp stops for good at 0, so it never gets there (VERIFIED)."""

@@ -8,12 +8,13 @@ import uuid
 from collections.abc import Callable, Coroutine, Iterable
 from types import TracebackType
 
-from local.servicebus.broker import Broker, Clock
+from local.servicebus.broker import Broker
 from local.servicebus.config import QueueConfig
 from local.servicebus.connection import Connection
 from local.servicebus.control import Control
 from local.servicebus.faults import Faults
 from local.servicebus.hub import Hub
+from local.servicebus.queues import Clock
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]]
 

@@ -90,8 +90,7 @@ async def served() -> AsyncIterator[StandInWorld]:
     async with StandIn(load_config(CONFIG)) as standin:
         bus = ServiceBus(connection_string=standin.connection_string)
         # A busy machine may need more than the product's second to open the first link.
-        await bus.warm("work")
-        await bus.warm("conflicts")
+        await asyncio.gather(bus.warm("work"), bus.warm("conflicts"))
         yield StandInWorld(standin, bus)
         await bus.close()
 
@@ -210,6 +209,7 @@ async def test_an_abandoned_message_returns_at_once_to_its_place(world: World) -
     later = Message("site", "home-2", "1")
     await world.bus.send("work", [NOTE, later])
     received = await one(world)
+    world.advance(1)
     await world.bus.abandon("work", received)
     again = await world.bus.receive("work", 2, 1)
     assert [(item.message, item.deliveries) for item in again] == [(NOTE, 2), (later, 1)]
@@ -228,6 +228,16 @@ async def test_a_lock_that_ran_out_counts_and_its_holder_learns_of_it(world: Wor
         await world.bus.complete("work", slow)
     await world.bus.complete("work", again)
     assert await nothing(world)
+
+
+async def test_ten_locks_that_ran_out_make_a_dead_letter(world: World) -> None:
+    await world.bus.send("work", [NOTE])
+    for number in range(1, 11):
+        assert (await one(world)).deliveries == number
+        world.advance(61)
+    assert await nothing(world)
+    [dead] = await world.bus.dead_letters("work", 5)
+    assert dead.message == NOTE
 
 
 # ---------------------------------------------------------------------------------- duplicates, schedules

@@ -11,8 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from local.servicebus.amqp.message import SCHEDULED_TIME, Parcel, timestamp
 from local.servicebus.amqp.values import UInt
-from local.servicebus.broker import Broker, Queue, Refused, State, Stored
+from local.servicebus.broker import Broker
 from local.servicebus.config import QueueConfig
+from local.servicebus.queues import Queue
+from local.servicebus.stored import Refused, State, Stored
 
 CONFIG = QueueConfig(
     "Work", lock_duration=60, max_delivery_count=3, duplicate_detection=True, duplicate_window=300

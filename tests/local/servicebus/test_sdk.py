@@ -59,9 +59,11 @@ class Kit:
 async def opened() -> AsyncIterator[Kit]:
     async with StandIn(QUEUES) as standin:
         kit = Kit(standin)
+        links = (kit.sender, kit.receiver, kit.dead)
         async with kit.client:
-            await asyncio.gather(*(link.__aenter__() for link in (kit.sender, kit.receiver, kit.dead)))
+            await asyncio.gather(*(link.__aenter__() for link in links))
             yield kit
+            await asyncio.gather(*(link.close() for link in links))
 
 
 @pytest_asyncio.fixture(loop_scope="module")
