@@ -16,15 +16,17 @@ new_enough() {
 }
 
 find_python() {
-    for name in ${PYTHON:-} python3 python3.13 python3.12 python3.11 python3.14 python; do
+    if [ -n "${PYTHON:-}" ]; then
+        new_enough "$PYTHON" || stop "PYTHON=$PYTHON is not Python 3.11 or newer."
+        printf '%s' "$PYTHON"
+        return
+    fi
+    for name in python3 python3.13 python3.12 python3.11 python; do
         if new_enough "$name"; then
             printf '%s' "$name"
             return
         fi
     done
-    if [ -n "${PYTHON:-}" ]; then
-        stop "PYTHON=$PYTHON is not Python 3.11 or newer."
-    fi
     stop "Python 3.11 or newer is needed, and none was found. Install it (www.python.org), or name yours: make PYTHON=/path/to/python3"
 }
 
