@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -100,6 +101,7 @@ class Script:
         return [request for request in self.http.requests if path in request.url]
 
     async def _answer(self, request: Request) -> Response:
+        await asyncio.sleep(0)  # as on a wire, others get their turn meanwhile
         path = request.url.removeprefix(BASE).partition("?")[0]
         replies = self._replies[(request.method, path)]
         reply = replies.pop(0) if len(replies) > 1 else replies[0]

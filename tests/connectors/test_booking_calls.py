@@ -361,6 +361,18 @@ async def test_a_property_that_took_our_access_away_does_not_stop_the_account() 
     assert await there.poll(HERE) == Polled()
 
 
+async def test_a_web_page_leaves_the_outcome_of_a_write_unknown_even_when_it_is_good_xml() -> None:
+    script, _ = scripted()
+    for page in (
+        b"<HTML><body/></HTML>",
+        b'<html xmlns="http://www.w3.org/1999/xhtml"/>',
+        b"<!DOCTYPE html><p>",
+    ):
+        script.on("POST", WRITE, page)
+        with pytest.raises(PlatformDown):
+            await booking(script).write(HERE, HOME, levels(NIGHTS, 0))
+
+
 async def test_levels_are_read_in_windows_and_cut_to_the_nights_asked() -> None:
     script, _ = scripted()
     script.on("POST", LEVELS, fixture("booking/levels.xml"))
