@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,7 +22,8 @@ def current() -> str:
 @contextmanager
 def correlated(given: str = "") -> Iterator[str]:
     """Run under the given id (of the message that rang), or under a fresh one if it is not a plain short word."""
-    token = _CURRENT.set(given if _ACCEPTED.fullmatch(given) else uuid.uuid4().hex)
+    # Not uuid4: importing uuid costs 9 ms at every cold start.
+    token = _CURRENT.set(given if _ACCEPTED.fullmatch(given) else os.urandom(16).hex())
     try:
         yield _CURRENT.get()
     finally:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import os.path
 import traceback
 from collections.abc import Awaitable, Callable
-from pathlib import PurePath
 from typing import ParamSpec
 
 import azure.functions as func
@@ -105,7 +105,7 @@ def _report(name: str, error: Exception) -> str:
 
 def _places(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
-    way = " < ".join(f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    way = " < ".join(f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in reversed(frames))
     return f"{type(error).__name__} at {way}"
 
 

@@ -26,7 +26,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class RawRequest:
-    """An HTTP request before it becomes the worker's. Header names and values are text."""
+    """An HTTP request before it becomes the worker's. Header names are in lower case, as ASGI has them."""
 
     method: str
     url: str
@@ -45,13 +45,13 @@ class RawResponse:
 
 
 def http_request(raw: RawRequest, params: Mapping[str, str]) -> func.HttpRequest:
-    """As the Functions host forwards it: header names in lower case, repeated names joined by commas, query
+    """As the Functions host forwards it: repeated header names joined by commas, query
     parameters without a value dropped (INFERRED from the host's gRPC conversion), the body as bytes."""
     query = parse_qsl(raw.query, keep_blank_values=False)
     value = {
         "method": Datum(raw.method, "string"),
         "url": Datum(raw.url, "string"),
-        "headers": _joined((name.lower(), text) for name, text in raw.headers),
+        "headers": _joined(raw.headers),
         "query": _joined(query),
         "params": _joined(params.items()),
         "body": Datum(raw.body, "bytes"),

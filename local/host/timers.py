@@ -49,4 +49,4 @@ class TimerLoop:
                 await self._invocations.track(name, call_without_result(self._plan.target, request))
             except Exception as error:  # noqa: BLE001 - whatever a function raises, its schedule goes on
                 log_failure(name, error)
-            last, tick = start, schedule.after(max(start, tick))
+            last, tick = start, schedule.after(start)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from local.host.indexing import Indexed, describe
+from local.host.indexing import Indexed, describe, index, load_app
 from tests.functions.conftest import GOLDEN, ROOT
 
 FOLDERS = (
@@ -57,6 +57,10 @@ def copy_of_the_app(tmp_path: Path) -> Path:
 
 def test_names_triggers_and_bindings_are_the_golden_ones() -> None:
     compare_with_golden(ROOT)
+
+
+def test_an_app_can_be_indexed_again(functions: tuple[Indexed, ...]) -> None:
+    assert index(load_app()) == functions
 
 
 def test_a_broken_import_fails_the_comparison(copy_of_the_app: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -64,6 +65,19 @@ class HeldTime:
     async def sleep(self, seconds: float) -> None:
         await self.released.wait()
         self.time += timedelta(seconds=seconds)
+
+
+async def nothing(_: object) -> None:
+    return None
+
+
+async def ok(_req: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse("ok")
+
+
+def waiting(bus: MemoryBus) -> list[str]:
+    """Keys of what is still in the queue, locked or not."""
+    return [json.loads(stored.body)["key"] for stored in bus._queues["work"].waiting.values()]
 
 
 def new_app() -> func.FunctionApp:
@@ -135,7 +149,9 @@ async def running(plan: Plan, grace: float = 10.0, other: Bus | None = None) -> 
 
     served = asyncio.create_task(host.serve(sock, stopping))
     try:
-        yield Running(f"http://127.0.0.1:{sock.getsockname()[1]}", bus, stop, held.released.set, served)
+        # A broken host shows as a failure, not as a run that never ends.
+        async with asyncio.timeout(20):
+            yield Running(f"http://127.0.0.1:{sock.getsockname()[1]}", bus, stop, held.released.set, served)
     finally:
         stop()
         await served
