@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MADE = {".git", ".venv", "node_modules", ".local", "__pycache__"}
 
 PATTERNS = {
-    "a path of one machine": r"(?<![\w.~-])/(?:work|root|opt|tmp|home/\w+|Users/\w+)/",
+    "a path of one machine": r"(?<![\w.~-])/(?:work|root|opt|tmp|home/\w+|Users/\w+)/[\w.]",
     "the host of a package index": r"(?i)pypi\.(?:org|python)|pythonhosted\.org|npmjs\.(?:org|com)|deb\.debian\.org",
     "a key or a token": (
         r"gh[pousr]_[A-Za-z0-9]{20}|github_pat_\w{20}|(?:AKIA|ASIA)[0-9A-Z]{16}|[sr]k_live_[A-Za-z0-9]{16}"
