@@ -1,37 +1,158 @@
 """The one place that joins engine, connectors, adapters and twins.
 
-Nothing is read or built at import: Azure loads no function at all when an import fails, and each import is paid
-at every cold start.
+Nothing is read, built or imported before the first call: Azure loads no function at all when an import fails, and
+each import is paid at every cold start. One engine for each event loop, since the clients' connections belong to it.
 """
 
 from __future__ import annotations
 
+import asyncio
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
 from shared.ports import Telemetry
 from shared.use_cases import Engine
 
+if TYPE_CHECKING:
+    from shared.config import Settings
+    from shared.domain.dates import StayDates
+    from shared.domain.model import Platform
+    from shared.engine.operations import Operations
+    from shared.engine.world import World
+    from shared.ports import Bus, Http, Tables
 
-class _NotJoined:
-    """Telemetry before there is any."""
+POLL_PERIOD = 120
+"""Seconds between two requests of a calendar link, when nothing else is said."""
 
-    def event(self, name: str, **fields: str | int | float) -> None:
-        """Dropped."""
 
-    def count(self, name: str, value: int = 1, **dimensions: str) -> None:
-        """Dropped."""
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """An engine with the clients that must be closed after it."""
 
-    def gauge(self, name: str, value: float, **dimensions: str) -> None:
-        """Dropped."""
+    operations: Operations
+    tables: Tables
+    bus: Bus
+    http: Http
+
+    async def close(self) -> None:
+        """Free every connection."""
+        await self.bus.close()
+        await self.http.close()
+        await self.tables.close()
+
+
+_built: WeakKeyDictionary[asyncio.AbstractEventLoop, Joined] = WeakKeyDictionary()
 
 
 def engine() -> Engine:
-    """The engine of this process and event loop, built at the first call."""
-    raise NotImplementedError("the engine is not joined yet")
+    """The engine of this process and event loop, built at the first call. Raises ``SettingsRefused``."""
+    loop = asyncio.get_running_loop()
+    joined = _built.get(loop)
+    if joined is None:
+        from shared.config import current
+
+        joined = _built[loop] = join(current())
+    return joined.operations
 
 
 def telemetry() -> Telemetry:
     """Where the trigger edge counts failures. Never raises, also when the settings are wrong."""
-    return _NotJoined()
+    from shared.adapters.log_voice import LogTelemetry
+
+    return LogTelemetry()
 
 
 async def close() -> None:
     """Free the connections of this event loop's engine, if one was built."""
+    joined = _built.pop(asyncio.get_running_loop(), None)
+    if joined is not None:
+        await joined.close()
+
+
+def join(settings: Settings, *, tables: Tables | None = None, period: int = POLL_PERIOD) -> Joined:
+    """An engine over the real adapters that the settings name. ``tables`` stands in for the store (benches count its
+    round trips); ``period`` is how often links imported by this engine are asked, in seconds."""
+    from shared.adapters.http import HttpxHttp
+    from shared.adapters.service_bus import ServiceBus
+    from shared.engine.operations import Operations
+
+    tables = tables or _tables(settings)
+    bus = ServiceBus(connection_string=settings.service_bus, namespace=settings.service_bus_namespace)
+    http = HttpxHttp(loopback_ports=settings.loopback_ports)
+    world = _world(settings, tables, bus, http)
+    operations = Operations(world, _render(settings), _queues(), settings.webhook_secrets, period)
+    return Joined(operations, tables, bus, http)
+
+
+def _tables(settings: Settings) -> Tables:
+    import time
+
+    from shared.adapters.table_store import open_tables
+
+    def wall() -> datetime:
+        return datetime.fromtimestamp(time.time(), UTC)
+
+    if settings.storage:
+        return open_tables(connection_string=settings.storage, monotonic=time.monotonic, wall=wall)
+    url = f"https://{settings.storage_account}.table.core.windows.net"
+    return open_tables(account_url=url, monotonic=time.monotonic, wall=wall)
+
+
+def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
+    import random
+    import secrets
+
+    from shared.adapters.log_voice import LogNotify, LogTelemetry, SilentTelemetry
+    from shared.adapters.secrets import SettingSecrets
+    from shared.connectors.ical import IcalConnector
+    from shared.connectors.registry import PLATFORMS, connect
+    from shared.engine.world import CONFLICTS, WORK, World
+    from shared.resilience.retry_after import parse_retry_after
+
+    def retry_after(value: str | None) -> float | None:
+        return parse_retry_after(value, tables.now())
+
+    keys = SettingSecrets(os.environ)
+    apis = {
+        platform: connect(platform, http, keys, clock=tables.now, retry_after=retry_after)
+        for platform, entry in PLATFORMS.items()
+        if entry.connector
+    }
+    agent = f"SyncEngine/0.1 (+{settings.contact})"
+    return World(
+        tables=tables,
+        bus=bus,
+        apis=apis,
+        feeds=IcalConnector(http, agent=agent, retry_after=retry_after),
+        notify=LogNotify(settings.language),
+        telemetry=SilentTelemetry() if settings.telemetry == "off" else LogTelemetry(),
+        sleep=asyncio.sleep,
+        chance=random.SystemRandom().random,
+        new_id=lambda: secrets.token_urlsafe(24),
+        agents={platform: entry.agents for platform, entry in PLATFORMS.items()},
+        queue_names={WORK: settings.work_queue, CONFLICTS: settings.conflicts_queue},
+        base_urls=settings.base_urls,
+    )
+
+
+def _render(settings: Settings) -> Callable[[Iterable[tuple[StayDates, str]]], bytes]:
+    from urllib.parse import urlsplit
+
+    from shared.connectors.ical_export import write_calendar
+
+    domain = urlsplit(settings.public_base_url).hostname or "sync-engine.invalid"
+
+    def render(closed: Iterable[tuple[StayDates, str]]) -> bytes:
+        return write_calendar(closed, seed="", name="Sync Engine", domain=domain, language=settings.language)
+
+    return render
+
+
+def _queues() -> frozenset[Platform]:
+    from shared.connectors.registry import PLATFORMS
+
+    return frozenset(platform for platform, entry in PLATFORMS.items() if entry.poll_every)

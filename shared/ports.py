@@ -175,9 +175,9 @@ class Request:
     decoded body. ``guarded`` sends it through the address guard (feeds from strangers)."""
 
     method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
     deadline: float = 10.0
     most_bytes: int = 2 * 1024 * 1024
     guarded: bool = False
@@ -188,8 +188,8 @@ class Response:
     """A complete answer; header names are lower case. A body cut short or over its cap never gets here."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 class Http(Protocol):

@@ -86,13 +86,19 @@ def absorb_reads(blocks: Iterable[Block], reads: Mapping[str, Iterable[tuple[int
     changed = []
     for row in blocks:
         seen = sorted(reads.get(row.listing, ()), key=lambda read: read[1])
-        taken = row.taken_at or next((at for version, at in seen if _holds(row, version)), None)
+        heir = (
+            None
+            if any(row.heir_gap <= version < row.since_version for version, _ in seen)
+            else row.heir_taken
+        )
+        fetched = next((at for version, at in seen if _holds(row, version)), None)
+        taken = row.taken_at or (fetched and (heir or fetched))
         cleared = row.cleared_at or next(
             (at for version, at in seen if row.gone_version and version >= row.gone_version), None
         )
-        if (taken, cleared) != (row.taken_at, row.cleared_at):
+        if (taken, cleared, heir) != (row.taken_at, row.cleared_at, row.heir_taken):
             phase = Phase.ACCEPTED if taken is not None and row.phase is Phase.SENT else row.phase
-            changed.append(replace(row, taken_at=taken, cleared_at=cleared, phase=phase))
+            changed.append(replace(row, taken_at=taken, cleared_at=cleared, heir_taken=heir, phase=phase))
     return changed
 
 

@@ -39,10 +39,11 @@ def is_echo(kind: Busy, part: Part, ledger: Iterable[Block]) -> bool:
 
 
 def _explains(row: Block, part: Part) -> bool:
+    taken = row.taken_at or row.heir_taken
     return (
         row.listing == part.listing
-        and row.taken_at is not None
-        and row.taken_at < part.since
+        and taken is not None
+        and taken < part.since
         and row.imports < SPENT
         and row.dates.overlaps(part.dates)
     )

@@ -224,6 +224,10 @@ class Block:
     versions from which our export holds it and no longer holds it (0: not yet). ``taken_at`` is when the peer is
     known to have it (accepted, or fetched), ``cleared_at`` when it is known to have the release; ``imports``
     counts the complete answers read after that. ``fence`` names the write that carries it.
+
+    ``heir_taken`` and ``heir_gap``: a row before this one closed the very same nights, the peer took it then, and it
+    was gone from our export as of that version. As long as no version of the gap was fetched, the peer never had
+    these nights open in between.
     """
 
     listing: str
@@ -238,6 +242,8 @@ class Block:
     released_at: datetime | None = None
     taken_at: datetime | None = None
     cleared_at: datetime | None = None
+    heir_taken: datetime | None = None
+    heir_gap: int = 0
     imports: int = 0
     attempts: int = 0
     next_try: datetime | None = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from shared.domain.conflicts import ConflictDetector
-from shared.domain.dates import StayDates, nights_of
+from shared.domain.dates import StayDates, nights_of, ranges_of
 from shared.domain.echo import SPENT
 from shared.domain.model import Block, BookingConflict, Link, Listing, Phase, SiteState, Write
 from shared.domain.occupancy import Occupancy, level, occupancies
@@ -130,7 +130,7 @@ def _move_ledger(
     for key, (cause, dates) in desired.items():
         row = draft.blocks.get(key)
         if row is None or not row.wanted:
-            draft.blocks[key] = _close(draft, listing, cause, dates, row)
+            draft.blocks[key] = _close(draft, listing, cause, dates)
     for key, row in list(draft.blocks.items()):
         if row.listing != listing.id or key in desired:
             continue
@@ -148,19 +148,34 @@ def _is_spent(row: Block, now: datetime) -> bool:
     return row.taken_at is None or row.imports >= SPENT or now - row.cleared_at > FORGET
 
 
-def _close(draft: _Draft, listing: Listing, cause: str, dates: StayDates, old: Block | None) -> Block:
-    """A row for new nights, or one that is wanted again: the peer still has it unless it took the release."""
+def _close(draft: _Draft, listing: Listing, cause: str, dates: StayDates) -> Block:
+    """A row for new nights, or for the same ones again: then it is the heir of the row the peer may still have."""
     served = listing.link is Link.ICAL
-    still = old is not None and old.cleared_at is None
-    return Block(
+    row = Block(
         listing=listing.id,
         cause=cause,
         dates=dates,
         phase=Phase.SENT if served else Phase.INTENDED,
         since_version=draft.version,
         created_at=draft.now,
-        taken_at=old.taken_at if old is not None and still and served else None,
     )
+    old = _ancestor(draft, row) if served else None
+    if old is None:
+        return row
+    return replace(row, heir_taken=old.taken_at or old.heir_taken, heir_gap=old.gone_version or draft.version)
+
+
+def _ancestor(draft: _Draft, row: Block) -> Block | None:
+    """The latest row that closed the same nights on the same listing and that the peer took, and not yet let go."""
+    alike = [
+        old
+        for old in (*draft.state.blocks.values(), *draft.blocks.values())
+        if old.listing == row.listing
+        and old.dates == row.dates
+        and old.cleared_at is None
+        and (old.taken_at or old.heir_taken) is not None
+    ]
+    return max(alike, key=lambda old: (old.wanted, old.gone_version), default=None)
 
 
 def _release(draft: _Draft, listing: Listing, row: Block) -> None:
@@ -220,30 +235,51 @@ def _is_due(draft: _Draft, row: Block, under_way: Collection[int]) -> bool:
 def _open(
     draft: _Draft, listing: Listing, rows: Iterable[Block], held: set[date], today: date
 ) -> list[Write]:
-    """Put nights up for sale again: only such as our ledger holds as closed by us (rule 1)."""
-    opening = []
+    """Put nights up for sale again: only such as our ledger holds as closed by us (rule 1). A night the platform has
+    sold itself cannot be; its row stays until it can, or the closure would outlive a later cancellation there."""
+    raised: set[date] = set()
+    carried: list[Block] = []
     for row in rows:
-        if row.wanted or row.cleared_at is not None:
+        if row.wanted or row.cleared_at is not None or not _may_go(draft, listing, row):
             continue
-        if row.next_try is not None and row.next_try > draft.now:
-            draft.wakes.append(row.next_try)
-        elif _count_waits(draft, listing, row):
-            draft.waiting.append(f"{listing.id} waits for a reservation poll before it raises a count")
-        else:
-            opening.append(row)
+        free, sold = _free_and_sold(draft, listing, row, held, today)
+        raised |= free
+        carried += _split(draft, row, free, sold)
+    return [_write(draft, listing, raised, carried)] if raised else []
+
+
+def _may_go(draft: _Draft, listing: Listing, row: Block) -> bool:
+    if row.next_try is not None and row.next_try > draft.now:
+        draft.wakes.append(row.next_try)
+        return False
+    if _count_waits(draft, listing, row):
+        draft.waiting.append(f"{listing.id} waits for a reservation poll before it raises a count")
+        return False
+    return True
+
+
+def _free_and_sold(
+    draft: _Draft, listing: Listing, row: Block, held: set[date], today: date
+) -> tuple[set[date], set[date]]:
+    """The row's nights that can be sold again, and those the platform sold itself; what another closure holds is
+    neither, and that closure's own business."""
     home = draft.state.site.properties[listing.property]
-    levels = {
-        night: level(draft.state.site, home, night, draft.taken)
-        for row in opening
-        for night in row.dates.nights()
-        if night >= today and (night not in held or _counts(draft, listing))
-    }
-    raised = {night: count for night, count in levels.items() if count > 0}
-    for row in opening:
-        if not any(night in raised for night in row.dates.nights()):
-            _spend(draft, row.key)
-    still = [row for row in opening if row.key in draft.blocks]
-    return [_write(draft, listing, raised, still)] if raised else []
+    counts = _counts(draft, listing)
+    nights = {night for night in row.dates.nights() if night >= today and (counts or night not in held)}
+    free = {night for night in nights if level(draft.state.site, home, night, draft.taken) > 0}
+    return free, nights - free
+
+
+def _split(draft: _Draft, row: Block, free: set[date], sold: set[date]) -> list[Block]:
+    """Make the row say exactly what is to be opened now and what later; returns the part that goes out now."""
+    if free == set(row.dates.nights()):
+        return [row]
+    if sold == set(row.dates.nights()):
+        return []
+    _spend(draft, row.key)
+    now, later = ([replace(row, dates=dates) for dates in ranges_of(nights)] for nights in (free, sold))
+    draft.blocks.update({part.key: part for part in (*now, *later)})
+    return now
 
 
 def _counts(draft: _Draft, listing: Listing) -> bool:
@@ -286,5 +322,5 @@ def _conflicts(state: SiteState, taken: Sequence[Occupancy], now: datetime) -> t
             changed.append(replace(clash, detected_at=known.detected_at, told=known.told))
     for known in state.conflicts.values():
         if known.id not in found and known.ended_at is None:
-            changed.append(replace(known, ended_at=now))
+            changed.append(replace(known, ended_at=now, told=False))
     return tuple(changed)

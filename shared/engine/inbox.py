@@ -59,8 +59,15 @@ class Inbox:
         for delivery in old[:most]:
             version = f"again{int(now.timestamp()) // 15}"
             if not await self._world.ring(WORK, Message("inbox", delivery.key, version)):
-                await self.process(delivery.key)
+                await self._try(delivery.key)
         return len(left)
+
+    async def _try(self, key: str) -> None:
+        """Work one off while the bus is down; what fails stays for the next sweep."""
+        try:
+            await self.process(key)
+        except SyncError as wrong:
+            self._world.telemetry.event("inbox_waits", why=str(wrong))
 
     async def _accounts(self, platform: str) -> list[AccountState]:
         names = await self._world.accounts.directory("account")

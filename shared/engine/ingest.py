@@ -81,8 +81,9 @@ class Ingest:
         mine = (account.units[room.unit].site for room in seen.rooms if room.unit in account.units)
         sites = tuple(dict.fromkeys(mine))
         if hint:
-            known = await self._world.index.get(account.account.id, seen.id)
-            return tuple(dict.fromkeys((*sites, *(known.sites if known else ()))))
+            return (
+                await self._world.index.note(account.account.id, seen.id, Indexed(sites, 0, 0, False))
+            ).sites
         cancelled = seen.status is Status.CANCELLED
         new = Indexed(sites, seen.version, frame.observed, cancelled)
         noted = await self._world.index.note(account.account.id, seen.id, new)

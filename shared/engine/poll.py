@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from shared.domain.errors import AuthFailed, NotFound, RateLimited, SyncError, TransientError
 from shared.domain.facts import FeedAnswer, Polled, SeenStay
+from shared.domain.model import Reservation, Status
 from shared.engine.ingest import Answered, Ingest, complete_listing
 from shared.engine.reconcile import Reconciler
 from shared.engine.world import World
 from shared.ports import Notice, Validators
-from shared.state.accounts import AccountState
+from shared.state.accounts import AccountState, Place
 from shared.state.feeds import Feed, Shard, Visit
 
 QUEUE_LEASE = timedelta(seconds=30)
@@ -203,9 +204,35 @@ class Poller:
         place = state.units[unit]
         extra = {place.site: [complete_listing(place.listing, frame)]}
         pairs = [(seen.id, seen) for seen in found]
+        pairs += await self._ask_about_missing(state, place, {seen.id for seen in found})
         done = await self._ingest.stays(state, pairs, frame, f"whole state of {unit}", extra=extra)
         if done.failed:
             raise TransientError("; ".join(f"{site}: {why}" for site, why in done.failed.items()))
+
+    async def _ask_about_missing(
+        self, state: AccountState, place: Place, found: set[str]
+    ) -> list[tuple[str, SeenStay]]:
+        """What we hold and a whole state does not name: absence is no proof, so each is asked for by its id. Where the
+        platform has no such call, it stays as it is."""
+        site = await self._world.sites.load(place.site)
+        today = site.today(place.listing, self._world.now())
+        missing = [
+            one.id
+            for one in site.reservations.values()
+            if one.account == state.account.id
+            and one.id not in found
+            and one.status is not Status.CANCELLED
+            and any(part.listing == place.listing for part in one.held())
+            and _is_future(one, today)
+        ]
+        connector = self._world.apis[state.account.platform]
+        answers = [await connector.reread(state.account, name) for name in missing]
+        return [(seen.id, seen) for seen in answers if seen is not None]
+
+
+def _is_future(one: Reservation, today: date) -> bool:
+    leaves = one.leaves
+    return leaves is not None and leaves > today
 
 
 def _unmapped(seen: SeenStay, unit: str) -> str:

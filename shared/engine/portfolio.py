@@ -44,6 +44,7 @@ class PortfolioImport:
             named = [one for one in portfolio.listings if one.site == site.id]
             listings = await self._site(site, named, shards, done)
             await self._index(site, named, listings)
+            done.tokens.update({one.id: listings[one.id].token for one in named if listings[one.id].token})
         return done
 
     async def _shards(self) -> dict[str, int]:

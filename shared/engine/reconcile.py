@@ -120,7 +120,8 @@ class Reconciler:
         for row in state.blocks.values():
             waits = row.taken_at is None if row.wanted else row.cleared_at is None
             if waits and state.listings[row.listing].link is Link.ICAL:
-                oldest[row.listing] = min(oldest.get(row.listing, row.since_version), row.since_version)
+                since = row.heir_gap or row.since_version
+                oldest[row.listing] = min(oldest.get(row.listing, since), since)
         if not oldest:
             return state
         found = await asyncio.gather(*(self._world.reads.since(*item) for item in oldest.items()))

@@ -130,8 +130,12 @@ class Work:
                 await self._ring_or_do(Message("observe", name, f"{self._world.now():%Y%m%d%H%M}"))
 
     async def _ring_or_do(self, message: Message) -> None:
-        if not await self._world.ring(WORK, message):
+        if await self._world.ring(WORK, message):
+            return
+        try:
             await self.do(message)
+        except SyncError as wrong:
+            self._world.telemetry.event("work_waits", kind=message.kind, why=str(wrong))
 
 
 def parse_request(body: bytes) -> dict[str, str]:

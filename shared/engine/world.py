@@ -29,7 +29,7 @@ from shared.state.reads import ReadStore
 from shared.state.sites import SiteStore
 
 WORK, CONFLICTS = "work", "conflicts"
-"""The two queues, by the names the engine uses; the adapter maps them to the configured ones."""
+"""The two queues, by the names the engine uses; ``World.queue_names`` maps them to the configured ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class World:
     chance: Chance
     new_id: NewId
     agents: Mapping[Platform, tuple[str, ...]] = field(default_factory=dict)
+    queue_names: Mapping[str, str] = field(default_factory=dict)
+    base_urls: Mapping[str, str] = field(default_factory=dict)
 
     sites: SiteStore = field(init=False)
     due: DueStore = field(init=False)
@@ -59,7 +61,7 @@ class World:
         object.__setattr__(self, "sites", SiteStore(self.tables, self.new_id))
         object.__setattr__(self, "due", DueStore(self.tables))
         object.__setattr__(self, "shards", FeedStore(self.tables))
-        object.__setattr__(self, "accounts", AccountStore(self.tables))
+        object.__setattr__(self, "accounts", AccountStore(self.tables, self.base_urls))
         object.__setattr__(self, "inbox", InboxStore(self.tables, self.new_id))
         object.__setattr__(self, "index", ReservationIndex(self.tables))
         object.__setattr__(self, "reads", ReadStore(self.tables))
@@ -71,7 +73,7 @@ class World:
     async def ring(self, queue: str, message: Message) -> bool:
         """Send a doorbell; False when the bus is down: the sweep does the work then, from the tables (rule 12)."""
         try:
-            await self.bus.send(queue, [message])
+            await self.bus.send(self.queue_names.get(queue, queue), [message])
         except BusUnavailable:
             self.telemetry.count("bus_unavailable", queue=queue)
             return False

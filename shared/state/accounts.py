@@ -7,7 +7,7 @@ One partition an account: ``account`` (what it is), ``unit|..`` (which listing a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -40,8 +40,10 @@ class AccountState:
 class AccountStore:
     """The ``Accounts`` table."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, base_urls: Mapping[str, str] | None = None) -> None:
+        """``base_urls`` say where a platform's API is, for accounts that do not say it themselves."""
         self._tables = tables
+        self._base_urls = base_urls or {}
 
     async def put(self, account: Account) -> None:
         """Add an account or change what it is; its state stays."""
@@ -71,12 +73,13 @@ class AccountStore:
             for key, r in rows.items()
             if key.startswith("unit|")
         }
+        platform = cells.text(row.values, "platform")
         value = Account(
             account,
-            Platform(cells.text(row.values, "platform")),
+            Platform(platform),
             cells.text(row.values, "owner"),
             {role: name for role, _, name in pairs},
-            cells.text(row.values, "base_url"),
+            cells.text(row.values, "base_url") or self._base_urls.get(platform, ""),
         )
         return AccountState(value, units, cells.text(row.values, "paused"))
 

@@ -1,0 +1,187 @@
+"""Operations: the use cases behind the triggers, joined once for a process. Each only names what is to be done."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+
+from shared.domain.errors import PayloadRejected, SyncError, TransientError
+from shared.domain.model import Platform
+from shared.engine.conflict_desk import ConflictDesk
+from shared.engine.export import Export, Render
+from shared.engine.inbox import Inbox
+from shared.engine.ingest import Ingest
+from shared.engine.poll import Poller
+from shared.engine.portfolio import POLL_PERIOD, PortfolioImport
+from shared.engine.reconcile import Reconciler
+from shared.engine.status import Status
+from shared.engine.work import MOST_DELIVERIES, Work, parse_request
+from shared.engine.world import CONFLICTS, WORK, World
+from shared.messages import decode
+from shared.ports import Message
+from shared.use_cases import HttpAnswer
+
+MOST_BODY = 60_000
+"""Bytes of a webhook body that are taken: real ones are a few KiB, and a row's column holds 64 KiB."""
+
+
+class Operations:
+    """The engine as the triggers see it (``shared.use_cases.Engine``)."""
+
+    def __init__(
+        self,
+        world: World,
+        render: Render,
+        queues: frozenset[Platform],
+        webhook_secrets: Mapping[str, tuple[str, ...]] | None = None,
+        period: int = POLL_PERIOD,
+    ) -> None:
+        self.world = world
+        self.reconciler = Reconciler(world)
+        self.ingest = Ingest(world, self.reconciler)
+        self.poller = Poller(world, self.reconciler, self.ingest)
+        self.inbox = Inbox(world, self.ingest)
+        self.jobs = Work(world, self.reconciler, self.poller, self.inbox, queues)
+        self.desk = ConflictDesk(world)
+        self.exports = Export(world, render)
+        self.overview = Status(world)
+        self.portfolio = PortfolioImport(world, period)
+        self._secrets = dict(webhook_secrets or {})
+
+    # ------------------------------------------------------------------------------------------ timers
+
+    async def on_timer_poll_feeds(self) -> None:
+        """Ring for the calendars."""
+        await self.jobs.ring_feeds()
+
+    async def on_timer_poll_accounts(self) -> None:
+        """Ring for the queues."""
+        await self.jobs.ring_queues()
+
+    async def on_timer_sweep(self) -> None:
+        """Take what was left behind; one sweeper at a time."""
+        fence = await self.world.accounts.lease("~timers", "sweep", timedelta(seconds=14))
+        if fence is None:
+            return
+        await self.jobs.sweep()
+        await self.world.accounts.release("~timers", "sweep", fence)
+
+    async def on_timer_walk(self) -> None:
+        """Visit the sites of this hour."""
+        await self.jobs.walk(self.world.now())
+
+    async def on_timer_deep(self) -> None:
+        """Ask for whole states."""
+        await self.jobs.ring_observe()
+
+    async def on_timer_health(self) -> None:
+        """Tell what needs a person."""
+        health = await self.overview.health()
+        self.world.telemetry.gauge("healthy", 1.0 if health.ok else 0.0)
+        for reason in health.reasons:
+            self.world.telemetry.event("unhealthy", why=reason)
+
+    # ------------------------------------------------------------------------------------------ queues
+
+    async def work(self, body: bytes, deliveries: int, message_id: str) -> None:
+        """One message of ``work``."""
+        try:
+            message = decode(body)
+            await self.jobs.do(message)
+        except PayloadRejected as wrong:
+            await self.jobs.set_aside(message_id or "unnamed", WORK, str(wrong), body)
+        except TransientError as wrong:
+            await self._later(body, deliveries, message_id, wrong)
+
+    async def _later(self, body: bytes, deliveries: int, message_id: str, wrong: TransientError) -> None:
+        """Come back after a pause as a scheduled message; the sweep has the rest. What keeps failing is set aside."""
+        message = decode(body)
+        tried = message.version.count("+")
+        if tried >= MOST_DELIVERIES or deliveries >= MOST_DELIVERIES:
+            await self.jobs.set_aside(message_id or "unnamed", WORK, str(wrong), body)
+            return
+        due = self.world.now() + timedelta(seconds=wrong.retry_after or 2 << tried)
+        again = Message(message.kind, message.key, f"{message.version}+", message.correlation, due)
+        if not await self.world.ring(WORK, again):
+            raise wrong
+
+    async def conflict(self, body: bytes, deliveries: int, message_id: str) -> None:
+        """One message of ``conflicts``."""
+        try:
+            message = decode(body)
+            await self.desk.handle(message.key)
+        except (PayloadRejected, SyncError) as wrong:
+            if isinstance(wrong, TransientError) and deliveries < MOST_DELIVERIES:
+                raise
+            await self.jobs.set_aside(message_id or "unnamed", CONFLICTS, str(wrong), body)
+
+    # -------------------------------------------------------------------------------------------- http
+
+    async def receive_webhook(
+        self,
+        platform: str,
+        secret: str,
+        path: str,
+        method: str,
+        headers: Mapping[str, str],
+        query: Mapping[str, str],
+        body: bytes,
+    ) -> HttpAnswer:
+        """Store the body, then answer; a wrong address gets the same 404 whatever is wrong with it."""
+        known = self._secrets.get(platform, ())
+        right = [hmac.compare_digest(secret.encode(), one.encode()) for one in known]
+        if not any(right) or Platform(platform) not in self.world.apis:
+            return _json(404, {"title": "not found"})
+        if path != "notification" or method != "POST":
+            return _json(404, {"title": "not found"})
+        if len(body) > MOST_BODY:
+            return _json(413, {"title": f"the body is over {MOST_BODY} bytes"})
+        await self.inbox.receive(Platform(platform), body)
+        return _json(200, {"succeed": True})
+
+    async def export_calendar(self, token: str, headers: Mapping[str, str]) -> HttpAnswer:
+        """A destination's calendar."""
+        return await self.exports.calendar(token, headers)
+
+    async def status(self) -> HttpAnswer:
+        """Everything, as JSON."""
+        return _json(200, await self.overview.everything())
+
+    async def health(self) -> HttpAnswer:
+        """200, or 503 with reasons."""
+        health = await self.overview.health()
+        return _json(200 if health.ok else 503, {"ok": health.ok, "reasons": list(health.reasons)})
+
+    async def sync_now(self, body: bytes) -> HttpAnswer:
+        """Ring for what the body names: a site, or everything."""
+        try:
+            asked = parse_request(body)
+        except PayloadRejected as wrong:
+            return _json(400, {"title": str(wrong)})
+        unknown = sorted(asked.keys() - {"site"})
+        if unknown:
+            return _json(400, {"title": f"unknown field {unknown[0]!r}: only 'site' is known"})
+        sites = await self.world.accounts.directory("site")
+        named = [asked["site"]] if "site" in asked else list(sites)
+        if any(site not in sites for site in named):
+            return _json(400, {"title": "no such site"})
+        for site in named:
+            etag = await self.world.due.put(site, self.world.now(), "asked for")
+            await self.world.ring(WORK, Message("site", site, etag))
+        return _json(202, {"rung": list(named)})
+
+    async def home(self, headers: Mapping[str, str], query: Mapping[str, str]) -> HttpAnswer:
+        """A first page; the console proper comes with its own routes."""
+        page = (
+            "<!doctype html><html lang='fr'><meta charset='utf-8'><title>Sync Engine</title>"
+            "<p>Le moteur tourne. État : <a href='/api/status'>/api/status</a>, santé : "
+            "<a href='/health'>/health</a>.<p lang='en'>The engine runs. State and health as above."
+        )
+        return HttpAnswer(200, page.encode(), {"content-type": "text/html; charset=utf-8"})
+
+
+def _json(status: int, value: object) -> HttpAnswer:
+    body = json.dumps(value, ensure_ascii=False).encode()
+    return HttpAnswer(status, body, {"content-type": "application/json; charset=utf-8"})

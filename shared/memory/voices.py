@@ -1,0 +1,40 @@
+"""Notices and numbers kept in memory, for tests and for a first run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from shared.ports import Notice
+
+
+@dataclass(slots=True)
+class MemoryNotify:
+    """Keeps every notice."""
+
+    notices: list[Notice] = field(default_factory=list)
+
+    async def tell(self, notice: Notice) -> None:
+        """Kept in order."""
+        self.notices.append(notice)
+
+
+@dataclass(slots=True)
+class MemoryTelemetry:
+    """Keeps events, counts and gauges."""
+
+    events: list[tuple[str, dict[str, str | int | float]]] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    gauges: dict[str, float] = field(default_factory=dict)
+
+    def event(self, name: str, **fields: str | int | float) -> None:
+        """Kept in order."""
+        self.events.append((name, fields))
+
+    def count(self, name: str, value: int = 1, **dimensions: str) -> None:
+        """Added up by name."""
+        self.counts[name] += value
+
+    def gauge(self, name: str, value: float, **dimensions: str) -> None:
+        """The last level by name."""
+        self.gauges[name] = value

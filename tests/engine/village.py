@@ -1,0 +1,460 @@
+"""A village to test in: one home on three platforms that keep their own truth, a clock that only moves when told, and
+the whole engine over the shipped twins. Everything that can go wrong on the way can be made to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeVar
+
+from shared.domain.dates import StayDates
+from shared.domain.errors import PayloadRejected, PlatformDown, TransientError
+from shared.domain.facts import FeedEvent, Polled, SeenRoom, SeenStay, WriteOutcome
+from shared.domain.model import (
+    AIRBNB,
+    BOOKING,
+    GREENGO,
+    Account,
+    Busy,
+    Link,
+    Listing,
+    Platform,
+    Property,
+    Site,
+    Status,
+    Write,
+)
+from shared.domain.portfolio import Portfolio, PortfolioListing
+from shared.engine.operations import Operations
+from shared.engine.world import World
+from shared.memory.bus import MemoryBus
+from shared.memory.tables import MemoryTables
+from shared.memory.voices import MemoryNotify, MemoryTelemetry
+from shared.messages import encode
+from shared.ports import FeedBusy, FeedFetch, Message, Notification, Validators
+
+T = TypeVar("T")
+
+START = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
+HOME = "gite"
+
+
+LATEST = timedelta(seconds=60)
+"""How long after it was sent a write may still land: deadline and grace of rule 2, less what the calls took."""
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+class Store:
+    """The tables as several workers meet them: others get their turn at every call, and a dead process gets none."""
+
+    def __init__(self, inner: MemoryTables) -> None:
+        self.inner = inner
+        self.crash_in = -1
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.inner, name)
+        if name in ("now", "before", "after"):
+            return method
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            await asyncio.sleep(0)
+            if self.crash_in == 0:
+                raise Crash
+            self.crash_in -= 1 if self.crash_in > 0 else 0
+            return await method(*args, **kwargs)
+
+        return call
+
+
+class Clock:
+    """Time that moves when told; each look takes a microsecond, so that no two instants are equal."""
+
+    def __init__(self) -> None:
+        self._now = START
+
+    def now(self) -> datetime:
+        self._now += timedelta(microseconds=1)
+        return self._now
+
+    def advance(self, span: timedelta) -> None:
+        self._now += span
+
+    async def sleep(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+
+
+@dataclass
+class Sold:
+    """A guest's stay as its platform knows it."""
+
+    id: str
+    dates: StayDates
+    version: int
+    live: bool = True
+    booked_at: datetime = START
+
+
+@dataclass
+class Calendar:
+    """One platform's truth about one listing: what it sold, what it holds closed for us."""
+
+    name: str
+    clock: Clock
+    sold: dict[str, Sold] = field(default_factory=dict)
+    closed: set[date] = field(default_factory=set)
+    ids: Iterable[int] = field(default_factory=lambda: itertools.count(1))
+
+    def taken(self) -> set[date]:
+        return self.closed | {n for s in self.sold.values() if s.live for n in s.dates.nights()}
+
+    def book(self, dates: StayDates) -> Sold | None:
+        """Sell the nights if the calendar shows them free."""
+        if self.taken() & set(dates.nights()):
+            return None
+        stay = Sold(f"{self.name}{next(iter(self.ids))}", dates, self._version(), booked_at=self.clock.now())
+        self.sold[stay.id] = stay
+        return stay
+
+    def move(self, stay: Sold, dates: StayDates) -> bool:
+        others = {n for s in self.sold.values() if s.live and s is not stay for n in s.dates.nights()}
+        closed = self.closed - set(stay.dates.nights())
+        if (others | closed) & set(dates.nights()):
+            return False
+        stay.dates, stay.version = dates, self._version()
+        return True
+
+    def cancel(self, stay: Sold) -> None:
+        stay.live, stay.version = False, self._version()
+
+    def live(self) -> list[Sold]:
+        return [stay for stay in self.sold.values() if stay.live]
+
+    def _version(self) -> int:
+        return int(self.clock.now().timestamp() * 1_000_000)
+
+
+@dataclass
+class Faults:
+    """What goes wrong with the next writes and reads of a platform."""
+
+    down: bool = False
+    lose_answer: bool = False
+    late: bool = False
+    refuse: bool = False
+
+
+@dataclass
+class ApiPlatform:
+    """A platform with an API: Airbnb (versions, notifications) or Booking.com (a queue, no versions)."""
+
+    platform: Platform
+    calendar: Calendar
+    queue: bool
+    faults: Faults = field(default_factory=Faults)
+    waiting: dict[str, str] = field(default_factory=dict)
+    late_writes: list[tuple[datetime, dict[date, int]]] = field(default_factory=list)
+    writes: list[dict[date, int]] = field(default_factory=list)
+    on_open: Callable[[str, date], None] = lambda name, night: None
+
+    def told(self, stay: Sold, kind: str) -> None:
+        """Queue what the platform will say; a change before the acknowledgement of "new" is folded into it."""
+        if self.queue and self.waiting.get(stay.id) != "new":
+            self.waiting[stay.id] = kind
+
+    def land_late(self) -> None:
+        """What arrived without an answer takes effect now, unless it is so old that it never will (rule 2)."""
+        limit = self.calendar.clock.now() - LATEST
+        for sent, levels in self.late_writes:
+            if sent >= limit:
+                self.land(levels, checked=False)
+        self.late_writes.clear()
+
+    def land(self, levels: Mapping[date, int], *, checked: bool = True) -> None:
+        for night, level in levels.items():
+            if level > 0:
+                if checked:
+                    self.on_open(self.platform, night)
+                self.calendar.closed.discard(night)
+            else:
+                self.calendar.closed.add(night)
+
+    async def write(self, account: Account, listing: Listing, write: Write) -> WriteOutcome:
+        await asyncio.sleep(0)
+        levels = dict(write.levels)
+        self.writes.append(levels)
+        if self.faults.refuse:
+            return WriteOutcome(refused=dict.fromkeys(levels, "refused for the test"))
+        if self.faults.late:
+            self.late_writes.append((self.calendar.clock.now(), levels))
+        elif not self.faults.down:
+            self.land(levels)
+        if self.faults.down or self.faults.late or self.faults.lose_answer:
+            raise PlatformDown(f"{self.platform}: no answer")
+        return WriteOutcome(accepted=frozenset(levels))
+
+    async def read_levels(self, account: Account, listing: Listing, dates: StayDates) -> Mapping[date, int]:
+        taken = self.calendar.taken()
+        return {night: 0 if night in taken else 1 for night in dates.nights()}
+
+    def seen(self, stay: Sold) -> SeenStay:
+        if not stay.live:
+            return SeenStay(stay.id, Status.CANCELLED, version=0 if self.queue else stay.version)
+        room = SeenRoom(f"unit-{self.platform}", "1", stay.dates)
+        return SeenStay(stay.id, Status.CONFIRMED, (room,), 0 if self.queue else stay.version)
+
+    async def reread(self, account: Account, reservation: str) -> SeenStay | None:
+        await asyncio.sleep(0)
+        if self.faults.down:
+            raise PlatformDown(f"{self.platform}: no answer")
+        stay = self.calendar.sold.get(reservation)
+        return None if stay is None else self.seen(stay)
+
+    async def poll(self, account: Account) -> Polled:
+        await asyncio.sleep(0)
+        if self.faults.down:
+            raise PlatformDown(f"{self.platform}: no answer")
+        stays = [(name, self.seen(self.calendar.sold[name])) for name in self.waiting]
+        return Polled(tuple(stays))
+
+    async def acknowledge(self, account: Account, receipts: Sequence[str]) -> tuple[str, ...]:
+        for name in receipts:
+            self.waiting.pop(name, None)
+        return ()
+
+    async def stays(self, account: Account, unit: str) -> tuple[SeenStay, ...]:
+        if self.faults.down:
+            raise PlatformDown(f"{self.platform}: no answer")
+        return tuple(self.seen(stay) for stay in self.calendar.live())
+
+    def read_notification(self, body: bytes) -> Notification:
+        try:
+            claim = json.loads(body)
+            name, dates, cancelled = str(claim["id"]), StayDates.parse(claim["dates"]), claim["cancelled"]
+        except (ValueError, LookupError, TypeError) as wrong:
+            raise PayloadRejected("not a notification") from wrong
+        rooms = () if cancelled else (SeenRoom(f"unit-{self.platform}", "1", dates),)
+        status = Status.CANCELLED if cancelled else Status.CONFIRMED
+        return Notification("test", (name,), (SeenStay(name, status, rooms),) if rooms else ())
+
+
+@dataclass
+class FeedPlatform:
+    """A platform by calendar links both ways: Greengo. It shows closures and stays alike."""
+
+    calendar: Calendar
+    faults: Faults = field(default_factory=Faults)
+    empty: bool = False
+    hidden: set[str] = field(default_factory=set)
+    imported: dict[str, StayDates] = field(default_factory=dict)
+    echoes: bool = True
+    on_open: Callable[[str, date], None] = lambda name, night: None
+
+    def take(self, body: bytes) -> None:
+        """Import our export: what is gone from it is opened again."""
+        new = {seed: StayDates.parse(dates) for dates, seed in json.loads(body)}
+        after = {night for dates in new.values() for night in dates.nights()}
+        for night in self.calendar.closed - after:
+            self.on_open(GREENGO, night)
+        self.imported, self.calendar.closed = new, after
+
+    async def fetch(self, url: str, validators: Validators) -> FeedFetch:
+        await asyncio.sleep(0)
+        if self.faults.down:
+            raise PlatformDown("greengo: no answer")
+        events = (
+            []
+            if self.empty
+            else [[stay.id, str(stay.dates)] for stay in self.calendar.live() if stay.id not in self.hidden]
+        )
+        if self.echoes and not self.empty:
+            events += [[f"echo-{dates}", str(dates)] for dates in sorted(set(self.imported.values()))]
+        body = json.dumps(events).encode()
+        return FeedFetch(False, Validators(), str(hash(body)), body)
+
+    def read(self, body: bytes, platform: Platform, zone: str, today: date) -> FeedBusy:
+        found = [FeedEvent(uid, Busy.CLOSED, (StayDates.parse(dates),)) for uid, dates in json.loads(body)]
+        return FeedBusy(tuple(found))
+
+
+def render(ranges: Iterable[tuple[StayDates, str]]) -> bytes:
+    return json.dumps([[str(dates), seed] for dates, seed in ranges]).encode()
+
+
+class Village:
+    """One home on Airbnb (webhooks), Booking.com (queue) and Greengo (feeds), and the engine between them."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.clock = Clock()
+        self.tables = MemoryTables(self.clock.now)
+        self.store = Store(self.tables)
+        self.bus = MemoryBus(self.clock.now, self.clock.sleep)
+        self.notify, self.telemetry = MemoryNotify(), MemoryTelemetry()
+        self.airbnb = ApiPlatform(AIRBNB, Calendar("A", self.clock), queue=False)
+        self.booking = ApiPlatform(BOOKING, Calendar("B", self.clock), queue=True)
+        self.greengo = FeedPlatform(Calendar("G", self.clock))
+        self.serial = itertools.count(1)
+        self.deliveries: list[bytes] = []
+        self.engine = self._engine()
+        self.tokens = self.run(self.engine.portfolio.run(portfolio())).tokens
+        self.run(self.first_answers())
+
+    def _engine(self) -> Operations:
+        world = World(
+            tables=self.store,
+            bus=self.bus,
+            apis={AIRBNB: self.airbnb, BOOKING: self.booking},
+            feeds=self.greengo,
+            notify=self.notify,
+            telemetry=self.telemetry,
+            sleep=self.clock.sleep,
+            chance=lambda: 0.5,
+            new_id=lambda: f"id{next(self.serial):06d}",
+            agents={GREENGO: ("greengo",)},
+        )
+        return Operations(world, render, frozenset({BOOKING}), {"airbnb": ("secret",)})
+
+    def run(self, doing: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(doing)
+
+    def close(self) -> None:
+        self.loop.close()
+
+    def dies_in(self, calls: int, doing: Coroutine[Any, Any, object]) -> None:
+        """Run something in a process that dies at its n-th call of the store, and start a new one, which knows nothing
+        but the tables."""
+        self.store.crash_in = calls
+        try:
+            self.run(doing)
+        except Crash:
+            pass
+        finally:
+            self._bury()
+
+    def _bury(self) -> None:
+        self.store.crash_in = 0
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
+            with contextlib.suppress(Crash, asyncio.CancelledError):
+                self.loop.run_until_complete(task)
+        self.store.crash_in = -1
+        self.engine = self._engine()
+
+    async def first_answers(self) -> None:
+        await self.engine.poller.observe("airbnb")
+        await self.engine.poller.observe("booking")
+        await self.engine.poller.shard("0000", force=True)
+
+    # ------------------------------------------------------------------------------------ what guests do
+
+    def platforms(self) -> dict[str, Calendar]:
+        return {
+            AIRBNB: self.airbnb.calendar,
+            BOOKING: self.booking.calendar,
+            GREENGO: self.greengo.calendar,
+        }
+
+    def book(self, platform: str, dates: StayDates) -> Sold | None:
+        stay = self.platforms()[platform].book(dates)
+        if stay is not None:
+            self.say(platform, stay, "new")
+        return stay
+
+    def say(self, platform: str, stay: Sold, kind: str) -> None:
+        """Let the platform tell of a change in its own way; what a webhook carries may be old when it arrives."""
+        if platform == AIRBNB:
+            claim = {"id": stay.id, "dates": str(stay.dates), "cancelled": not stay.live}
+            self.deliveries.append(json.dumps(claim).encode())
+        elif platform == BOOKING:
+            self.booking.told(stay, kind)
+
+    # ----------------------------------------------------------------------------------- what reaches us
+
+    async def webhook(self, body: bytes) -> None:
+        """One delivery, and the worker's answer to it."""
+        answer = await self.engine.receive_webhook("airbnb", "secret", "notification", "POST", {}, {}, body)
+        assert answer.status == 200
+        await self.drain()
+
+    async def drain(self, most: int = 50) -> None:
+        """Let the workers do what stands in the queues now; while the bus is down they get nothing."""
+        for _ in range(0 if self.bus.down else most):
+            busy = False
+            for queue, handler in (("work", self.engine.work), ("conflicts", self.engine.conflict)):
+                for one in await self.bus.receive(queue, 10, 0):
+                    busy = True
+                    await handler(encode(one.message), one.deliveries, one.message.message_id)
+                    await self.bus.complete(queue, one)
+            if not busy:
+                return
+
+    async def poll_booking(self) -> None:
+        self.clock.advance(timedelta(seconds=20))
+        with contextlib.suppress(TransientError):
+            await self.engine.poller.queue("booking")
+
+    async def poll_greengo(self) -> None:
+        await self.engine.poller.shard("0000", force=True)
+
+    async def greengo_pulls(self) -> int:
+        """The peer fetches our export; returns the status it got."""
+        answer = await self.engine.export_calendar(
+            self.tokens[f"{HOME}-greengo"], {"user-agent": "GreenGo/1"}
+        )
+        if answer.status == 200:
+            self.greengo.take(answer.body)
+        return answer.status
+
+    async def settle(self, hours: int = 30) -> None:
+        """Everything works again for long enough: messages arrive, feeds are read, peers pull, time passes."""
+        for platform in (self.airbnb, self.booking):
+            platform.land_late()
+        for faults in (self.airbnb.faults, self.booking.faults, self.greengo.faults):
+            faults.down = faults.lose_answer = faults.late = faults.refuse = False
+        self.greengo.empty, self.greengo.hidden, self.bus.down = False, set(), False
+        await self.first_answers()
+        for step in range(12):
+            while self.deliveries:
+                await self.webhook(self.deliveries.pop(0))
+            await self.poll_booking()
+            await self.poll_greengo()
+            await self.engine.on_timer_sweep()
+            await self.drain()
+            await self.greengo_pulls()
+            await self.drain()
+            self.clock.advance(timedelta(minutes=25) if step < 4 else timedelta(hours=hours / 8))
+
+
+def portfolio() -> Portfolio:
+    """The home, as a file would name it."""
+    home = Property(HOME, "Gîte du Moulin", frozenset({HOME}))
+    site = Site(HOME, "owner", {HOME: home}, {HOME: 1})
+    accounts = (Account("airbnb", AIRBNB, "owner"), Account("booking", BOOKING, "owner"))
+    listings = (
+        PortfolioListing(f"{HOME}-airbnb", HOME, HOME, AIRBNB, "airbnb", Link.API, "unit-airbnb"),
+        PortfolioListing(f"{HOME}-booking", HOME, HOME, BOOKING, "booking", Link.API, "unit-booking"),
+        PortfolioListing(
+            f"{HOME}-greengo",
+            HOME,
+            HOME,
+            GREENGO,
+            "greengo-owner",
+            Link.ICAL,
+            "",
+            "https://greengo.example/x",
+        ),
+    )
+    return Portfolio((), accounts, (site,), listings)
+
+
+def site_message(site: str) -> bytes:
+    return encode(Message("site", site, "test"))
