@@ -78,9 +78,8 @@ def refusal(rule: Rule, start: date, stop: date) -> str:
     if skipped * _COST[freq] > _MOST_COST:
         return "it begins too long ago"
     filters = _Filters.of(rule, start)
-    if (
-        filters.weekdays and filters.nth
-    ):  # RFC 5545 means either, dateutil takes both at once: fewer nights, or none
+    # RFC 5545 means either of the two, dateutil days that are both: fewer nights, or none for ever.
+    if filters.weekdays and filters.nth:
         return "it mixes weekdays with and without a number"
     wanted = max((abs(place) for place in rule.numbers("BYSETPOS")), default=1)
     for days in islice(_periods(freq, interval, start, skipped + 1, rule), _SEARCHED[freq]):
