@@ -20,7 +20,8 @@ from shared.domain.model import (
 )
 from shared.domain.occupancy import Occupancy
 
-_SOLD = frozenset({Busy.STAY, Busy.CLOSED})
+SOLD = frozenset({Busy.STAY, Busy.CLOSED})
+"""The kinds of busy time that may be a sale: only these can clash."""
 
 
 class ConflictDetector:
@@ -31,22 +32,26 @@ class ConflictDetector:
     ) -> dict[str, BookingConflict]:
         """Every clashing pair by its id. Rooms with several units clash only beyond their count; what touches (one
         leaves as the other arrives) does not clash. An owner's block or a platform's rule is no sale."""
-        sold = [one for one in taken if one.kind in _SOLD]
+        sold = [one for one in taken if one.kind in SOLD]
         found: dict[str, BookingConflict] = {}
         for room, units in site.rooms.items():
             there = [one for one in sold if room in one.property.rooms]
             pairs = _pairs(there) if units == 1 else _pairs_beyond(there, units)
             for first, second, dates in pairs:
-                if _may_clash(first, second):
+                if may_clash(first, second):
                     clash = _conflict(first, second, dates, now)
                     found.setdefault(clash.id, clash)
         return found
 
 
 def overlaps_any(dates: StayDates, taken: Iterable[StayDates]) -> bool:
-    """Whether a new stay meets any existing one: a linear scan, which beats any index at a home's size."""
+    """Whether a new stay meets any existing one: a linear scan, which beats any index at a home's size. A plain loop,
+    which costs two thirds of the generator that ``any`` would need."""
     start, end = dates.check_in, dates.check_out
-    return any(start < one.check_out and one.check_in < end for one in taken)
+    for one in taken:  # noqa: SIM110
+        if start < one.check_out and one.check_in < end:
+            return True
+    return False
 
 
 def _pairs(stays: Sequence[Occupancy]) -> Iterator[tuple[Occupancy, Occupancy, StayDates]]:
@@ -78,7 +83,7 @@ def _pairs_beyond(stays: Sequence[Occupancy], units: int) -> Iterator[tuple[Occu
         yield fits, late, StayDates(first.check_in, rows[-1][2].check_out)
 
 
-def _may_clash(first: Occupancy, second: Occupancy) -> bool:
+def may_clash(first: Occupancy, second: Occupancy) -> bool:
     """One reservation does not clash with itself. A platform does not sell one calendar twice: what overlaps inside one
     feed without being told apart is the feed's way of cutting, and what replaced a vanished stay there is no clash."""
     if first.cause == second.cause:

@@ -6,11 +6,12 @@ summary text and never from equal dates alone, and it is never stored as a fact.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
-from shared.domain.dates import without
-from shared.domain.model import Block, Busy, Part
+from shared.domain.dates import StayDates, without
+from shared.domain.model import Block, Busy, Part, Reservation
 
 SPENT = 2
 """Complete answers after the peer took our release: the first may still echo, whatever outlives it is a stay."""
@@ -18,16 +19,42 @@ SPENT = 2
 _CLIP = timedelta(days=1)
 
 
-def is_echo(kind: Busy, part: Part, ledger: Iterable[Block]) -> bool:
-    """Whether our own closures on that very listing explain the part.
+def echoes(facts: Iterable[Reservation], ledger: Iterable[Block]) -> frozenset[tuple[str, StayDates]]:
+    """Which parts of one feed's facts are ours, as pairs of reservation key and dates.
+
+    Each row of the ledger explains at most one event: when the peer shows more events on a night than it took
+    closures from us, the excess is a sale, however equal the dates are. Of several that could be the echo the one
+    that appeared last is.
+    """
+    rows = list(ledger)
+    left = Counter(night for row in rows if _could(row) for night in row.dates.nights())
+    found = set()
+    for _, key, dates in sorted(_candidates(facts, rows), reverse=True):
+        nights = list(dates.nights())
+        if all(left[night] > 0 for night in nights):
+            left.subtract(nights)
+            found.add((key, dates))
+    return frozenset(found)
+
+
+def _candidates(
+    facts: Iterable[Reservation], rows: Sequence[Block]
+) -> Iterator[tuple[datetime, str, StayDates]]:
+    for fact in facts:
+        if fact.kind is Busy.STAY or not fact.feed:
+            continue
+        for part in fact.held():
+            if is_explained(part, rows):
+                yield part.since, fact.key, part.dates
+
+
+def is_explained(part: Part, ledger: Iterable[Block]) -> bool:
+    """Whether our own closures on that very listing could be what the part shows.
 
     Each of them must have been taken by the peer before the part first appeared, together they must cover all
     its nights, and it must begin and end where they do (a peer joins touching closures, and cuts the nights
     that have passed off one in progress). A stay sold over a part of a closure does not end where it ends.
-    Something only sales look like is never an echo.
     """
-    if kind is Busy.STAY:
-        return False
     rows = [row for row in ledger if _explains(row, part)]
     if not rows or without(part.dates, (row.dates for row in rows)):
         return False
@@ -38,12 +65,16 @@ def is_echo(kind: Busy, part: Part, ledger: Iterable[Block]) -> bool:
     }
 
 
+def _could(row: Block) -> bool:
+    return (row.taken_at or row.heir_taken) is not None and row.imports < SPENT
+
+
 def _explains(row: Block, part: Part) -> bool:
     taken = row.taken_at or row.heir_taken
     return (
-        row.listing == part.listing
+        _could(row)
+        and row.listing == part.listing
         and taken is not None
         and taken < part.since
-        and row.imports < SPENT
         and row.dates.overlaps(part.dates)
     )

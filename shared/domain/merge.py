@@ -15,7 +15,7 @@ from shared.domain.facts import FeedAnswer, FeedEvent, SeenStay
 from shared.domain.model import Busy, Fading, Listing, Part, Reservation, Status
 from shared.domain.release import is_mass, is_proven
 
-IsEcho = Callable[[Busy, Part], bool]
+IsEcho = Callable[[Reservation, Part], bool]
 
 HORIZON = timedelta(days=270)
 """Airbnb's booking window ends at least this far ahead; a block that grows there day by day is its rule."""
@@ -248,7 +248,7 @@ def _fade(
     return tuple(
         Fading(replace(part, dates=rest), part.dates, frame.begun)
         for part in known.parts
-        if not is_echo(known.kind, part)
+        if not is_echo(known, part)
         for gone in without(part.dates, held)
         if (rest := gone.from_day(frame.today)) is not None
     )
@@ -262,7 +262,7 @@ def _count_known(stored: Iterable[Reservation], today: date, is_echo: IsEcho) ->
     return sum(
         1
         for one in stored
-        if any(part.dates.check_out > today and not is_echo(one.kind, part) for part in one.held())
+        if any(part.dates.check_out > today and not is_echo(one, part) for part in one.held())
     )
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from shared.domain.dates import StayDates
-from shared.domain.echo import is_echo
-from shared.domain.model import Block, Busy, Property, Reservation, Site, SiteState, Status
+from shared.domain.echo import echoes
+from shared.domain.model import Busy, Property, Reservation, Site, SiteState, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +27,32 @@ class Occupancy:
 
 def occupancies(state: SiteState) -> list[Occupancy]:
     """Everything that takes nights on the site. A platform's own rules (LIMIT) take none, an echo is ours."""
-    ledger: dict[str, list[Block]] = {}
-    for block in state.blocks.values():
-        ledger.setdefault(block.listing, []).append(block)
+    ours = all_echoes(state)
     return [
         one
         for reservation in state.reservations.values()
         if reservation.kind is not Busy.LIMIT
-        for one in _of(reservation, state, ledger)
+        for one in _of(reservation, state, ours)
     ]
 
 
-def _of(reservation: Reservation, state: SiteState, ledger: dict[str, list[Block]]) -> Iterable[Occupancy]:
+def all_echoes(state: SiteState) -> frozenset[tuple[str, StayDates]]:
+    """Parts of feeds that are ours, over all listings, as pairs of reservation key and dates."""
+    found: set[tuple[str, StayDates]] = set()
+    for feed in {one.feed for one in state.reservations.values() if one.feed}:
+        facts = (one for one in state.reservations.values() if one.feed == feed)
+        found |= echoes(facts, (row for row in state.blocks.values() if row.listing == feed))
+    return frozenset(found)
+
+
+def _of(
+    reservation: Reservation, state: SiteState, ours: frozenset[tuple[str, StayDates]]
+) -> Iterable[Occupancy]:
     faded = {id(fading.part) for fading in reservation.fading}
     for part in reservation.held():
         if part.listing not in state.listings:
             continue
-        if reservation.feed and is_echo(reservation.kind, part, ledger.get(part.listing, ())):
+        if reservation.feed and (reservation.key, part.dates) in ours:
             continue
         home = state.site.properties[state.listings[part.listing].property]
         yield Occupancy(

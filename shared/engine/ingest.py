@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.confirm import count_imports
-from shared.domain.echo import is_echo
+from shared.domain.echo import echoes
 from shared.domain.errors import NotFound, SyncError
 from shared.domain.facts import FeedAnswer, SeenStay
 from shared.domain.merge import hint_stay, merge_feed, merge_stay
-from shared.domain.model import Busy, Part, Reservation, SiteState, Status
+from shared.domain.model import Part, Reservation, SiteState, Status
 from shared.engine.reconcile import Merge, Reconciler, Report
 from shared.engine.world import World
 from shared.state.accounts import AccountState
@@ -147,10 +147,12 @@ def merge_feed_answer(state: SiteState, listing_id: str, answer: FeedAnswer) -> 
         return state
     ledger = [row for row in state.blocks.values() if row.listing == listing_id]
 
-    def ours(kind: Busy, part: Part) -> bool:
-        return is_echo(kind, part, ledger)
-
     known = [one for one in state.reservations.values() if one.feed == listing_id]
+    explained = echoes(known, ledger)
+
+    def ours(one: Reservation, part: Part) -> bool:
+        return (one.key, part.dates) in explained
+
     today = state.today(listing_id, answer.begun)
     merged = merge_feed(listing, known, answer, today, ours)
     if merged is None:

@@ -45,7 +45,7 @@ class Operations:
         self.inbox = Inbox(world, self.ingest)
         self.jobs = Work(world, self.reconciler, self.poller, self.inbox, queues)
         self.desk = ConflictDesk(world)
-        self.exports = Export(world, render)
+        self.exports = Export(world, render, self.poller)
         self.overview = Status(world)
         self.portfolio = PortfolioImport(world, period)
         self._secrets = dict(webhook_secrets or {})

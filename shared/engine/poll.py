@@ -24,6 +24,8 @@ AFTER_ACK = timedelta(seconds=5)
 AT_ONCE = 16
 """Calendars asked side by side in one pass; each host has its own gate besides."""
 
+OVERTAKEN = "a newer answer was merged before this one"
+
 LONGEST_BACKOFF = timedelta(minutes=30)
 
 
@@ -85,6 +87,23 @@ class Poller:
         report.stored = await self._world.shards.finish(shard, visits, changed)
         return report
 
+    async def one(self, shard_id: str, listing: str) -> bool:
+        """Ask one calendar now; whether a complete answer, asked for after this call, is in (also an unchanged one).
+        A pass over the shard that goes on at the same time may overtake it: then it is asked again."""
+        for _ in range(4):
+            shard = await self._world.shards.load(shard_id)
+            feed = shard.feeds.get(listing)
+            if feed is None:
+                return False
+            outcome = await self._visit(asyncio.Semaphore(1), shard, feed)
+            if outcome.error == OVERTAKEN:
+                continue
+            changed = [outcome.feed] if outcome.feed is not None and outcome.feed != feed else []
+            stored = await self._world.shards.finish(shard, {listing: outcome.visit}, changed)
+            if stored or outcome.error:
+                return not outcome.error
+        return False
+
     async def _visit(self, gate: asyncio.Semaphore, shard: Shard, feed: Feed) -> _Outcome:
         before = shard.visits.get(feed.listing, Visit())
         async with gate:
@@ -99,7 +118,7 @@ class Poller:
                 answer = FeedAnswer(busy.events, begun, shard.counter, busy.oddities)
                 watched = await self._ingest.feed(feed.site, feed.listing, answer, f"feed {feed.listing}")
                 if watched is None:
-                    return _Outcome(before, error="a newer answer was merged before this one")
+                    return _Outcome(before, error=OVERTAKEN)
             except SyncError as wrong:
                 return await self._failed(feed, before, wrong)
         done = replace(

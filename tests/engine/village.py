@@ -406,7 +406,9 @@ class Village:
         await self.engine.poller.shard("0000", force=True)
 
     async def greengo_pulls(self) -> int:
-        """The peer fetches our export; returns the status it got."""
+        """The peer fetches our export; returns the status it got, 0 while it is down itself."""
+        if self.greengo.faults.down:
+            return 0
         answer = await self.engine.export_calendar(
             self.tokens[f"{HOME}-greengo"], {"user-agent": "GreenGo/1"}
         )
