@@ -10,16 +10,17 @@ one long stay covers many that follow; "compare with the previous one" would fin
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
-from itertools import compress
+from itertools import compress, count
 from operator import attrgetter
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from shared.domain.conflicts import SOLD, may_clash
-from shared.domain.model import Busy, Property
+from shared.domain.model import Busy
 from shared.domain.occupancy import Occupancy
 
 Whole = NDArray[np.int64]
@@ -32,7 +33,6 @@ _KEYS = 2**63
 
 # Columns are taken with map() over these: no step of it runs in Python, which is what a hundred thousand rows cost.
 _KIND: attrgetter[Busy] = attrgetter("kind")
-_HOME: attrgetter[Property] = attrgetter("property")
 _HOME_ID: attrgetter[str] = attrgetter("property.id")
 _CHECK_IN: attrgetter[date] = attrgetter("dates.check_in")
 _CHECK_OUT: attrgetter[date] = attrgetter("dates.check_out")
@@ -102,16 +102,15 @@ def _check(unit: Whole, start: Whole, end: Whole) -> int:
 
 def _rooms(sold: Sequence[Occupancy]) -> tuple[Whole, Whole]:
     """A row for each room of each stay: the room's number, and the stay's place."""
-    names = list(map(_HOME_ID, sold))
-    homes = dict(zip(names, map(_HOME, sold), strict=True))
-    numbers: dict[str, int] = {}
-    rooms_of = [[numbers.setdefault(room, len(numbers)) for room in home.rooms] for home in homes.values()]
+    home_numbers: defaultdict[str, int] = defaultdict(count().__next__)
+    home = np.fromiter(map(home_numbers.__getitem__, map(_HOME_ID, sold)), np.int64, len(sold))
+    first_seen = np.flatnonzero(np.diff(np.maximum.accumulate(home), prepend=-1))
+    room_numbers: defaultdict[str, int] = defaultdict(count().__next__)
+    rooms_of = [[room_numbers[room] for room in sold[row].property.rooms] for row in first_seen.tolist()]
     flat = np.array([room for rooms in rooms_of for room in rooms], dtype=np.int64)
     widths = np.array([len(rooms) for rooms in rooms_of], dtype=np.int64)
-    place = {name: number for number, name in enumerate(homes)}
-    home = np.fromiter(map(place.__getitem__, names), np.int64, len(names))
-    width = widths[home]
-    return flat[_runs((widths.cumsum() - widths)[home], width)], np.repeat(np.arange(len(names)), width)
+    begins = widths.cumsum() - widths
+    return flat[_runs(begins[home], widths[home])], np.repeat(np.arange(home.size), widths[home])
 
 
 def _runs(starts: Whole, lengths: Whole) -> Whole:
