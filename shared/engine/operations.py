@@ -20,7 +20,7 @@ from shared.engine.status import Status
 from shared.engine.work import MOST_DELIVERIES, Work, parse_request
 from shared.engine.world import CONFLICTS, WORK, World
 from shared.messages import decode
-from shared.ports import Message
+from shared.ports import Message, Notice
 from shared.use_cases import HttpAnswer
 
 MOST_BODY = 60_000
@@ -94,6 +94,17 @@ class Operations:
             await self.jobs.set_aside(message_id or "unnamed", WORK, str(wrong), body)
         except TransientError as wrong:
             await self._later(body, deliveries, message_id, wrong)
+        except SyncError as wrong:
+            await self._refused(decode(body), wrong)
+
+    async def _refused(self, message: Message, wrong: SyncError) -> None:
+        """What would fail again at once: told, and done with. The next tick asks anew; till then a person may act."""
+        self.world.telemetry.event("work_refused", kind=message.kind, key=message.key, why=str(wrong))
+        text = {
+            "fr": f"{message.key} ne peut pas être interrogé : {wrong}. Rien n'est rouvert.",
+            "en": f"{message.key} cannot be asked: {wrong}. Nothing is reopened.",
+        }
+        await self.world.notify.tell(Notice("refused", f"{message.kind} {message.key}", "high", text))
 
     async def _later(self, body: bytes, deliveries: int, message_id: str, wrong: TransientError) -> None:
         """Come back after a pause as a scheduled message; the sweep has the rest. What keeps failing is set aside."""

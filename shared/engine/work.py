@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Container, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
 from zlib import crc32
@@ -20,6 +20,10 @@ from shared.state.due import Work as DueWork
 
 INLINE = timedelta(seconds=10)
 """How long a sweep does work by itself while the bus is down: a timer's handler is done within 15 s."""
+
+QUEUE_SLOT, FEED_SLOT = 10, 2
+"""Seconds within which two bells for the same source are one. Less than half of the shortest rhythm: the store's clock
+may be up to a second late, and a tick that shares its predecessor's slot would be lost."""
 
 MOST_DELIVERIES = 8
 """After so many a message is set aside with its reason, before the queue would bury it without one."""
@@ -87,16 +91,15 @@ class Work:
 
     async def ring_feeds(self) -> None:
         """Ring for every shard: the pass itself knows which of its calendars are due."""
-        minute = f"{self._world.now():%Y%m%d%H%M}"
+        slot = self._slot(FEED_SLOT)
         for shard in await self._world.accounts.directory("shard"):
-            await self._ring_or_do(Message("feeds", shard, minute))
+            await self._ring_or_do(Message("feeds", shard, slot))
 
     async def ring_queues(self) -> None:
         """Ring for every account whose platform is polled by queue, in its own rhythm of 20 s."""
-        slot = f"{int(self._world.now().timestamp()) // 20}"
-        for name, what in (await self._world.accounts.directory("account")).items():
-            if Platform(what.get("platform", "")) in self._queues:
-                await self._ring_or_do(Message("queue", name, slot))
+        slot = self._slot(QUEUE_SLOT)
+        for name in await self._with_api(self._queues):
+            await self._ring_or_do(Message("queue", name, slot))
 
     async def sweep(self) -> None:
         """Ring for what was left behind: sites whose row is due, webhooks not worked off. While the bus is down the
@@ -125,9 +128,22 @@ class Work:
 
     async def ring_observe(self) -> None:
         """Ask every API account for its whole state: nightly, and first of all when it is new."""
-        for name, what in (await self._world.accounts.directory("account")).items():
-            if Platform(what.get("platform", "")) in self._world.apis:
-                await self._ring_or_do(Message("observe", name, f"{self._world.now():%Y%m%d%H%M}"))
+        slot = self._slot(FEED_SLOT)
+        for name in await self._with_api(self._world.apis):
+            await self._ring_or_do(Message("observe", name, slot))
+
+    async def _with_api(self, platforms: Container[Platform]) -> list[str]:
+        """Accounts of these platforms that are connected by API; the others are names for calendar links."""
+        known = await self._world.accounts.directory("account")
+        return [
+            name
+            for name, what in known.items()
+            if what.get("api") and Platform(what.get("platform", "")) in platforms
+        ]
+
+    def _slot(self, seconds: int) -> str:
+        """A version for what is rung by the clock: several hosts that ring at once ring for one thing."""
+        return f"{int(self._world.now().timestamp()) // seconds}"
 
     async def _ring_or_do(self, message: Message) -> None:
         if await self._world.ring(WORK, message):

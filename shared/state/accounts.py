@@ -57,9 +57,10 @@ class AccountStore:
         await self.list_in_directory("account", account.id, {"platform": account.platform})
 
     async def put_unit(self, account: str, unit: str, place: Place) -> None:
-        """Say which listing a platform's id means."""
+        """Say which listing a platform's id means; from then on the account is one that is asked by API."""
         values = {"site": place.site, "listing": place.listing}
         await self._tables.upsert(ACCOUNTS, Row(account, f"unit|{unit}", values))
+        await self.list_in_directory("account", account, {"api": "yes"})
 
     async def load(self, account: str) -> AccountState | None:
         """An account with all its units, in one read, or None."""

@@ -1,0 +1,73 @@
+"""Whom the timers ring for, and how often: a bell too few is a late closure, a bell too many is a platform's limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from shared.domain.errors import AuthFailed
+from shared.domain.facts import Polled
+from shared.domain.model import BOOKING, Account
+from shared.messages import encode
+from shared.ports import Message
+from tests.engine.village import Village
+
+
+@pytest.fixture
+def village() -> Iterator[Village]:
+    built = Village()
+    yield built
+    built.close()
+
+
+def rung(village: Village) -> list[tuple[str, str]]:
+    """Kind and key of what waits in the queue; taken out of it."""
+    found = village.run(village.bus.receive("work", 50, 0))
+    for one in found:
+        village.run(village.bus.complete("work", one))
+    return [(one.message.kind, one.message.key) for one in found]
+
+
+def test_an_account_that_only_names_calendar_links_is_never_asked_by_api(village: Village) -> None:
+    village.run(village.engine.world.accounts.put(Account("booking-marc", BOOKING, "marc")))
+    village.run(village.engine.on_timer_poll_accounts())
+    village.run(village.engine.on_timer_deep())
+    assert sorted(rung(village)) == [("observe", "airbnb"), ("observe", "booking"), ("queue", "booking")]
+
+
+def test_each_tick_of_a_quick_timer_rings_and_two_hosts_ring_once(village: Village) -> None:
+    for _ in range(3):
+        village.run(village.engine.on_timer_poll_feeds())
+        village.run(village.engine.on_timer_poll_feeds())
+        village.clock.advance(timedelta(seconds=5))
+    assert rung(village) == [("feeds", "0000")] * 3
+
+
+def test_a_queue_is_polled_every_twenty_seconds_however_often_the_bell_rings(village: Village) -> None:
+    asked: list[float] = []
+
+    async def poll(account: Account) -> Polled:
+        asked.append(village.clock.now().timestamp())
+        return Polled()
+
+    village.booking.poll = poll  # type: ignore[method-assign]
+    village.clock.advance(timedelta(seconds=60))
+    for _ in range(13):
+        village.run(village.engine.poller.queue("booking"))
+        village.clock.advance(timedelta(seconds=5))
+    assert [round(later - earlier) for earlier, later in pairwise(asked)] == [20, 20, 20]
+
+
+def test_refused_keys_are_told_and_their_message_does_not_come_back(village: Village) -> None:
+    async def poll(account: Account) -> Polled:
+        raise AuthFailed("Booking.com: account booking names no setting for its client_id")
+
+    village.booking.poll = poll  # type: ignore[method-assign]
+    village.clock.advance(timedelta(seconds=60))
+    message = Message("queue", "booking", "1")
+    village.run(village.engine.work(encode(message), 1, message.message_id))
+    assert [notice.kind for notice in village.notify.notices] == ["refused"]
+    assert rung(village) == []
