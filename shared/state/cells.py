@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 
@@ -12,6 +13,9 @@ from shared.domain.model import Fading, Part, Write
 from shared.ports import Value
 
 Columns = Mapping[str, Value]
+
+_NO_ROWS = ("", "[]")  # most lists of most rows: not worth a parser's call
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
 
 def text(columns: Columns, name: str, default: str = "") -> str:
@@ -37,7 +41,9 @@ def flag(columns: Columns, name: str) -> bool:
 
 def to_instant(value: datetime | None) -> str:
     """An instant as sortable text in UTC with microseconds; None as an empty one."""
-    return "" if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if value is None:
+        return ""
+    return f"{value.astimezone(UTC).isoformat(timespec='microseconds').removesuffix('+00:00')}Z"
 
 
 def instant(columns: Columns, name: str) -> datetime | None:
@@ -47,11 +53,17 @@ def instant(columns: Columns, name: str) -> datetime | None:
 
 
 def from_instant(written: str) -> datetime:
-    """Read what ``to_instant`` wrote."""
+    """Read what ``to_instant`` wrote, and no other form of ISO 8601. Raises ``Unreadable``.
+
+    A site's load reads hundreds of them, and ``strptime`` would take 60 times as long for each.
+    """
     try:
-        return datetime.strptime(written, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-    except ValueError as wrong:
-        raise Unreadable("an instant is not as written by any release") from wrong
+        value = datetime.fromisoformat(written) if _INSTANT.fullmatch(written) else None
+    except ValueError:
+        value = None
+    if value is None:
+        raise Unreadable("an instant is not as written by any release")
+    return value
 
 
 def to_parts(parts: Iterable[Part]) -> str:
@@ -134,7 +146,7 @@ def _rows(columns: Columns, name: str) -> list[list[object]]:
 def _load(columns: Columns, name: str) -> list[object]:
     written = text(columns, name)
     try:
-        value = json.loads(written) if written else []
+        value = json.loads(written) if written not in _NO_ROWS else []
     except ValueError as wrong:
         raise Unreadable(f"column {name} is not JSON") from wrong
     if not isinstance(value, list):
