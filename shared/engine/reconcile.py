@@ -72,13 +72,16 @@ class Reconciler:
         for _ in range(ROUNDS):
             state, decided, etag = await self._decide(site, merges, report, etag)
             merges = ()
+            # A plan that changes nothing is also the plan of what was stored with it.
+            ahead = None if decided.changes else decided
             if not decided.writes:
                 break
             results = await self._apply(state, decided)
             state = await self._confirm(state, results, report)
-            if not await self._has_more(state):
+            ahead = await self._look_ahead(state)
+            if not ahead.writes:
                 break
-        await self._leave(state, etag, report)
+        await self._leave(state, ahead, etag, report)
         return report
 
     # ---------------------------------------------------------------------------- decide and commit
@@ -94,7 +97,7 @@ class Reconciler:
             for merge in merges:
                 after = merge(after)
             after = await self._absorb(after)
-            decided = plan(after, now, await self._paused(after))
+            decided = plan(after, now, *await self._standing(after))
             after = _watch(changes.apply_plan(after, decided))
             diff = changes.difference(before, after, now)
             report.waiting = decided.waiting
@@ -134,10 +137,13 @@ class Reconciler:
             if listing.watched and not before.listings[listing.id].watched and listing.shard:
                 await self._world.shards.watch(listing.shard, listing.id)
 
-    async def _paused(self, state: SiteState) -> set[str]:
+    async def _standing(self, state: SiteState) -> tuple[set[str], dict[str, datetime]]:
+        """Which of the site's accounts take nothing now, and when each was last polled whole."""
         names = {one.account for one in state.listings.values() if one.link is Link.API}
         accounts = await asyncio.gather(*(self.account(name) for name in names))
-        return {name for name, one in zip(names, accounts, strict=True) if one is None or one.paused}
+        found = dict(zip(names, accounts, strict=True))
+        paused = {name for name, one in found.items() if one is None or one.paused}
+        return paused, {name: one.polled for name, one in found.items() if one and one.polled}
 
     async def account(self, name: str) -> AccountState | None:
         """An account with its units, at most 5 s old."""
@@ -227,24 +233,26 @@ class Reconciler:
             return changes.committed(after, head, diff)
         raise StaleWrite(f"site {report.site}: a confirmation was overtaken {TRIES} times")
 
-    async def _has_more(self, state: SiteState) -> bool:
-        return bool(plan(state, self._world.now(), await self._paused(state)).writes)
+    async def _look_ahead(self, state: SiteState) -> Plan:
+        """What would be decided now: whether there is more to do at once, and when to come back."""
+        return plan(state, self._world.now(), *await self._standing(state))
 
     # ------------------------------------------------------------------------------------------ leave
 
-    async def _leave(self, state: SiteState, etag: str, report: Report) -> None:
-        """Tell of conflicts, then take the due row away, or put it off to when there is something to do."""
+    async def _leave(self, state: SiteState, ahead: Plan | None, etag: str, report: Report) -> None:
+        """Tell of conflicts, then take the due row away, or put it off to when there is something to do. ``ahead`` is
+        the plan of this very state, where one was made."""
         now = self._world.now()
         report.watched = frozenset(one.id for one in state.listings.values() if one.watched)
-        wake = plan(state, now, await self._paused(state)).wake
         untold = [one for one in state.conflicts.values() if not one.told]
         for clash in untold:
             version = f"{state.head.version}"
             await self._world.ring(CONFLICTS, Message("conflict", f"{state.site.id}/{clash.id}", version))
-        if untold:
-            wake = min(wake or now + TELL_AGAIN, now + TELL_AGAIN)
         if not etag:
             return
+        wake = (ahead or await self._look_ahead(state)).wake
+        if untold:
+            wake = min(wake or now + TELL_AGAIN, now + TELL_AGAIN)
         if wake is None:
             await self._world.due.done(state.site.id, etag)
         else:
