@@ -119,7 +119,7 @@ class BookingConnector(HttpConnector):
         unplaced = tuple(one for polled in found for one in polled.unplaced)
         if failure is not None and not stays and not unplaced:
             raise failure
-        return Polled(stays, unplaced)
+        return Polled(stays, unplaced, whole=failure is None)
 
     async def acknowledge(self, account: Account, receipts: Sequence[str]) -> tuple[str, ...]:
         """One call a queue with all its ids; when it is refused, one call an id, to find which.

@@ -6,10 +6,11 @@ still carries the fence of that very write.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from shared.domain.dates import StayDates
 from shared.domain.facts import FeedAnswer, WriteOutcome
 from shared.domain.model import Block, Listing, Phase, Write
 
@@ -71,6 +72,19 @@ def _after(row: Block, write: Write, result: Result, now: datetime) -> Block | N
         next_try=now + pause(row.attempts, result.retry_after),
         error=error or "the platform did not name these nights",
     )
+
+
+def say_again(blocks: Iterable[Block], changed: Collection[tuple[str, StayDates]]) -> list[Block]:
+    """The closures to be sent once more because the platform itself sold or freed nights under them, as pairs of
+    listing and nights: a cancelled stay's nights may be put back on sale there by its own rule (REPORTED of
+    Booking.com's "auto-replenishment"), and a count written before a sale was known is one too high after it."""
+    return [
+        replace(row, phase=Phase.INTENDED, next_try=None)
+        for row in blocks
+        if row.wanted
+        and row.phase in (Phase.ACCEPTED, Phase.SEEN)
+        and any(row.listing == listing and row.dates.overlaps(dates) for listing, dates in changed)
+    ]
 
 
 def pause(attempts: int, retry_after: float | None = None) -> timedelta:

@@ -43,10 +43,12 @@ class Unplaced:
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """One answer of a queue-like source: complete states, each with the receipt that acknowledges it."""
+    """One answer of a queue-like source: complete states, each with the receipt that acknowledges it. ``whole`` is
+    False when a part of the source could not be asked."""
 
     stays: tuple[tuple[str, SeenStay], ...] = ()
     unplaced: tuple[Unplaced, ...] = ()
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

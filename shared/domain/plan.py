@@ -22,6 +22,9 @@ GRACE = timedelta(seconds=60)
 CALL = timedelta(seconds=12)
 """The deadline of a write, from the commit of its intent."""
 
+LOOK_AGAIN = timedelta(seconds=20)
+"""How soon to look whether the poll that a raised count waits for has come: its own rhythm."""
+
 FORGET = timedelta(days=2)
 """After a peer took a release, how long it may explain an echo when no import of that peer is read at all."""
 
@@ -58,6 +61,7 @@ class _Draft:
     fence: int
     taken: list[Occupancy]
     blocks: dict[str, Block]
+    polled: Mapping[str, datetime]
     spent: list[str] = field(default_factory=list)
     writes: list[tuple[str, Write]] = field(default_factory=list)
     listings: list[Listing] = field(default_factory=list)
@@ -65,10 +69,22 @@ class _Draft:
     waiting: list[str] = field(default_factory=list)
 
 
-def plan(state: SiteState, now: datetime, paused: Collection[str] = ()) -> Plan:
-    """Decide. ``now`` is store time; ``paused`` are accounts into which nothing is sent (MANUAL, revoked, circuit)."""
+def plan(
+    state: SiteState,
+    now: datetime,
+    paused: Collection[str] = (),
+    polled: Mapping[str, datetime] | None = None,
+) -> Plan:
+    """Decide. ``now`` is store time; ``paused`` are accounts into which nothing is sent (MANUAL, revoked, circuit);
+    ``polled`` says, by account, when the last poll of its reservations began that is stored whole."""
     draft = _Draft(
-        state, now, state.head.version + 1, state.head.fence, occupancies(state), dict(state.blocks)
+        state,
+        now,
+        state.head.version + 1,
+        state.head.fence,
+        occupancies(state),
+        dict(state.blocks),
+        polled or {},
     )
     desired = desired_closures(state, draft.taken, now)
     opening = may_open(state, draft.waiting)
@@ -180,7 +196,8 @@ def _ancestor(draft: _Draft, row: Block) -> Block | None:
 
 def _release(draft: _Draft, listing: Listing, row: Block) -> None:
     """Stop wanting a row. One that never left is simply forgotten; an export drops it with this version."""
-    if listing.link is Link.API and row.phase is Phase.INTENDED and not row.attempts:
+    never_left = row.phase is Phase.INTENDED and row.taken_at is None and not row.attempts
+    if listing.link is Link.API and never_left:
         _spend(draft, row.key)
         return
     draft.blocks[row.key] = replace(
@@ -254,6 +271,7 @@ def _may_go(draft: _Draft, listing: Listing, row: Block) -> bool:
         return False
     if _count_waits(draft, listing, row):
         draft.waiting.append(f"{listing.id} waits for a reservation poll before it raises a count")
+        draft.wakes.append(draft.now + LOOK_AGAIN)
         return False
     return True
 
@@ -291,7 +309,8 @@ def _count_waits(draft: _Draft, listing: Listing, row: Block) -> bool:
     """Raising a count needs a reservation poll begun after the intent, or it forgets a sale (rule 1)."""
     if not _counts(draft, listing) or row.released_at is None:
         return False
-    return listing.answered is None or listing.answered <= row.released_at
+    known = (listing.answered, draft.polled.get(listing.account))
+    return not any(begun is not None and begun > row.released_at for begun in known)
 
 
 def _write(

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from shared.domain.confirm import count_imports
+from shared.domain.confirm import count_imports, say_again
+from shared.domain.dates import StayDates
 from shared.domain.echo import echoes
 from shared.domain.errors import NotFound, SyncError
 from shared.domain.facts import FeedAnswer, SeenStay
 from shared.domain.merge import hint_stay, merge_feed, merge_stay
-from shared.domain.model import Part, Reservation, SiteState, Status
+from shared.domain.model import Block, Link, Part, Reservation, SiteState, Status
 from shared.engine.reconcile import Merge, Reconciler, Report
 from shared.engine.world import World
 from shared.state.accounts import AccountState
@@ -135,9 +136,24 @@ def _stay_merge(account: AccountState, seen: SeenStay, frame: Answered, *, hint:
             merged = merge_stay(stored, seen, placed, account=name, observed=frame.observed)
         if merged is None or merged == stored:
             return state
-        return replace(state, reservations={**state.reservations, merged.key: merged})
+        changed = _nights(stored) ^ _nights(merged)
+        again = {row.key: row for row in say_again(_written(state), changed)}
+        return replace(
+            state,
+            reservations={**state.reservations, merged.key: merged},
+            blocks={**state.blocks, **again},
+        )
 
     return merge
+
+
+def _nights(one: Reservation | None) -> frozenset[tuple[str, StayDates]]:
+    return frozenset((part.listing, part.dates) for part in one.held()) if one else frozenset()
+
+
+def _written(state: SiteState) -> list[Block]:
+    """The rows that were written into a platform's calendar; an export is fetched anew anyway."""
+    return [row for row in state.blocks.values() if state.listings[row.listing].link is Link.API]
 
 
 def merge_feed_answer(state: SiteState, listing_id: str, answer: FeedAnswer) -> SiteState | None:

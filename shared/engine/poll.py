@@ -101,6 +101,8 @@ class Poller:
                 return False
             outcome = await self._visit(asyncio.Semaphore(1), shard, feed)
             if outcome.error == OVERTAKEN:
+                # A pass may have died after its merge: the counter must move on, or it is overtaken for ever.
+                await self._world.shards.finish(shard, {}, [])
                 continue
             changed = [outcome.feed] if outcome.feed is not None and outcome.feed != feed else []
             stored = await self._world.shards.finish(shard, {listing: outcome.visit}, changed)
@@ -177,6 +179,8 @@ class Poller:
             frame = Answered(await self._world.accounts.next_observation(account_id), self._world.now())
             polled = await connector.poll(state.account)
             receipts = await self._store(state, polled, frame)
+            if polled.whole and len(receipts) == len(polled.stays) + len(polled.unplaced):
+                await self._world.accounts.note_poll(account_id, frame.begun)
             if receipts and await self._world.accounts.holds(account_id, "poll", fence):
                 acknowledged = True
                 await connector.acknowledge(state.account, receipts)

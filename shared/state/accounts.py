@@ -30,11 +30,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """An account with its units. ``paused`` is why nothing may be sent into it now, empty when it may."""
+    """An account with its units. ``paused`` is why nothing may be sent into it now, empty when it may; ``polled`` when
+    the last poll began that is stored whole."""
 
     account: Account
     units: dict[str, Place]
     paused: str = ""
+    polled: datetime | None = None
 
 
 class AccountStore:
@@ -82,11 +84,16 @@ class AccountStore:
             {role: name for role, _, name in pairs},
             cells.text(row.values, "base_url") or self._base_urls.get(platform, ""),
         )
-        return AccountState(value, units, cells.text(row.values, "paused"))
+        paused, polled = cells.text(row.values, "paused"), cells.instant(row.values, "polled")
+        return AccountState(value, units, paused, polled)
 
     async def pause(self, account: str, why: str) -> None:
         """Send nothing into the account until it is resumed (with an empty reason)."""
         await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, {"paused": why}))
+
+    async def note_poll(self, account: str, begun: datetime) -> None:
+        """Everything a poll that began then had to tell is stored."""
+        await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, {"polled": cells.to_instant(begun)}))
 
     async def next_observation(self, account: str) -> int:
         """The account's next counter, taken by compare-and-swap before a request begins (rule 6). One for all its

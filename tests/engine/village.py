@@ -292,7 +292,7 @@ def render(ranges: Iterable[tuple[StayDates, str]]) -> bytes:
 class Village:
     """One home on Airbnb (webhooks), Booking.com (queue) and Greengo (feeds), and the engine between them."""
 
-    def __init__(self) -> None:
+    def __init__(self, units: int = 1) -> None:
         self.loop = asyncio.new_event_loop()
         self.clock = Clock()
         self.tables = MemoryTables(self.clock.now)
@@ -305,7 +305,7 @@ class Village:
         self.serial = itertools.count(1)
         self.deliveries: list[bytes] = []
         self.engine = self._engine()
-        self.tokens = self.run(self.engine.portfolio.run(portfolio())).tokens
+        self.tokens = self.run(self.engine.portfolio.run(portfolio(units))).tokens
         self.run(self.first_answers())
 
     def _engine(self) -> Operations:
@@ -436,10 +436,10 @@ class Village:
             self.clock.advance(timedelta(minutes=25) if step < 4 else timedelta(hours=hours / 8))
 
 
-def portfolio() -> Portfolio:
-    """The home, as a file would name it."""
+def portfolio(units: int = 1) -> Portfolio:
+    """The home, as a file would name it; with several ``units`` it is sold by count."""
     home = Property(HOME, "Gîte du Moulin", frozenset({HOME}))
-    site = Site(HOME, "owner", {HOME: home}, {HOME: 1})
+    site = Site(HOME, "owner", {HOME: home}, {HOME: units})
     accounts = (Account("airbnb", AIRBNB, "owner"), Account("booking", BOOKING, "owner"))
     listings = (
         PortfolioListing(f"{HOME}-airbnb", HOME, HOME, AIRBNB, "airbnb", Link.API, "unit-airbnb"),
