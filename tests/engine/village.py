@@ -37,6 +37,8 @@ from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryNotify, MemoryTelemetry
 from shared.messages import encode
 from shared.ports import FeedBusy, FeedFetch, Message, Notification, Validators
+from shared.state import site_codec
+from shared.state.names import SITES
 
 T = TypeVar("T")
 
@@ -69,9 +71,19 @@ class Store:
             if self.crash_in == 0:
                 raise Crash
             self.crash_in -= 1 if self.crash_in > 0 else 0
+            if name == "submit" and args[0] == SITES:
+                before = await self._version(args[1])
+                done = await method(*args, **kwargs)
+                after = await self._version(args[1])
+                assert after == before + 1, "a commit was decided on a state that another had replaced"
+                return done
             return await method(*args, **kwargs)
 
         return call
+
+    async def _version(self, site: str) -> int:
+        row = await self.inner.get(SITES, site, site_codec.HEAD)
+        return -1 if row is None else site_codec.to_head(row).version
 
 
 class Clock:
@@ -153,6 +165,27 @@ class Faults:
 
 
 @dataclass
+class Lane:
+    """Answers on their way: the next one can be held up after it was given, and let go much later."""
+
+    slow: bool = False
+    held: list[asyncio.Future[None]] = field(default_factory=list)
+
+    async def wait(self) -> None:
+        await asyncio.sleep(0)
+        if self.slow:
+            self.slow = False
+            self.held.append(asyncio.get_running_loop().create_future())
+            await self.held[-1]
+
+    def let_go(self) -> None:
+        for future in self.held:
+            if not future.done():
+                future.set_result(None)
+        self.held.clear()
+
+
+@dataclass
 class ApiPlatform:
     """A platform with an API: Airbnb (versions, notifications) or Booking.com (a queue, no versions)."""
 
@@ -160,6 +193,7 @@ class ApiPlatform:
     calendar: Calendar
     queue: bool
     faults: Faults = field(default_factory=Faults)
+    lane: Lane = field(default_factory=Lane)
     waiting: dict[str, str] = field(default_factory=dict)
     late_writes: list[tuple[datetime, dict[date, int]]] = field(default_factory=list)
     writes: list[dict[date, int]] = field(default_factory=list)
@@ -216,19 +250,28 @@ class ApiPlatform:
         if self.faults.down:
             raise PlatformDown(f"{self.platform}: no answer")
         stay = self.calendar.sold.get(reservation)
-        return None if stay is None else self.seen(stay)
+        seen = None if stay is None else self.seen(stay)
+        await self.lane.wait()
+        return seen
 
     async def poll(self, account: Account) -> Polled:
         await asyncio.sleep(0)
         if self.faults.down:
             raise PlatformDown(f"{self.platform}: no answer")
-        stays = [(name, self.seen(self.calendar.sold[name])) for name in self.waiting]
+        sold = self.calendar.sold
+        stays = [(f"{name}@{sold[name].version}", self.seen(sold[name])) for name in self.waiting]
+        await self.lane.wait()
         return Polled(tuple(stays))
 
     async def acknowledge(self, account: Account, receipts: Sequence[str]) -> tuple[str, ...]:
-        for name in receipts:
-            self.waiting.pop(name, None)
-        return ()
+        refused = []
+        for receipt in receipts:
+            name, _, version = receipt.partition("@")
+            if self.calendar.sold[name].version == int(version):
+                self.waiting.pop(name, None)
+            else:
+                refused.append(receipt)
+        return tuple(refused)
 
     async def stays(self, account: Account, unit: str) -> tuple[SeenStay, ...]:
         if self.faults.down:
@@ -252,6 +295,7 @@ class FeedPlatform:
 
     calendar: Calendar
     faults: Faults = field(default_factory=Faults)
+    lane: Lane = field(default_factory=Lane)
     empty: bool = False
     hidden: set[str] = field(default_factory=set)
     imported: dict[str, StayDates] = field(default_factory=dict)
@@ -278,6 +322,7 @@ class FeedPlatform:
         if self.echoes and not self.empty:
             events += [[f"echo-{dates}", str(dates)] for dates in sorted(set(self.imported.values()))]
         body = json.dumps(events).encode()
+        await self.lane.wait()
         return FeedFetch(False, Validators(), str(hash(body)), body)
 
     def read(self, body: bytes, platform: Platform, zone: str, today: date) -> FeedBusy:
