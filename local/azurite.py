@@ -133,6 +133,11 @@ class Azurite:
             f"TableEndpoint=http://127.0.0.1:{self.port}/{ACCOUNT};"
         )
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended by itself."""
+        return self._process is not None and self._process.poll() is None
+
     async def start(self, patience: float = 30.0) -> None:
         """Start it and wait until HTTP answers. Raises ``AzuriteError`` after ``patience`` seconds or at once.
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from local.children import end_with_stdin
 from local.host.errors import HostRefused
 from local.host.indexing import index, load_app
 from local.host.plan import HostJson, Plan, make_plan
@@ -36,7 +37,7 @@ def main() -> int:
         os.environ.update(read_settings(options.settings, os.environ))
         sys.path.insert(0, str(Path.cwd()))
         plan = make_plan(index(load_app()), HostJson.read(Path("host.json")), os.environ)
-        asyncio.run(_run(plan, os.environ, options.host, options.port))
+        asyncio.run(_run(plan, os.environ, options))
     except HostRefused as error:
         print(f"the host does not start: {error}", file=sys.stderr)
         return 2
@@ -48,17 +49,20 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--settings", type=Path, default=Path("local.settings.json"), metavar="FILE")
     parser.add_argument("--port", type=int, default=_PORT, metavar="N", help="0: any free port")
     parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="the address to listen on")
+    parser.add_argument("--with-parent", action="store_true", help="stop when standard input ends")
     return parser.parse_args()
 
 
-async def _run(plan: Plan, settings: Mapping[str, str], host: str, port: int) -> None:
+async def _run(plan: Plan, settings: Mapping[str, str], options: argparse.Namespace) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
-    sock = listen(host, port)
+    if options.with_parent:
+        end_with_stdin(stop.set)
+    sock = listen(options.host, options.port)
     buses = {name: _bus(name, settings) for name in {queue.connection for queue in plan.queues}}
-    _announce(plan, f"http://{host}:{sock.getsockname()[1]}")
+    _announce(plan, f"http://{options.host}:{sock.getsockname()[1]}")
     try:
         await Host(plan, buses, _now).serve(sock, stop)
     finally:

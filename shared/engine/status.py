@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.domain.model import Phase, SiteState
+from shared.domain.model import Phase, SiteState, SyncMode
 from shared.engine.world import World
 
 STALE_PERIODS = 3
 """A source is fresh for so many of its periods (rule 22)."""
+
+MOST_REAL_TIME = 300
+"""Seconds between two requests up to which a calendar link counts as real time."""
 
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 
@@ -31,17 +35,31 @@ class Status:
     async def everything(self) -> dict[str, JsonValue]:
         """Accounts, feeds and sites; no secret, no guest."""
         now = self._world.now()
+        states = [await self._world.sites.load(name) for name in await self._world.accounts.directory("site")]
+        return {
+            "at": now.isoformat(),
+            "accounts": await self._accounts(states),
+            "feeds": await self._feeds(now),
+            "sites": [site_status(state, now) for state in states],
+        }
+
+    async def _accounts(self, states: Sequence[SiteState]) -> list[JsonValue]:
+        """Every account; one that is connected by API with its mode and its last complete answer (a whole poll, or the
+        whole state of one of its listings)."""
+        listings = [one for state in states for one in state.listings.values() if one.answered]
         accounts: list[JsonValue] = []
         for name in await self._world.accounts.directory("account"):
             one = await self._world.accounts.load(name)
-            if one is not None:
-                accounts.append(
-                    {"id": name, "platform": str(one.account.platform), "paused": one.paused or None}
-                )
-        sites: list[JsonValue] = []
-        for name in await self._world.accounts.directory("site"):
-            sites.append(site_status(await self._world.sites.load(name), now))
-        return {"at": now.isoformat(), "accounts": accounts, "feeds": await self._feeds(now), "sites": sites}
+            if one is None:
+                continue
+            entry: dict[str, JsonValue] = {"id": name, "platform": str(one.account.platform)}
+            if one.units:
+                known = [listing.answered for listing in listings if listing.account == name]
+                last = max((at for at in (one.polled, *known) if at), default=None)
+                mode = SyncMode.MANUAL if one.paused else SyncMode.REAL_TIME
+                entry["mode"], entry["last_answer"] = mode.value, last.isoformat() if last else None
+            accounts.append({**entry, "paused": one.paused or None})
+        return accounts
 
     async def _feeds(self, now: datetime) -> list[JsonValue]:
         feeds: list[JsonValue] = []
@@ -55,6 +73,9 @@ class Status:
                     {
                         "listing": listing,
                         "platform": str(feed.platform),
+                        "mode": (
+                            SyncMode.REAL_TIME if feed.period <= MOST_REAL_TIME else SyncMode.BATCH
+                        ).value,
                         "last_answer": good.isoformat() if good else None,
                         "fresh": good is not None and now - good <= limit,
                         "error": feed.error or None,

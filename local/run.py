@@ -1,0 +1,128 @@
+"""``make run``: the whole engine on this machine, shown live, until Ctrl-C.
+
+``python -m local.run`` plays the example portfolio with simulated platforms and guests; ``--portfolio my.yaml`` runs
+on the owner's own calendar links, with neither.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from local.azurite import AzuriteError
+from local.children import ChildFailed
+from local.host.errors import HostRefused
+from local.run_screen import drawn, plain, worded
+from local.run_session import RunRefused, Wanted, session
+from local.run_stack import PortTaken, Say
+from local.run_watch import Watch
+from local.sandbox_config import NotPlayable
+from shared.adapters.portfolio_yaml import PortfolioUnreadable
+from shared.domain.errors import SyncError
+
+_REFUSALS = (
+    AzuriteError,
+    ChildFailed,
+    HostRefused,
+    NotPlayable,
+    PortfolioUnreadable,
+    PortTaken,
+    RunRefused,
+    SyncError,
+)
+_TICK, _PLAIN_EVERY = 1.0, 10.0
+"""Seconds between two looks, and between two lines where there is no terminal."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until a signal; 0 after a clean stop, 1 when something does not start or breaks."""
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - began:5.1f} s  {text}", flush=True)
+
+    try:
+        asyncio.run(_run(_wanted(arguments), say))
+    except _REFUSALS as refused:
+        print(f"\n{refused}", file=sys.stderr)
+        return 1
+    say("stopped")
+    return 0
+
+
+def _wanted(arguments: list[str] | None) -> Wanted:
+    parser = argparse.ArgumentParser(prog="python -m local.run", description=__doc__)
+    parser.add_argument("--portfolio", type=Path, metavar="FILE", help="your own; without it the example")
+    parser.add_argument("--hosts", type=int, default=1, metavar="N", help="processes that share the work")
+    parser.add_argument("--port", type=int, metavar="N", help="of the first host (7071, else any free one)")
+    parser.add_argument(
+        "--guests", type=float, default=12.0, metavar="S", help="seconds between two, 0: none"
+    )
+    parser.add_argument("--show-links", action="store_true", help="show our calendars' addresses: secrets")
+    given = parser.parse_args(arguments)
+    if not 1 <= given.hosts <= 8:
+        parser.error("--hosts: from 1 to 8")
+    return Wanted(given.portfolio, given.hosts, given.port, guests=given.guests, show_links=given.show_links)
+
+
+async def _run(wanted: Wanted, say: Say) -> None:
+    """Race the run against a signal; whoever ends first, everything is stopped in order."""
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    told = asyncio.create_task(stop.wait())
+    work = asyncio.create_task(_serve(wanted, say))
+    await asyncio.wait({told, work}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if not work.done():
+        say("stopping")
+        work.cancel()
+    with suppress(asyncio.CancelledError):
+        await work
+
+
+async def _serve(wanted: Wanted, say: Say) -> None:
+    async with session(wanted, say) as started:
+        say(f"ready: {started.stack.hosts.public}")
+        show = _show_live if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" else _show_lines
+        await show(Watch(started, say))
+
+
+async def _show_live(watch: Watch) -> None:
+    from rich.live import Live
+
+    with Live(refresh_per_second=2) as shown:
+        watch.say = shown.console.print
+        while True:
+            shown.update(drawn(await watch.look()))
+            await asyncio.sleep(_TICK)
+
+
+async def _show_lines(watch: Watch) -> None:
+    for what, address in watch.links():
+        watch.say(f"{what}: {address}")
+    told: Sequence[str] = ()
+    last = -_PLAIN_EVERY
+    while True:
+        view = await watch.look()
+        for closure in view.news:
+            watch.say(worded(closure))
+        for note in view.notes:
+            if note not in told:
+                watch.say(note)
+        told = view.notes
+        if time.monotonic() - last >= _PLAIN_EVERY:
+            last = time.monotonic()
+            watch.say(plain(view))
+        await asyncio.sleep(_TICK)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

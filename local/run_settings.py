@@ -1,0 +1,52 @@
+"""The settings of the hosts that ``make run`` starts: the sample's, the owner's own, and what only this run knows."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from local.children import ROOT
+from local.host.settings import read_settings
+from shared.config_reader import SAMPLE
+
+_EXAMPLE = ROOT / "local.settings.json.example"
+_OWN = ROOT / "local.settings.json"
+_WEBHOOK = "WEBHOOK_SECRET_AIRBNB"
+
+QUICK = {
+    "POLL_FEEDS_SCHEDULE": "*/5 * * * * *",
+    "POLL_ACCOUNTS_SCHEDULE": "*/5 * * * * *",
+    "SWEEP_SCHEDULE": "*/5 * * * * *",
+    "DEEP_SCHEDULE": "0 */5 * * * *",
+}
+"""The example's rhythms, for eyes that watch. Booking.com is still asked every 20 s: the engine sees to that."""
+
+
+def base_values(own: bool) -> dict[str, str]:
+    """The sample's values; for an owner's own portfolio ``local.settings.json`` and the environment go before it.
+
+    Raises ``HostRefused`` for a file that cannot be read.
+    """
+    values = read_settings(_EXAMPLE, os.environ if own else {})
+    if own and _OWN.exists():
+        values |= read_settings(_OWN, os.environ)
+    if values.get(_WEBHOOK, SAMPLE).startswith(SAMPLE):
+        values[_WEBHOOK] = secrets.token_urlsafe(24)
+    return values
+
+
+def write_settings(path: Path, values: Mapping[str, str]) -> None:
+    """Write them as ``local.settings.json`` is written, readable by this user alone: secrets stand in it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    text = json.dumps({"IsEncrypted": False, "Values": dict(values)}, indent=2)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text + "\n")
+
+
+def child_environment(values: Mapping[str, str]) -> dict[str, str]:
+    """Our environment without the names the file decides: in a host the environment wins."""
+    return {name: value for name, value in os.environ.items() if name not in values}

@@ -1,0 +1,125 @@
+"""Everything that ``make run`` starts, in order, and stops in the reverse one: the table emulator goes last."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local.azurite import Azurite, free_port
+from local.children import Child, ChildFailed
+from local.run_settings import child_environment, write_settings
+from local.servicebus.config import load_config
+from local.servicebus.standin import StandIn
+
+_QUEUES = Path(__file__).parent / "servicebus" / "Config.json"
+
+Say = Callable[[str], None]
+"""Tells the person at the terminal one thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """How many hosts, the first one's port, where their settings and logs stand."""
+
+    folder: Path
+    port: int
+    count: int = 1
+
+    @property
+    def public(self) -> str:
+        """The address of the first host: the one that serves calendars and takes webhooks."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+@dataclass
+class Stack:
+    """What runs: the table emulator, the Service Bus stand-in, and hosts over both. ``values`` are their settings."""
+
+    hosts: Hosts
+    azurite: Azurite
+    bus: StandIn
+    values: dict[str, str]
+    children: list[Child] = field(default_factory=list)
+
+    async def start_hosts(self) -> None:
+        """Start them side by side. Raises ``ChildFailed`` when one does not come up."""
+        write_settings(self.hosts.folder / "settings.json", self.values)
+        self.children = [self._child(number) for number in range(self.hosts.count)]
+        await asyncio.gather(*(self.start(child) for child in self.children))
+
+    async def start(self, child: Child) -> None:
+        """Start one host, for the first time or again."""
+        await child.start("ready", env=child_environment(self.values))
+
+    async def stop_hosts(self) -> None:
+        """End all of them, side by side."""
+        await asyncio.gather(*(child.stop() for child in self.children))
+
+    def _child(self, number: int) -> Child:
+        port = 0 if number else self.hosts.port
+        settings = str(self.hosts.folder / "settings.json")
+        arguments = ["--settings", settings, "--port", str(port), "--with-parent"]
+        return Child(
+            f"host {number + 1}", "local.host", arguments, self.hosts.folder / f"host-{number + 1}.log"
+        )
+
+
+@asynccontextmanager
+async def running_stack(
+    hosts: Hosts, base: Mapping[str, str], tables: Path | None = None
+) -> AsyncIterator[Stack]:
+    """The emulator (in memory without ``tables``) and the stand-in, while the block runs; hosts start on demand.
+
+    Raises ``AzuriteError`` when the emulator cannot start, saying what to do.
+    """
+    async with AsyncExitStack() as opened:
+        azurite = await opened.enter_async_context(Azurite(location=tables))
+        bus = await opened.enter_async_context(StandIn(load_config(_QUEUES)))
+        values = {
+            **base,
+            "STORAGE": azurite.connection_string,
+            "AzureWebJobsStorage": azurite.connection_string,
+            "SERVICEBUS": bus.connection_string,
+        }
+        stack = Stack(hosts, azurite, bus, values)
+        opened.push_async_callback(stack.stop_hosts)
+        yield stack
+
+
+class PortTaken(Exception):
+    """Somebody else listens there; the text says what to do."""
+
+
+def choose_port(wanted: int, purpose: str, say: Say, *, must: bool = False) -> int:
+    """The wanted port, or, when it is taken, a free one, and a word about it. Raises ``PortTaken`` when it must be
+    that very one."""
+    if _is_free(wanted):
+        return wanted
+    if must:
+        raise PortTaken(
+            f"port {wanted} for {purpose} is taken: stop the program that has it (perhaps an older run), or choose "
+            "another one with --port"
+        )
+    other = free_port()
+    say(f"port {wanted} is taken (another run?): {purpose} takes {other} instead")
+    return other
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                return False
+            raise
+    return True
+
+
+__all__ = ["ChildFailed", "Hosts", "PortTaken", "Say", "Stack", "choose_port", "running_stack"]
