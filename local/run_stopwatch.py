@@ -37,8 +37,11 @@ class _Watched:
 
 @dataclass
 class Stopwatch:
-    """Looks at the truth whenever ``look`` is called. ``clock`` counts seconds; what was there at the first look is not
-    measured, nor a stay moved to nights that were closed already. A listing with several units closes only when it is full, so it is left out."""
+    """Looks at the truth whenever ``look`` is called; ``clock`` counts seconds.
+
+    Not measured: what was there at the first look, a stay moved to nights that were closed already, and listings with
+    several units, which close only when they are full.
+    """
 
     truth: Truth
     clock: Callable[[], float]

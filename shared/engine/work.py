@@ -21,9 +21,9 @@ from shared.state.due import Work as DueWork
 INLINE = timedelta(seconds=10)
 """How long a sweep does work by itself while the bus is down: a timer's handler is done within 15 s."""
 
-QUEUE_SLOT, FEED_SLOT = 10, 2
-"""Seconds within which two bells for the same source are one. Less than half of the shortest rhythm: the store's clock
-may be up to a second late, and a tick that shares its predecessor's slot would be lost."""
+SLOT = 2
+"""Seconds within which two bells for the same source are one: enough for hosts that ring at the same tick, and less
+than any rhythm, or a tick would be swallowed as its predecessor's double. Who asks decides whether it is time."""
 
 MOST_DELIVERIES = 8
 """After so many a message is set aside with its reason, before the queue would bury it without one."""
@@ -91,13 +91,13 @@ class Work:
 
     async def ring_feeds(self) -> None:
         """Ring for every shard: the pass itself knows which of its calendars are due."""
-        slot = self._slot(FEED_SLOT)
+        slot = self._slot()
         for shard in await self._world.accounts.directory("shard"):
             await self._ring_or_do(Message("feeds", shard, slot))
 
     async def ring_queues(self) -> None:
         """Ring for every account whose platform is polled by queue, in its own rhythm of 20 s."""
-        slot = self._slot(QUEUE_SLOT)
+        slot = self._slot()
         for name in await self._with_api(self._queues):
             await self._ring_or_do(Message("queue", name, slot))
 
@@ -128,7 +128,7 @@ class Work:
 
     async def ring_observe(self) -> None:
         """Ask every API account for its whole state: nightly, and first of all when it is new."""
-        slot = self._slot(FEED_SLOT)
+        slot = self._slot()
         for name in await self._with_api(self._world.apis):
             await self._ring_or_do(Message("observe", name, slot))
 
@@ -141,9 +141,9 @@ class Work:
             if what.get("api") and Platform(what.get("platform", "")) in platforms
         ]
 
-    def _slot(self, seconds: int) -> str:
+    def _slot(self) -> str:
         """A version for what is rung by the clock: several hosts that ring at once ring for one thing."""
-        return f"{int(self._world.now().timestamp()) // seconds}"
+        return f"{int(self._world.now().timestamp()) // SLOT}"
 
     async def _ring_or_do(self, message: Message) -> None:
         if await self._world.ring(WORK, message):

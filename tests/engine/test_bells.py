@@ -46,6 +46,24 @@ def test_each_tick_of_a_quick_timer_rings_and_two_hosts_ring_once(village: Villa
     assert rung(village) == [("feeds", "0000")] * 3
 
 
+def test_a_tick_that_came_too_early_does_not_swallow_the_next(village: Village) -> None:
+    asked: list[float] = []
+
+    async def poll(account: Account) -> Polled:
+        asked.append(village.clock.now().timestamp())
+        return Polled()
+
+    village.booking.poll = poll  # type: ignore[method-assign]
+    village.clock.advance(timedelta(seconds=63))
+    village.run(village.engine.poller.queue("booking"))
+    village.clock.advance(timedelta(seconds=17))
+    for _ in range(2):  # 17 s after the poll, and 22 s after it
+        village.run(village.engine.on_timer_poll_accounts())
+        village.run(village.drain())
+        village.clock.advance(timedelta(seconds=5))
+    assert [round(later - asked[0]) for later in asked] == [0, 22]
+
+
 def test_a_queue_is_polled_every_twenty_seconds_however_often_the_bell_rings(village: Village) -> None:
     asked: list[float] = []
 
