@@ -60,7 +60,7 @@ async def fetch_calendar(
     except PayloadRejected as error:
         raise FeedRefused(str(error)) from error
     if answer.status == 200:
-        _require_whole(answer.body, mask(url))
+        _require_whole(answer.body, url)
         return FeedFetch(False, _validators(answer.headers, Validators()), digest(answer.body), answer.body)
     if answer.status == 304 and validators != Validators():
         return FeedFetch(True, _validators(answer.headers, validators))
@@ -75,12 +75,12 @@ def digest(body: bytes) -> str:
     return sha256(_STAMPS.sub(b"", body)).hexdigest()
 
 
-def _require_whole(body: bytes, host: str) -> None:
+def _require_whole(body: bytes, url: str) -> None:
     frame = body[:4096].upper(), body[-4096:].upper()
     if b"BEGIN:VCALENDAR" not in frame[0]:
-        raise FeedRefused(f"{host} answered 200 with something that is not a calendar")
+        raise FeedRefused(f"{mask(url)} answered 200 with something that is not a calendar")
     if not frame[1].rstrip().endswith(b"END:VCALENDAR"):
-        raise FeedRefused(f"{host} answered 200 with a calendar that is torn off")
+        raise FeedRefused(f"{mask(url)} answered 200 with a calendar that is torn off")
 
 
 def _validators(headers: Mapping[str, str], known: Validators) -> Validators:

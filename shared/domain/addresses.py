@@ -102,7 +102,7 @@ def parse_feed_url(text: str, *, loopback_ports: frozenset[int] = frozenset()) -
     """
     if len(text) > _MOST_CHARACTERS:
         raise AddressRefused(f"the address is longer than {_MOST_CHARACTERS} characters")
-    if any(character == "\\" or character.isspace() or not character.isprintable() for character in text):
+    if not text.isprintable() or " " in text or "\\" in text:  # no other blank is printable
         raise AddressRefused("the address holds a blank, a control character or a backslash")
     scheme, authority, rest = _split(text)
     host_text, port_text = _split_authority(authority)

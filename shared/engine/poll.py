@@ -118,8 +118,10 @@ class Poller:
                 known = Validators() if feed.watched else feed.validators
                 fetched = await self._world.feeds.fetch(feed.url, known)
                 if fetched.unchanged or (fetched.digest == feed.digest and not feed.watched):
-                    seen = replace(feed, validators=fetched.validators, error="", failures=0)
-                    return _Outcome(self._next(feed), seen if feed.error else None)
+                    if not feed.error:
+                        return _Outcome(self._next(feed))
+                    healed = replace(feed, validators=fetched.validators, error="", failures=0)
+                    return _Outcome(self._next(feed), healed)
                 busy = self._world.feeds.read(fetched.body, feed.platform, feed.zone, begun.date())
                 answer = FeedAnswer(busy.events, begun, shard.counter, busy.oddities)
                 watched = await self._ingest.feed(feed.site, feed.listing, answer, f"feed {feed.listing}")
