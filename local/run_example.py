@@ -1,0 +1,107 @@
+"""A portfolio played through: engine, simulated platforms and hosts joined on this machine. ``make run`` and the end to
+end tests use the same steps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+
+from local.run_settings import QUICK, base_values
+from local.run_stack import Hosts, Stack, running_stack
+from local.sandbox.config import SandboxConfig
+from local.sandbox.server import Sandbox, running
+from local.sandbox_config import sandbox_settings
+from shared import bootstrap
+from shared.config import read
+from shared.domain.portfolio import Portfolio
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How fast everything goes, for eyes that watch. ``feeds`` and ``pulls`` are the seconds between two requests of a
+    calendar, theirs by us and ours by them (real platforms take minutes to hours).
+
+    With 9 s the second tick of a timer of 5 s finds a calendar due. Booking.com's queue keeps its 20 s.
+    """
+
+    schedules: Mapping[str, str] = field(default_factory=lambda: QUICK)
+    feeds: int = 9
+    pulls: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What runs. ``links`` are our calendars' addresses by listing: secrets."""
+
+    stack: Stack
+    sandbox: Sandbox
+    client: httpx.AsyncClient
+    links: Mapping[str, str] = field(repr=False)
+
+
+@asynccontextmanager
+async def playing(
+    portfolio: Portfolio,
+    config: SandboxConfig,
+    hosts: Hosts,
+    *,
+    sandbox_port: int,
+    rhythm: Rhythm,
+) -> AsyncIterator[Played]:
+    """The portfolio imported, hosts and platforms running and connected, while the block runs. ``config`` plays the
+    portfolio's listings in their order. Raises what the parts raise when they cannot start."""
+    base = base_values(own=False) | dict(rhythm.schedules) | sandbox_settings(portfolio)
+    base |= {"PUBLIC_BASE_URL": hosts.public, "LOCAL_LOOPBACK_PORTS": str(sandbox_port)}
+    async with AsyncExitStack() as opened:
+        stack = await opened.enter_async_context(running_stack(hosts, base))
+        sandbox = await opened.enter_async_context(running(config, port=sandbox_port, pulling=True))
+        client = await opened.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=5.0))
+        links = await start_with(stack, portfolio, rhythm.feeds)
+        await _connect(sandbox, client, stack, rhythm.pulls, _read_by(portfolio, config, links))
+        yield Played(stack, sandbox, client, links)
+
+
+async def start_with(stack: Stack, portfolio: Portfolio, period: int) -> dict[str, str]:
+    """Start the hosts while the portfolio goes into the tables, then ring for the first answers; returns our calendars'
+    addresses by listing. ``period`` is how often a calendar link is asked, in seconds."""
+    settings = read(stack.values)
+    joined = bootstrap.join(settings, period=period)
+    try:
+        starting = asyncio.create_task(stack.start_hosts())
+        try:
+            done = await joined.operations.portfolio.run(portfolio)
+        finally:
+            await starting
+        await joined.operations.jobs.ring_observe()
+        await joined.operations.jobs.ring_feeds()
+    finally:
+        await joined.close()
+    return {name: f"{settings.public_base_url}/export/{token}.ics" for name, token in done.tokens.items()}
+
+
+def _read_by(
+    portfolio: Portfolio, config: SandboxConfig, links: Mapping[str, str]
+) -> list[tuple[str, str, str]]:
+    """Which listing of the sandbox reads which calendar of ours: platform, its id there, address."""
+    both = zip(portfolio.listings, config.listings, strict=True)
+    return [(str(theirs.platform), theirs.id, links[ours.id]) for ours, theirs in both if ours.id in links]
+
+
+async def _connect(
+    sandbox: Sandbox,
+    client: httpx.AsyncClient,
+    stack: Stack,
+    pulls: float,
+    listings: list[tuple[str, str, str]],
+) -> None:
+    """Tell the platforms, by the sandbox's control API, where our webhooks and calendars are."""
+    base = f"{stack.hosts.public}/webhooks/airbnb/{stack.values['WEBHOOK_SECRET_AIRBNB']}"
+    answer = await client.post(f"{sandbox.base}/sandbox/airbnb/webhook", json={"base": base})
+    answer.raise_for_status()
+    for platform, listing, url in listings:
+        address = f"{sandbox.base}/sandbox/{platform}/link/{listing}"
+        (await client.post(address, json={"url": url, "every": pulls})).raise_for_status()
