@@ -44,18 +44,18 @@ def _candidates(
         if fact.kind is Busy.STAY or not fact.feed:
             continue
         for part in fact.held():
-            if is_explained(part, rows):
+            if is_explained(fact.key, part, rows):
                 yield part.since, fact.key, part.dates
 
 
-def is_explained(part: Part, ledger: Iterable[Block]) -> bool:
-    """Whether our own closures on that very listing could be what the part shows.
+def is_explained(key: str, part: Part, ledger: Iterable[Block]) -> bool:
+    """Whether our own closures on that very listing could be what the part of the fact of that key shows.
 
     Each of them must have been taken by the peer before the part first appeared, together they must cover all
     its nights, and it must begin and end where they do (a peer joins touching closures, and cuts the nights
     that have passed off one in progress). A stay sold over a part of a closure does not end where it ends.
     """
-    rows = [row for row in ledger if _explains(row, part)]
+    rows = [row for row in ledger if _explains(row, key, part)]
     if not rows or without(part.dates, (row.dates for row in rows)):
         return False
     starts = {row.dates.check_in for row in rows}
@@ -69,8 +69,12 @@ def _could(row: Block) -> bool:
     return (row.taken_at or row.heir_taken) is not None and row.imports < SPENT
 
 
-def _explains(row: Block, part: Part) -> bool:
-    if not row.dates.overlaps(part.dates):  # asked first: it is what most rows fail
-        return False
+def _explains(row: Block, key: str, part: Part) -> bool:
+    """What appears only after the peer took the release of a row is no echo of it; what goes on is, for a while. A
+    released row explains the event it was matched with while it was wanted, and no other."""
     taken = row.taken_at or row.heir_taken
-    return _could(row) and row.listing == part.listing and taken is not None and taken < part.since
+    if taken is None or row.imports >= SPENT or row.listing != part.listing:
+        return False
+    late = row.cleared_at is not None and part.since > row.cleared_at
+    other = not row.wanted and row.echo not in ("", key)
+    return taken < part.since and not late and not other and row.dates.overlaps(part.dates)

@@ -111,7 +111,7 @@ def merge_feed(
     if answer.observed <= listing.observed:
         return None
     frame = _Answer(listing.id, answer.begun, answer.observed, today, answer.partial)
-    pairs, unmatched, vanished = _match(stored, answer.events)
+    pairs, unmatched, vanished = _match(stored, answer.events, is_echo)
     kept = [_refresh(known, event, frame, listing, is_echo) for known, event in pairs]
     kept += [_first_seen(event, frame, listing) for event in unmatched]
     lost = [_vanish(known, frame, is_echo) for known in vanished]
@@ -122,10 +122,11 @@ def merge_feed(
 
 
 def _match(
-    stored: Sequence[Reservation], events: Sequence[FeedEvent]
+    stored: Sequence[Reservation], events: Sequence[FeedEvent], is_echo: IsEcho
 ) -> tuple[list[tuple[Reservation, FeedEvent]], list[FeedEvent], list[Reservation]]:
     """Pair events with what is known: by UID, then (UIDs are reissued) by equal nights, then by overlap with one
-    bound in common, each within one class."""
+    bound in common, each within one class. An echo is no stay whose trace could be lost: a new UID on its nights
+    is a new event, and may be a sale."""
     left = {one.key: one for one in stored}
     pairs: list[tuple[Reservation, FeedEvent]] = []
     by_uid: Mapping[str, str] = {uid: one.key for one in stored for uid in (one.id, *one.aliases)}
@@ -136,10 +137,11 @@ def _match(
             unmatched.append(event)
         else:
             pairs.append((known, event))
+    stays = {key for key, one in left.items() if not all(is_echo(one, part) for part in one.parts)}
     for alike in (_same_nights, _share_a_bound):
         still = []
         for event in unmatched:
-            twin = next((one for one in left.values() if alike(one, event)), None)
+            twin = next((one for one in left.values() if one.key in stays and alike(one, event)), None)
             if twin is None:
                 still.append(event)
             else:

@@ -227,7 +227,7 @@ class Block:
 
     ``heir_taken`` and ``heir_gap``: a row before this one closed the very same nights, the peer took it then, and it
     was gone from our export as of that version. As long as no version of the gap was fetched, the peer never had
-    these nights open in between.
+    these nights open in between. ``echo`` is the key of the event in the peer's own calendar that this row explains.
     """
 
     listing: str
@@ -244,6 +244,7 @@ class Block:
     cleared_at: datetime | None = None
     heir_taken: datetime | None = None
     heir_gap: int = 0
+    echo: str = ""
     imports: int = 0
     attempts: int = 0
     next_try: datetime | None = None

@@ -14,7 +14,7 @@ from shared.domain.conflicts import ConflictDetector
 from shared.domain.dates import StayDates, nights_of, ranges_of
 from shared.domain.echo import SPENT
 from shared.domain.model import Block, BookingConflict, Link, Listing, Phase, SiteState, Write
-from shared.domain.occupancy import Occupancy, level, occupancies
+from shared.domain.occupancy import Occupancy, all_echoes, level, occupancies
 
 GRACE = timedelta(seconds=60)
 """After a write's deadline, how long it may still land unseen (rule 2)."""
@@ -86,6 +86,7 @@ def plan(
         dict(state.blocks),
         polled or {},
     )
+    _note_echoes(draft)
     desired = desired_closures(state, draft.taken, now)
     opening = may_open(state, draft.waiting)
     for listing in state.listings.values():
@@ -136,6 +137,20 @@ def may_open(state: SiteState, waiting: list[str]) -> bool:
 
 
 # ------------------------------------------------------------------------------------------ the ledger
+
+
+def _note_echoes(draft: _Draft) -> None:
+    """Write beside each closure which event of its peer it explains; once released it explains no other. The event
+    of the very same nights comes first, then one that the peer joined of several closures."""
+    found = sorted(all_echoes(draft.state))
+    for row in list(draft.blocks.values()):
+        alike = [
+            (dates != row.dates, key)
+            for key, dates in found
+            if draft.state.reservations[key].feed == row.listing and dates.overlaps(row.dates)
+        ]
+        if row.wanted and alike and row.echo not in {key for other, key in alike if not other}:
+            draft.blocks[row.key] = replace(row, echo=min(alike)[1])
 
 
 def _move_ledger(
