@@ -1,0 +1,117 @@
+"""Stories the state machine found, each kept as it was shrunk. Every one ended with a wrong calendar once."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from shared.domain.dates import StayDates
+from shared.domain.model import AIRBNB, BOOKING, GREENGO
+from tests.engine.machine import SyncMachine
+
+
+def nights(start: int, end: int) -> StayDates:
+    return StayDates(date(2027, 7, start), date(2027, 7, end))
+
+
+def test_a_closure_on_nights_the_platform_sold_itself_does_not_outlive_that_sale() -> None:
+    """Both sold the night, one stay moved. While the other stands the closure cannot be opened: it was forgotten."""
+    story = SyncMachine()
+    story.book(platform=AIRBNB, dates=nights(10, 11))
+    story.book(platform=GREENGO, dates=nights(10, 11))
+    story.webhook_in_any_order(pick=0)
+    story.poll_greengo()
+    story.move(platform=GREENGO, pick=0, dates=nights(11, 12))
+    story.poll_greengo()
+    story.time_passes(seconds=7200)
+    story.poll_greengo()
+    story.cancel(platform=AIRBNB, pick=0)
+    story.webhook_in_any_order(pick=0)
+    assert story.village.airbnb.calendar.closed == {date(2027, 7, 11)}
+    story.teardown()
+
+
+def test_a_platform_down_with_the_bus_down_does_not_stop_the_sweep() -> None:
+    story = SyncMachine()
+    story.outage(platform=AIRBNB, kind="down")
+    story.bus(down=True)
+    story.racing_writers(platform=AIRBNB, dates=nights(10, 11))
+    story.teardown()
+
+
+def test_a_stay_known_only_by_a_hint_can_be_cancelled() -> None:
+    """The hint closed nights, the index did not know the id, and the cancellation found no site."""
+    story = SyncMachine()
+    story.outage(platform=AIRBNB, kind="down")
+    story.racing_writers(platform=AIRBNB, dates=nights(10, 11))
+    story.cancel(platform=AIRBNB, pick=0)
+    story.teardown()
+
+
+def test_an_echo_is_explained_by_the_closure_that_took_its_place() -> None:
+    """One stay cancelled, another sold on the same nights: the peer's echo never went away in between."""
+    story = SyncMachine()
+    story.racing_writers(platform=AIRBNB, dates=nights(10, 11))
+    story.greengo_pulls()
+    story.cancel(platform=AIRBNB, pick=0)
+    story.book(platform=AIRBNB, dates=nights(10, 11))
+    story.teardown()
+
+
+def test_equal_nights_sold_before_the_fetch_and_seen_after_it_are_a_sale() -> None:
+    story = SyncMachine()
+    story.book(platform=AIRBNB, dates=nights(10, 11))
+    story.crash(calls=11, what="webhook")
+    story.book(platform=GREENGO, dates=nights(10, 11))
+    story.greengo_pulls()
+    story.teardown()
+
+
+def test_a_pass_that_died_after_its_merge_does_not_overtake_for_ever() -> None:
+    """The counter stood in the site and not in the shard, so each later look was taken for an older one."""
+    story = SyncMachine()
+    story.racing_writers(platform=AIRBNB, dates=nights(10, 11))
+    story.book(platform=GREENGO, dates=nights(10, 12))
+    story.crash(calls=5, what="greengo")
+    story.greengo_pulls()
+    story.teardown()
+
+
+def test_a_look_overtaken_by_a_pass_is_repeated() -> None:
+    story = SyncMachine()
+    story.racing_writers(platform=AIRBNB, dates=nights(10, 11))
+    story.racing_writers(platform=GREENGO, dates=nights(10, 11))
+    story.teardown()
+
+
+def test_what_is_sold_after_the_release_is_no_echo_of_it() -> None:
+    story = SyncMachine()
+    story.racing_writers(platform=BOOKING, dates=nights(10, 12))
+    story.greengo_pulls()
+    story.outage(platform=AIRBNB, kind="down")
+    story.an_answer_is_overtaken(platform=BOOKING, pick=0, dates=nights(12, 13))
+    story.greengo_pulls()
+    story.racing_writers(platform=GREENGO, dates=nights(10, 12))
+    story.time_passes(seconds=75)
+    story.teardown()
+
+
+def test_a_released_closure_explains_the_event_it_was_matched_with_and_no_other() -> None:
+    story = SyncMachine()
+    story.feed_trouble(kind="empty")
+    story.bus(down=True)
+    story.racing_writers(platform=AIRBNB, dates=nights(10, 11))
+    story.a_cancellation_races_a_sale(platform=AIRBNB, pick=0, offset=0)
+    story.greengo_pulls()
+    story.feed_trouble(kind="down")
+    story.teardown()
+
+
+def test_a_closure_is_matched_with_the_event_of_its_own_nights() -> None:
+    story = SyncMachine()
+    story.answer_is_slow(what="booking")
+    story.racing_writers(platform=BOOKING, dates=nights(10, 12))
+    story.racing_writers(platform=AIRBNB, dates=nights(10, 11))
+    story.greengo_pulls()
+    story.a_cancellation_races_a_sale(platform=BOOKING, pick=0, offset=0)
+    story.a_cancellation_races_a_sale(platform=AIRBNB, pick=0, offset=0)
+    story.teardown()
