@@ -17,6 +17,8 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bench.score import Score
+
 ROOT = Path(__file__).resolve().parents[1]
 
 GOAL = 1.3
@@ -96,6 +98,22 @@ def report(found: dict[str, list[Figures]]) -> str:
             cells += [f"{middle:.0f}", f"{ratio(found, name, what):.2f}"]
         lines.append(f"| {' | '.join(cells)} | {figures[0].modules:.0f} |")
     return "\n".join(lines)
+
+
+def scores(count: int = 7) -> list[Score]:
+    """Time and memory for the table of all benches."""
+    found = rounds(count)
+    beside = f"{APP} + azure.data.tables.aio"
+    return [
+        Score(
+            "cold start",
+            f"{APP}: {name} / {SDKS}",
+            ratio(found, APP, what),
+            goal=GOAL,
+            note=f"with the table client {ratio(found, beside, what):.2f}",
+        )
+        for what, name in (("wall", "import time"), ("cpu", "import CPU"), ("peak", "peak memory"))
+    ]
 
 
 def main() -> int:

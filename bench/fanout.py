@@ -21,6 +21,8 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 
+from bench.score import Score
+
 DELAY = 0.05
 HOSTS = 3
 ROUND_SECONDS = 1.2
@@ -179,18 +181,35 @@ def show(result: dict[int, dict[str, float]]) -> bool:
     return reached
 
 
-def main() -> int:
-    """Start the server, measure, print; 1 when a least figure was missed."""
+def scores() -> list[Score]:
+    """The adapter's shares for the table of all benches, the peers' beside them."""
+    found = []
+    for level, shares in run().items():
+        goal, least = GOALS[level]
+        what = f"{level} calls at once, {HOSTS} hosts x {DELAY * 1000:.0f} ms: share of the ideal"
+        peers = ", ".join(f"{name} {share:.3f}" for name, share in shares.items() if name != "this adapter")
+        found.append(
+            Score("fan-out", what, shares["this adapter"], goal=goal, least=least, rising=True, note=peers)
+        )
+    return found
+
+
+def run() -> dict[int, dict[str, float]]:
+    """Start the server and measure."""
     command = [sys.executable, "-m", "bench.delay_server", "--hosts", str(HOSTS), "--delay", str(DELAY)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
         assert server.stdin
         assert server.stdout
         try:
             ports = json.loads(server.stdout.readline())
-            result = measure([f"http://127.0.0.1:{port}/" for port in ports], ROUNDS)
+            return measure([f"http://127.0.0.1:{port}/" for port in ports], ROUNDS)
         finally:
             server.stdin.close()
-    return 0 if show(result) else 1
+
+
+def main() -> int:
+    """Measure and print; 1 when a least figure was missed."""
+    return 0 if show(run()) else 1
 
 
 if __name__ == "__main__":

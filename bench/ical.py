@@ -12,12 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
+from functools import partial
 from hashlib import sha256
 from statistics import median
 from time import perf_counter
 
 import icalendar
 
+from bench.score import Score
 from shared.connectors.ical_fetch import digest
 from shared.connectors.ical_links import ICAL, VRBO
 from shared.connectors.ical_read import read_calendar
@@ -73,6 +75,23 @@ def ratio(ours: Callable[[], object], theirs: Callable[[], object]) -> tuple[flo
 def hashed(body: bytes) -> str:
     """The bare hash of the bytes: what no digest can beat."""
     return sha256(body).hexdigest()
+
+
+def scores() -> list[Score]:
+    """The changed calendars for the table of all benches, and one unchanged one."""
+    found = []
+    for platform in EVENTS:
+        body = feed(platform, 60)
+        changed, _, _ = ratio(
+            partial(read_calendar, body, platform, "Europe/Paris", TODAY),
+            partial(icalendar.Calendar.from_ical, body),
+        )
+        found.append(
+            Score("calendars", f"changed, {platform}, 60 events / icalendar alone", changed, goal=GOAL)
+        )
+    same, _, _ = ratio(partial(digest, body), partial(icalendar.Calendar.from_ical, body))
+    found.append(Score("calendars", "unchanged, known by its digest / icalendar alone", same))
+    return found
 
 
 def main() -> None:

@@ -1,0 +1,38 @@
+"""Every bench in one run, one table of ratios: ``make bench``.
+
+Takes about three minutes. The figures are ratios taken within this run, or counts; a miss is told and does not fail
+the command: a busy machine misses goals, and a goal missed is not a wrong calendar. ``python -m bench.<name>`` runs
+one of them, with more of its figures, and ends with 1 when a goal is missed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from bench import cold_start, fanout, feeds, ical, overlap, round_trips
+from bench.score import Score, missed, table
+
+# What needs a quiet, small process comes first.
+BENCHES = (cold_start, fanout, feeds, round_trips, ical, overlap)
+
+
+def main() -> int:
+    """Run them one after the other and print the table."""
+    begun = time.monotonic()
+    found: list[Score] = []
+    for bench in BENCHES:
+        print(f"{bench.__name__} ...", file=sys.stderr, flush=True)
+        found += bench.scores()
+    print(table(found))
+    load = os.getloadavg()[1] / (os.cpu_count() or 1)
+    print(
+        f"{len(found)} figures, {len(missed(found))} missed, in {time.monotonic() - begun:.0f} s; "
+        f"load of the machine over 5 minutes: {load:.1f} a core"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
