@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
-from functools import partial
 from hashlib import sha256
 from statistics import median
 from time import perf_counter
