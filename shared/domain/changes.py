@@ -90,7 +90,10 @@ def committed(after: SiteState, head: Head, diff: Difference) -> SiteState:
 
 
 def _changed(before: Mapping[str, T], after: Mapping[str, T]) -> tuple[T, ...]:
-    return tuple(value for key, value in after.items() if before.get(key) != value)
+    # Most rows are the loaded object itself, and comparing twenty fields of it with themselves takes its time.
+    return tuple(
+        value for key, value in after.items() if (old := before.get(key)) is not value and old != value
+    )
 
 
 def _is_departed(state: SiteState, one: Reservation, now: datetime) -> bool:
