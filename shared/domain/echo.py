@@ -72,9 +72,7 @@ def _could(row: Block) -> bool:
 def _explains(row: Block, key: str, part: Part) -> bool:
     """What appears only after the peer took the release of a row is no echo of it; what goes on is, for a while. A
     released row explains the event it was matched with while it was wanted, and no other."""
-    if not row.dates.overlaps(
-        part.dates
-    ):  # asked first: every event meets every row here, and most fail this
+    if not row.dates.overlaps(part.dates):  # first, since every event meets every row and most fail this
         return False
     taken = row.taken_at or row.heir_taken
     if taken is None or row.imports >= SPENT or row.listing != part.listing:
