@@ -18,7 +18,7 @@ CALL = timedelta(seconds=12)
 """The deadline of a write, from the commit of its intent."""
 
 LOOK_AGAIN = timedelta(seconds=20)
-"""How soon to look whether the poll that a raised count waits for has come: its own rhythm."""
+"""How soon to look whether the poll that an opening waits for has come: its own rhythm."""
 
 
 def plan_writes(draft: Draft, listing: Listing, *, opening: bool) -> None:
@@ -75,8 +75,8 @@ def _may_go(draft: Draft, listing: Listing, row: Block) -> bool:
     if row.next_try is not None and row.next_try > draft.now:
         draft.wakes.append(row.next_try)
         return False
-    if _count_waits(draft, listing, row):
-        draft.waiting.append(f"{listing.id} waits for a reservation poll before it raises a count")
+    if _poll_waits(draft, listing, row):
+        draft.waiting.append(f"{listing.id} waits for a reservation poll before it opens nights")
         draft.wakes.append(draft.now + LOOK_AGAIN)
         return False
     return True
@@ -111,9 +111,11 @@ def _counts(draft: Draft, listing: Listing) -> bool:
     return all(draft.state.site.rooms.get(room, 1) > 1 for room in home.rooms)
 
 
-def _count_waits(draft: Draft, listing: Listing, row: Block) -> bool:
-    """Raising a count needs a reservation poll begun after the intent, or it forgets a sale (rule 1)."""
-    if not _counts(draft, listing) or row.released_at is None:
+def _poll_waits(draft: Draft, listing: Listing, row: Block) -> bool:
+    """Raising a count needs a reservation poll begun after the intent, or it forgets a sale (rule 1). So does opening
+    nights of which nobody knows that they were ever closed there: the platform's queue may hold a sale of them."""
+    unsure = row.taken_at is None and listing.account in draft.polled
+    if not (unsure or _counts(draft, listing)) or row.released_at is None:
         return False
     known = (listing.answered, draft.polled.get(listing.account))
     return not any(begun is not None and begun > row.released_at for begun in known)

@@ -100,8 +100,8 @@ class Store:
 class Clock:
     """Time that moves when told; each look takes a microsecond, so that no two instants are equal."""
 
-    def __init__(self) -> None:
-        self._now = START
+    def __init__(self, start: datetime = START) -> None:
+        self._now = start
 
     def now(self) -> datetime:
         self._now += timedelta(microseconds=1)

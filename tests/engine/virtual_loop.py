@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from selectors import SelectorKey
 from typing import Any, Protocol
 
-
 TICK = timedelta(microseconds=1)
 
 
