@@ -33,6 +33,8 @@ RetryAfter = Callable[[str | None], float | None]
 # (VERIFIED for DTSTAMP in a masked feed of abritel.fr). SEQUENCE stays in: it comes with a change of the event.
 _STAMPS = re.compile(rb"\n(?:DTSTAMP|LAST-MODIFIED|CREATED)[:;][^\n]*(?:\n[ \t][^\n]*)*")
 
+_BEGINS = re.compile(rb"BEGIN:VCALENDAR", re.IGNORECASE)
+
 # REPORTED: Airbnb answers 403 to agents it does not like. There, and where robots are kept out the same way, 403 is a
 # budget that is spent and not a dead link (which is 404).
 _BUDGET_BY_403 = frozenset({AIRBNB, BOOKING, VRBO})
@@ -76,10 +78,9 @@ def digest(body: bytes) -> str:
 
 
 def _require_whole(body: bytes, url: str) -> None:
-    frame = body[:4096].upper(), body[-4096:].upper()
-    if b"BEGIN:VCALENDAR" not in frame[0]:
+    if not _BEGINS.search(body, 0, 4096):
         raise FeedRefused(f"{mask(url)} answered 200 with something that is not a calendar")
-    if not frame[1].rstrip().endswith(b"END:VCALENDAR"):
+    if body[-4096:].rstrip()[-13:].upper() != b"END:VCALENDAR":
         raise FeedRefused(f"{mask(url)} answered 200 with a calendar that is torn off")
 
 
