@@ -66,7 +66,8 @@ def _pairs(stays: Sequence[Occupancy]) -> Iterator[tuple[Occupancy, Occupancy, S
 
 
 def _pairs_beyond(stays: Sequence[Occupancy], units: int) -> Iterator[tuple[Occupancy, Occupancy, StayDates]]:
-    """Per night: whoever came after the last that fits, against that last one."""
+    """Per night: whoever came after the last that fits, against that last one; or, where both are one reservation or
+    one feed's own affair, against the latest before it."""
     nights = {night for one in stays for night in one.dates.nights()}
     clashing: dict[tuple[str, str], list[tuple[Occupancy, Occupancy, StayDates]]] = {}
     for night in sorted(nights):
@@ -75,7 +76,9 @@ def _pairs_beyond(stays: Sequence[Occupancy], units: int) -> Iterator[tuple[Occu
             key=lambda stay: (stay.since, stay.cause),
         )
         for late in there[units:]:
-            fits = there[units - 1]
+            fits = next((one for one in there[units - 1 :: -1] if may_clash(one, late)), None)
+            if fits is None:
+                continue
             dates = StayDates.of_nights(night, 1)
             clashing.setdefault((fits.cause, late.cause), []).append((fits, late, dates))
     for rows in clashing.values():

@@ -6,9 +6,10 @@ shows what is taken at the moment; what it no longer shows fades until the relea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import chain, count
 
 from shared.domain.dates import StayDates, without
 from shared.domain.facts import FeedAnswer, FeedEvent, SeenStay
@@ -113,7 +114,8 @@ def merge_feed(
     frame = _Answer(listing.id, answer.begun, answer.observed, today, answer.partial)
     pairs, unmatched, vanished = _match(stored, answer.events, is_echo)
     kept = [_refresh(known, event, frame, listing, is_echo) for known, event in pairs]
-    kept += [_first_seen(event, frame, listing) for event in unmatched]
+    ids = {one.id for one in stored}
+    kept += [_first_seen(event, frame, listing, ids) for event in unmatched]
     lost = [_vanish(known, frame, is_echo) for known in vanished]
     if is_mass(_count_gone(lost), _count_known(stored, today, is_echo), empty=not answer.events):
         kept, lost = [_doubt(one) for one in kept], [_doubt(one) for one in lost]
@@ -129,7 +131,8 @@ def _match(
     is a new event, and may be a sale."""
     left = {one.key: one for one in stored}
     pairs: list[tuple[Reservation, FeedEvent]] = []
-    by_uid: Mapping[str, str] = {uid: one.key for one in stored for uid in (one.id, *one.aliases)}
+    by_uid = {uid: one.key for one in stored for uid in one.aliases}
+    by_uid |= {one.aliases[-1]: one.key for one in stored if one.aliases}  # a present name beats a former one
     unmatched = []
     for event in events:
         known = left.pop(by_uid.get(event.uid, ""), None)
@@ -167,10 +170,14 @@ def _same_class(known: Reservation, event: FeedEvent) -> bool:
     return event.kind is (Busy.BLOCK if known.kind is Busy.LIMIT else known.kind)
 
 
-def _first_seen(event: FeedEvent, frame: _Answer, listing: Listing) -> Reservation:
+def _first_seen(event: FeedEvent, frame: _Answer, listing: Listing, ids: set[str]) -> Reservation:
+    """A new fact under an id of its own: another may still go by this UID, which its heir was known by once."""
+    first = f"{listing.id}:{event.uid}"
+    name = next(one for one in chain([first], (f"{first}#{n}" for n in count(2))) if one not in ids)
+    ids.add(name)
     return Reservation(
         account=listing.account,
-        id=f"{listing.id}:{event.uid}",
+        id=name,
         kind=event.kind,
         status=Status.CONFIRMED,
         parts=tuple(Part("", listing.id, dates, frame.begun) for dates in event.dates),
@@ -186,7 +193,7 @@ def _refresh(
     known: Reservation, event: FeedEvent, frame: _Answer, listing: Listing, is_echo: IsEcho
 ) -> Reservation:
     parts = tuple(Part("", listing.id, dates, _since(known, dates, frame)) for dates in event.dates)
-    aliases = known.aliases if event.uid in known.aliases else (*known.aliases, event.uid)[-4:]
+    aliases = (*(uid for uid in known.aliases if uid != event.uid), event.uid)[-4:]
     moved = _slide(known, event, frame)
     seen_again = tuple(
         replace(fading, part=replace(fading.part, dates=rest))

@@ -67,6 +67,11 @@ def _of(
         )
 
 
+def is_counted(site: Site, home: Property) -> bool:
+    """Whether a home stands for several identical units, sold by count."""
+    return all(site.rooms.get(room, 1) > 1 for room in home.rooms)
+
+
 def level(site: Site, home: Property, night: date, taken: Iterable[Occupancy]) -> int:
     """How many units of a home could be sold that night: the least over its rooms of units less stays, never below
     0. Absolute, with the platform's own sales included: platforms take counts, not differences."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain, count
 
 from shared.domain.conflicts import ConflictDetector
 from shared.domain.dates import StayDates
 from shared.domain.draft import Draft
 from shared.domain.ledger import move_ledger, note_echoes
 from shared.domain.model import Block, BookingConflict, Link, Listing, SiteState, Write
-from shared.domain.occupancy import Occupancy, occupancies
+from shared.domain.occupancy import Occupancy, is_counted, occupancies
 from shared.domain.writes import plan_writes
 
 
@@ -83,7 +84,8 @@ def desired_closures(
     state: SiteState, taken: Sequence[Occupancy], now: datetime
 ) -> dict[str, dict[str, tuple[str, StayDates]]]:
     """What each listing should carry, by ledger key: the nights of everything that shares a room with its home and does
-    not come from that listing itself. Nights that have passed need no closure."""
+    not come from that listing itself. Nights that have passed need no closure. Of a home sold by count each unit of
+    a reservation is a row, since each takes one off the count."""
     wanted: dict[str, dict[str, tuple[str, StayDates]]] = {}
     for listing in state.listings.values():
         home = state.site.properties[listing.property]
@@ -93,8 +95,15 @@ def desired_closures(
             if one.listing == listing.id or one.dates.check_out <= today:
                 continue
             if one.property.rooms & home.rooms:
-                rows[Block(listing.id, one.cause, one.dates).key] = (one.cause, one.dates)
+                key, cause = _row_of(one, listing.id, rows if is_counted(state.site, home) else {})
+                rows[key] = (cause, one.dates)
     return wanted
+
+
+def _row_of(one: Occupancy, listing: str, rows: Collection[str]) -> tuple[str, str]:
+    """Key and cause of the closure: the cause's next unit where ``rows`` hold it already."""
+    causes = chain([one.cause], (f"{one.cause}#{number}" for number in count(2)))
+    return next((key, cause) for cause in causes if (key := Block(listing, cause, one.dates).key) not in rows)
 
 
 def may_open(state: SiteState, waiting: list[str]) -> bool:

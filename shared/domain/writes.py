@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from shared.domain.dates import nights_of, ranges_of
 from shared.domain.draft import Draft
 from shared.domain.model import Block, Listing, Phase, Write
-from shared.domain.occupancy import level
+from shared.domain.occupancy import is_counted, level
 
 GRACE = timedelta(seconds=60)
 """After a write's deadline, how long it may still land unseen (rule 2)."""
@@ -108,7 +108,7 @@ def _split(draft: Draft, row: Block, free: set[date], sold: set[date]) -> list[B
 
 def _counts(draft: Draft, listing: Listing) -> bool:
     home = draft.state.site.properties[listing.property]
-    return all(draft.state.site.rooms.get(room, 1) > 1 for room in home.rooms)
+    return is_counted(draft.state.site, home)
 
 
 def _poll_waits(draft: Draft, listing: Listing, row: Block) -> bool:

@@ -1,0 +1,127 @@
+"""Ways to lose a sale that a review found in the pure functions, each by the story it would have ended in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from shared.domain.changes import apply_plan
+from shared.domain.confirm import Result, confirm
+from shared.domain.conflicts import ConflictDetector
+from shared.domain.dates import StayDates
+from shared.domain.facts import FeedAnswer, FeedEvent, WriteOutcome
+from shared.domain.merge import merge_feed
+from shared.domain.model import (
+    AIRBNB,
+    BOOKING,
+    GREENGO,
+    Busy,
+    Head,
+    Link,
+    Listing,
+    Part,
+    Property,
+    Reservation,
+    Site,
+    SiteState,
+    Status,
+)
+from shared.domain.occupancy import occupancies
+from shared.domain.plan import Plan, plan
+
+NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)
+TODAY = NOW.date()
+FEED = Listing("gite-greengo", "gite", GREENGO, "greengo", Link.ICAL, shard="0000", complete=True)
+
+
+def july(start: int, end: int) -> StayDates:
+    return StayDates(date(2027, 7, start), date(2027, 7, end))
+
+
+# ------------------------------------------------------------------------------------------- feeds
+
+
+def poll(known: tuple[Reservation, ...], number: int, *events: FeedEvent) -> tuple[Reservation, ...]:
+    answer = FeedAnswer(events, NOW + timedelta(minutes=2 * number), number)
+    merged = merge_feed(replace(FEED, observed=number - 1), known, answer, TODAY, lambda one, part: False)
+    assert merged is not None
+    return merged
+
+
+def busy(uid: str, dates: StayDates) -> FeedEvent:
+    return FeedEvent(uid, Busy.CLOSED, (dates,))
+
+
+def test_a_uid_that_comes_back_beside_its_heir_is_a_fact_of_its_own() -> None:
+    """One stay moved away while the feed hid it, another was sold on its old nights and taken for it under a new UID.
+    When the first came back, both had one key, and the second was dropped: its nights would have been opened."""
+    known = poll((), 1, busy("one", july(10, 13)))
+    known = poll(known, 2, busy("two", july(10, 13)))
+    known = poll(known, 3, busy("two", july(10, 13)), busy("one", july(20, 23)))
+    by_key = {one.key: one for one in known}
+    held = {part.dates for one in by_key.values() for part in one.held()}
+    assert held == {july(10, 13), july(20, 23)}
+    known = poll(tuple(by_key.values()), 4, busy("one", july(21, 24)), busy("two", july(10, 13)))
+    assert {part.dates for one in known for part in one.parts} == {july(21, 24), july(10, 13)}
+    assert len({one.key for one in known}) == len(known)
+
+
+# ------------------------------------------------------------------------------------------- counts
+
+
+def studios(units: int, *stays: Reservation) -> SiteState:
+    home = Property("studio", "Studio", frozenset({"studio"}))
+    listings = {
+        name: Listing(name, "studio", platform, str(platform), Link.API, unit=name, complete=True)
+        for name, platform in (("a", AIRBNB), ("b", BOOKING))
+    }
+    site = Site("studio", "owner", {"studio": home}, {"studio": units})
+    return SiteState(site, Head(1), listings, {one.key: one for one in stays})
+
+
+def stay(name: str, listing: str, rooms: int, since: datetime = NOW) -> Reservation:
+    parts = tuple(Part(str(number), listing, july(10, 12), since) for number in range(rooms))
+    return Reservation(listing, name, Busy.STAY, Status.CONFIRMED, parts)
+
+
+def levels(decided: Plan, listing: str) -> set[int]:
+    return {level for name, write in decided.writes if name == listing for level in write.levels.values()}
+
+
+def done(state: SiteState, decided: Plan) -> SiteState:
+    """The site when every write of the plan was accepted."""
+    state = apply_plan(state, decided)
+    for name, write in decided.writes:
+        rows = [row for row in state.blocks.values() if row.listing == name]
+        after = confirm(state.listings[name], write, rows, Result(WriteOutcome(frozenset(write.levels))), NOW)
+        blocks = {key: row for key, row in state.blocks.items() if key not in after.spent}
+        blocks |= {row.key: row for row in after.blocks}
+        state = replace(state, listings={**state.listings, name: after.listing}, blocks=blocks)
+    return state
+
+
+def test_a_second_unit_of_one_reservation_lowers_the_other_counts_too() -> None:
+    """A reservation of one unit became one of two on the same nights: the ledger's row was the same, and the other
+    platforms went on selling the second unit."""
+    state = studios(3, stay("r", "b", 1))
+    decided = plan(state, NOW)
+    assert levels(decided, "a") == {2}
+    state = done(state, decided)
+    more = stay("r", "b", 2)
+    decided = plan(replace(state, reservations={more.key: more}), NOW)
+    assert levels(decided, "a") == {1}
+    state = done(replace(state, reservations={more.key: more}), decided)
+    less = stay("r", "b", 1)
+    state = replace(state, reservations={less.key: less})
+    state = done(state, plan(state, NOW))
+    later = NOW + timedelta(minutes=1)
+    assert levels(plan(state, later, polled={"airbnb": later}), "a") == {2}
+
+
+def test_two_units_of_one_reservation_clash_with_the_one_that_came_before() -> None:
+    """The last that fits and the first that does not were the same reservation, which clashes with itself never."""
+    first = stay("first", "a", 1)
+    both = stay("both", "b", 2, since=NOW + timedelta(hours=1))
+    state = studios(2, first, both)
+    found = ConflictDetector().detect_overlapping_bookings(state.site, occupancies(state), NOW)
+    assert [set(one.conflicting_bookings) for one in found.values()] == [{first.key, both.key}]
