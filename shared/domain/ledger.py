@@ -19,14 +19,13 @@ FORGET = timedelta(days=2)
 def note_echoes(draft: Draft) -> None:
     """Write beside each closure which event of its peer it explains; once released it explains no other. The event
     of the very same nights comes first, then one that the peer joined of several closures."""
-    found = sorted(all_echoes(draft.state))
-    for row in list(draft.blocks.values()):
-        alike = [
-            (dates != row.dates, key)
-            for key, dates in found
-            if draft.state.reservations[key].feed == row.listing and dates.overlaps(row.dates)
-        ]
-        if row.wanted and alike and row.echo not in {key for other, key in alike if not other}:
+    found: dict[str, list[tuple[str, StayDates]]] = {}
+    for key, dates in all_echoes(draft.state):
+        found.setdefault(draft.state.reservations[key].feed, []).append((key, dates))
+    for row in [row for row in draft.blocks.values() if row.wanted and row.listing in found]:
+        events = found[row.listing]
+        alike = [(dates != row.dates, key) for key, dates in events if dates.overlaps(row.dates)]
+        if alike and row.echo not in {key for other, key in alike if not other}:
             draft.blocks[row.key] = replace(row, echo=min(alike)[1])
 
 
