@@ -92,7 +92,7 @@ def missing_modules(written: str) -> Iterator[str]:
 def missing_targets(written: str) -> Iterator[str]:
     known = set(re.findall(r"^([a-z]+):", text(ROOT / "Makefile"), re.MULTILINE))
     for piece in code(written):
-        yield from (name for name in re.findall(r"\bmake ([a-z]+)", piece) if name not in known)
+        yield from (name for name in re.findall(r"(?:^|=\S+ )make ([a-z]+)", piece) if name not in known)
 
 
 def missing_names(written: str) -> Iterator[str]:
@@ -187,6 +187,7 @@ def test_the_links_of_the_readme_are_recognised_as_their_platforms() -> None:
         "see `nowhere.py`",
         "    python -m bench.nowhere\n",
         "run `make nowhere`",
+        "    NAME=value make nowhere\n",
         "set `NO_SUCH_SETTING`",
         "see `no_such_function`",
     ],
