@@ -77,9 +77,14 @@ class Poller:
         if not due:
             return report
         gate = asyncio.Semaphore(AT_ONCE)
-        outcomes = await asyncio.gather(*(self._visit(gate, shard, feed) for feed in due))
-        visits, changed = {}, []
+        visiting = (self._visit(gate, shard, feed) for feed in due)
+        outcomes = await asyncio.gather(*visiting, return_exceptions=True)
+        visits, changed, faults = {}, [], []
         for feed, outcome in zip(due, outcomes, strict=True):
+            if isinstance(outcome, BaseException):
+                visits[feed.listing] = self._broken(shard, feed, outcome)
+                faults.append(outcome)
+                continue
             visits[feed.listing] = outcome.visit
             if outcome.feed is not None and outcome.feed != feed:
                 changed.append(outcome.feed)
@@ -87,9 +92,19 @@ class Poller:
             report.failed += bool(outcome.error)
             if outcome.error:
                 report.errors[feed.listing] = outcome.error
-        report.unchanged = report.asked - report.merged - report.failed
+        report.unchanged = report.asked - report.merged - report.failed - len(faults)
         report.stored = await self._world.shards.finish(shard, visits, changed)
+        if faults:
+            raise faults[0]
         return report
+
+    def _broken(self, shard: Shard, feed: Feed, fault: BaseException) -> Visit:
+        """A fault of our own in one calendar costs the others nothing: it comes back when it is due again. Raises it
+        when it says that we are being stopped: then nothing is put down."""
+        if not isinstance(fault, Exception):
+            raise fault
+        self._world.telemetry.event("feed_broke", listing=feed.listing, kind=type(fault).__name__)
+        return replace(shard.visits.get(feed.listing, Visit()), due=self._next(feed).due)
 
     async def one(self, shard_id: str, listing: str) -> bool:
         """Ask one calendar now; whether a complete answer, asked for after this call, is in (also an unchanged one).
@@ -120,10 +135,13 @@ class Poller:
                 if fetched.unchanged or (fetched.digest == feed.digest and not feed.watched):
                     if not feed.error:
                         return _Outcome(self._next(feed))
-                    healed = replace(feed, validators=fetched.validators, error="", failures=0)
+                    # Without the hash: another pass may have merged something newer meanwhile.
+                    healed = replace(feed, digest="", validators=Validators(), error="", failures=0)
                     return _Outcome(self._next(feed), healed)
                 busy = self._world.feeds.read(fetched.body, feed.platform, feed.zone, begun.date())
                 answer = FeedAnswer(busy.events, begun, shard.counter, busy.oddities)
+                if feed.digest and feed.digest != fetched.digest:
+                    await self._world.shards.forget(shard.id, feed.listing)
                 watched = await self._ingest.feed(feed.site, feed.listing, answer, f"feed {feed.listing}")
                 if watched is None:
                     return _Outcome(before, error=OVERTAKEN)
@@ -246,6 +264,8 @@ class Poller:
         """What we hold and a whole state does not name: absence is no proof, so each is asked for by its id. Where the
         platform has no such call, it stays as it is."""
         site = await self._world.sites.load(place.site)
+        if place.listing not in site.listings:
+            return []
         today = site.today(place.listing, self._world.now())
         missing = [
             one.id

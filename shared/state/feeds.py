@@ -10,7 +10,7 @@ from datetime import datetime
 
 from shared.domain.errors import AlreadyExists, StaleWrite
 from shared.domain.model import Platform
-from shared.ports import Put, Row, Tables, Validators
+from shared.ports import Put, Row, Tables, Validators, Value
 from shared.state import cells
 from shared.state.names import FEEDS
 
@@ -74,6 +74,13 @@ class FeedStore:
     async def watch(self, shard: str, listing: str) -> None:
         """Have the next complete answers merged even when nothing changed."""
         await self._tables.upsert(FEEDS, Row(shard, listing, {"watched": True}))
+
+    async def forget(self, shard: str, listing: str) -> None:
+        """Know no last answer any more: what is about to be merged may outlive this process, its hash may not. A
+        calendar that went back to what it was before would pass for unchanged then, and a stay gone from it would be
+        held for ever."""
+        known: dict[str, Value] = {"digest": "", "etag_seen": "", "modified_seen": ""}
+        await self._tables.upsert(FEEDS, Row(shard, listing, known))
 
     async def load(self, shard: str) -> Shard:
         """The whole shard in one read."""

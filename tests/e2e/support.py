@@ -1,4 +1,4 @@
-"""Waiting for other processes: a condition is looked at again and again, up to a deadline that names what is missing."""
+"""Waiting for other processes: a condition is looked at again and again, up to a deadline that says what is missing."""
 
 from __future__ import annotations
 
