@@ -34,7 +34,7 @@ class ReservationIndex:
 
     async def note(self, account: str, reservation: str, new: Indexed) -> Indexed:
         """Add sites and the newest report to an id, keeping what is there; returns the whole. A report older than the
-        stored one adds its sites and nothing else."""
+        stored one adds its sites and nothing else. Where a platform gives no version, a cancellation is final."""
         while True:
             row = await self._tables.get(RESERVATIONS, account, reservation)
             merged = new if row is None else _merge(_indexed(row), new)
@@ -55,7 +55,8 @@ def _merge(old: Indexed, new: Indexed) -> Indexed:
         newest = max(old, new, key=lambda one: one.version)
     else:
         newest = old if old.observed > new.observed else new
-    return Indexed(sites, newest.version, newest.observed, newest.cancelled)
+    buried = old.cancelled and not new.version
+    return Indexed(sites, newest.version, newest.observed, newest.cancelled or buried)
 
 
 def _indexed(row: Row) -> Indexed:
