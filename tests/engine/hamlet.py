@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -42,6 +42,7 @@ class Channel:
     levels: dict[str, dict[date, int]] = field(default_factory=dict)
     log: list[tuple[str, str]] = field(default_factory=list)
     down: bool = False
+    on_acknowledge: Callable[[], None] = lambda: None
 
     def tell(self, stay: SeenStay) -> None:
         """Put a state into the queue; its receipt is its id, with a number when the id stands there already."""
@@ -74,6 +75,7 @@ class Channel:
         return Polled(tuple(self.waiting.items()), tuple(self.unreadable))
 
     async def acknowledge(self, account: Account, receipts: Sequence[str]) -> tuple[str, ...]:
+        self.on_acknowledge()
         for receipt in receipts:
             self.log.append(("acknowledge", receipt))
             self.waiting.pop(receipt, None)
@@ -116,7 +118,8 @@ class Hamlet:
         """``links`` name homes with a calendar link, and whose calendar that is."""
         self.clock = Clock(start)
         self.loop = VirtualLoop(self.clock)
-        self.tables: Tables = Store(MemoryTables(self.clock.now), self.clock.now)
+        self.memory = MemoryTables(self.clock.now)
+        self.tables: Tables = Store(self.memory, self.clock.now)
         self.bus = MemoryBus(self.clock.now, self.clock.sleep)
         self.notify, self.telemetry = MemoryNotify(), MemoryTelemetry()
         self.booking, self.web = Channel(BOOKING), Web()

@@ -386,6 +386,8 @@ class Village:
         self.greengo = FeedPlatform(Calendar("G", self.clock))
         self.serial = itertools.count(1)
         self.deliveries: list[bytes] = []
+        self.pulling = False
+        self.blindly_taken: set[StayDates] = set()
         self.engine = self._engine()
         self.tokens = self.run(self.engine.portfolio.run(portfolio(units))).tokens
         self.run(self.first_answers())
@@ -404,6 +406,10 @@ class Village:
             agents={GREENGO: ("greengo",)},
         )
         return Operations(world, render, frozenset({BOOKING}), {"airbnb": ("secret",)})
+
+    def another_host(self) -> Operations:
+        """A second process over the same tables and queues."""
+        return self._engine()
 
     def run(self, doing: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(doing)
@@ -490,13 +496,20 @@ class Village:
 
     async def greengo_pulls(self) -> int:
         """The peer fetches our export; returns the status it got, 0 while it is down itself."""
-        if self.greengo.faults.down:
+        if self.greengo.faults.down or self.pulling:
             return 0
-        answer = await self.engine.export_calendar(
-            self.tokens[f"{HOME}-greengo"], {"user-agent": "GreenGo/1"}
-        )
+        self.pulling = True
+        blind = self.telemetry.counts["fetched_without_a_look"]
+        try:
+            answer = await self.engine.export_calendar(
+                self.tokens[f"{HOME}-greengo"], {"user-agent": "GreenGo/1"}
+            )
+        finally:
+            self.pulling = False
         if answer.status == 200:
             self.greengo.take(answer.body)
+            if self.telemetry.counts["fetched_without_a_look"] > blind:
+                self.blindly_taken |= set(self.greengo.imported.values())
         return answer.status
 
     async def settle(self, hours: int = 30) -> None:

@@ -24,11 +24,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """Real sockets, virtual time: where nothing is ready, the clock jumps to the next timer."""
 
     def __init__(self, clock: Movable) -> None:
-        self._clock = clock
+        self._clock, self._origin = clock, clock.peek()
         super().__init__(_Jumping(clock))
 
     def time(self) -> float:
-        return self._clock.peek().timestamp()
+        """Seconds since the beginning: small, or the loop's own tolerance would drown in their rounding."""
+        return (self._clock.peek() - self._origin).total_seconds()
 
 
 class _Jumping(selectors.BaseSelector):
