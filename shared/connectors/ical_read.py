@@ -19,10 +19,14 @@ from shared.domain.model import Busy, Platform
 from shared.ports import FeedBusy
 
 LONGEST_UID = 100
-"""Characters. A longer UID is replaced by its hash: it becomes part of a table key."""
+"""Octets in UTF-8. A longer UID is replaced by its hash: it becomes part of a table key, where an odd character takes
+up to eight."""
 
 MOST_NIGHTS = 200_000
 """Nights one calendar may claim in all: a home has some hundred a year, and each night costs the engine time."""
+
+MOST_RANGES = 2_000
+"""Date ranges one UID may have: they are stored in one row."""
 
 _LONG = 3660
 _MOST_ODDITIES = 20
@@ -117,6 +121,8 @@ class _Reader:
         if _STRENGTH[words.kind] > _STRENGTH[gathered.words.kind]:
             gathered.words = words
         gathered.dates.update(nights)
+        if len(gathered.dates) > MOST_RANGES:
+            raise FeedRefused(f"event {event.number} has more than {MOST_RANGES} date ranges")
         self._nights += sum(map(len, nights))
         if self._nights > MOST_NIGHTS:
             raise FeedRefused(f"it claims more than {MOST_NIGHTS} nights")
@@ -190,9 +196,8 @@ def _uid(event: RawEvent, kind: Busy, nights: Sequence[StayDates]) -> str:
     if not uid.strip():
         content = " ".join([kind, *map(str, sorted(nights))])
         return f"content-{sha256(content.encode()).hexdigest()[:40]}"
-    if len(uid) > LONGEST_UID:
-        return f"sha256-{sha256(uid.encode('utf-8', 'surrogatepass')).hexdigest()[:48]}"
-    return uid
+    octets = uid.encode("utf-8", "surrogatepass")
+    return uid if len(octets) <= LONGEST_UID else f"sha256-{sha256(octets).hexdigest()[:48]}"
 
 
 def unescaped(text: str) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime
 from shared.domain.confirm import count_imports, say_again
 from shared.domain.dates import StayDates
 from shared.domain.echo import echoes
-from shared.domain.errors import NotFound, SyncError
+from shared.domain.errors import NotFound, SyncError, Unreadable
 from shared.domain.facts import FeedAnswer, SeenStay
 from shared.domain.merge import hint_stay, merge_feed, merge_stay
 from shared.domain.model import Block, Link, Part, Reservation, SiteState, Status
@@ -123,10 +123,11 @@ def _buried(noted: Indexed, seen: SeenStay) -> bool:
 def _stay_merge(account: AccountState, seen: SeenStay, frame: Answered, *, hint: bool) -> Merge:
     def merge(state: SiteState) -> SiteState:
         name = account.account.id
+        # A listing whose row cannot be read now keeps its rooms: they count again when it can.
         placed = [
             Part(room.part, place.listing, room.dates, frame.begun)
             for room in seen.rooms
-            if (place := account.units.get(room.unit)) is not None and place.listing in state.listings
+            if (place := account.units.get(room.unit)) is not None and place.site == state.site.id
         ]
         stored = state.reservations.get(f"{name}|{seen.id}")
         merged: Reservation | None
@@ -153,14 +154,16 @@ def _nights(one: Reservation | None) -> frozenset[tuple[str, StayDates]]:
 
 def _written(state: SiteState) -> list[Block]:
     """The rows that were written into a platform's calendar; an export is fetched anew anyway."""
-    return [row for row in state.blocks.values() if state.listings[row.listing].link is Link.API]
+    written = {key for key, one in state.listings.items() if one.link is Link.API}
+    return [row for row in state.blocks.values() if row.listing in written]
 
 
 def merge_feed_answer(state: SiteState, listing_id: str, answer: FeedAnswer) -> SiteState | None:
-    """The site after a complete answer of one listing's calendar, or None when a newer one is in already."""
+    """The site after a complete answer of one listing's calendar, or None when a newer one is in already. Raises
+    ``Unreadable`` when the listing's row is not there to take it: an answer that went nowhere must be read again."""
     listing = state.listings.get(listing_id)
     if listing is None:
-        return state
+        raise Unreadable(f"listing {listing_id} of site {state.site.id} cannot be read")
     ledger = [row for row in state.blocks.values() if row.listing == listing_id]
 
     known = [one for one in state.reservations.values() if one.feed == listing_id]

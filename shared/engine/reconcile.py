@@ -122,7 +122,8 @@ class Reconciler:
         oldest: dict[str, int] = {}
         for row in state.blocks.values():
             waits = row.taken_at is None if row.wanted else row.cleared_at is None
-            if waits and state.listings[row.listing].link is Link.ICAL:
+            listing = state.listings.get(row.listing)  # None: its row cannot be read now
+            if waits and listing is not None and listing.link is Link.ICAL:
                 since = row.heir_gap or row.since_version
                 oldest[row.listing] = min(oldest.get(row.listing, since), since)
         if not oldest:
@@ -182,7 +183,7 @@ class Reconciler:
     async def _stands(self, state: SiteState) -> bool:
         """The last look before an opening: whether nothing was committed since it was decided (rule 2)."""
         try:
-            return (await self._world.sites.head(state.site.id)).version == state.head.version
+            return (await self._world.sites.head(state.site.id)).etag == state.head.etag
         except SyncError:
             return False
 

@@ -15,6 +15,11 @@ from shared.ports import Value
 Columns = Mapping[str, Value]
 
 _NO_ROWS = ("", "[]")  # most lists of most rows: not worth a parser's call
+_PIECE = 16_000
+"""Characters in one column: it holds 32 Ki UTF-16 units, and a character may need two."""
+_SPREAD = "+"  # no JSON begins so
+_MOST_PIECES = 64  # more than a row can hold
+
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
 
@@ -126,6 +131,27 @@ def _levels(levels: object) -> dict[date, int]:
     return {date.fromisoformat(str(night)): int(level) for night, level in levels.items()}
 
 
+def spread(name: str, written: str) -> dict[str, str]:
+    """A long text over several columns: a recurring event can have hundreds of date ranges, and a closure thousands of
+    nights. The first column says how many more there are, so that what a longer text left behind is not read."""
+    if len(written) <= _PIECE:
+        return {name: written}
+    pieces = [written[start : start + _PIECE] for start in range(0, len(written), _PIECE)]
+    more = {f"{name}_{number}": piece for number, piece in enumerate(pieces)}
+    return {name: f"{_SPREAD}{len(pieces)}", **more}
+
+
+def _whole(columns: Columns, name: str) -> str:
+    """Read what ``spread`` wrote."""
+    written = text(columns, name)
+    if not written.startswith(_SPREAD):
+        return written
+    count = written.removeprefix(_SPREAD)
+    if not count.isdecimal() or int(count) > _MOST_PIECES:
+        raise Unreadable(f"column {name} does not say how long it is")
+    return "".join(text(columns, f"{name}_{number}") for number in range(int(count)))
+
+
 def to_texts(values: Iterable[str]) -> str:
     """A list of texts, as JSON."""
     return _dump(list(values))
@@ -144,7 +170,7 @@ def _rows(columns: Columns, name: str) -> list[list[object]]:
 
 
 def _load(columns: Columns, name: str) -> list[object]:
-    written = text(columns, name)
+    written = _whole(columns, name)
     try:
         value = json.loads(written) if written not in _NO_ROWS else []
     except ValueError as wrong:

@@ -88,6 +88,8 @@ class SiteStore:
         fence = state.head.fence if changes.fence is None else changes.fence
         head = replace(state.head, fence=fence)
         rows = _rows(state.site.id, head.version + 1, changes)
+        if len(rows) > _CHUNK:
+            rows = _answered_last(state, head.version + 1, changes)
         starts = range(0, max(len(rows), 1), _CHUNK)
         for start in starts:
             if start == starts[-1]:
@@ -105,13 +107,35 @@ class SiteStore:
                 return replace(marked, etag=etags[site_codec.HEAD])
             except (StoreUnavailable, NotFound):
                 stored = await self.head(site)
-                if write_id in stored.write_ids:
+                if stored.write_ids[-1:] == (write_id,):
                     return stored
+                if (
+                    write_id in stored.write_ids
+                ):  # and others came after: with the old ETag nothing is built on it
+                    return marked
                 if stored.etag != head.etag:
                     raise StaleWrite(f"site {site} changed meanwhile") from None
                 if not again:
                     raise
         raise StoreUnavailable(f"site {site} could not be written")
+
+
+def _answered_last(state: SiteState, version: int, changes: Changes) -> list[Put | Delete]:
+    """The rows of a change too large for one transaction. Until its last part is in, a listing's answer is neither
+    complete nor merged: a prefix that said so would let the site open, or serve its export, without the rest."""
+    early: list[Listing] = []
+    late: list[Listing] = []
+    for one in changes.listings:
+        old = state.listings.get(one.id)
+        held = (
+            replace(one, complete=old.complete, observed=old.observed, answered=old.answered) if old else one
+        )
+        fits = len(early) < _CHUNK - 1  # in the first transaction, and its last word in a later one
+        early.append(held if fits else one)
+        late += [one] if fits and held != one else []
+    site = state.site.id
+    rows = _rows(site, version, replace(changes, listings=early))
+    return [*rows, *(Put(site_codec.listing_row(site, one)) for one in late)]
 
 
 def _rows(site: str, version: int, changes: Changes) -> list[Put | Delete]:
@@ -128,13 +152,25 @@ def _rows(site: str, version: int, changes: Changes) -> list[Put | Delete]:
     puts += [codec.block_row(site, one) for one in changes.blocks]
     puts += [codec.conflict_row(site, one) for one in changes.conflicts]
     if changes.history:
-        lines = json.dumps([dict(line) for line in changes.history], ensure_ascii=False)
-        puts.append(Row(site, f"{codec.HISTORY}{version:012d}", {"lines": lines[:30_000]}))
+        puts.append(Row(site, f"{codec.HISTORY}{version:012d}", {"lines": _record(changes.history)}))
     gone = [codec.RESERVATION + key for key in changes.dropped]
     gone += [codec.RESERVATION + one.key for one in changes.departed]
     gone += [codec.BLOCK + key for key in changes.spent]
     gone += [codec.HOLD + key for key in changes.removed_holds]
     return [*(Put(row) for row in puts), *(Delete(key) for key in gone)]
+
+
+def _record(history: Iterable[Mapping[str, str]]) -> str:
+    """The lines as JSON, as many as a column holds for certain; the rest of a very large change is left out."""
+    kept: list[str] = []
+    room = 16_000
+    for line in history:
+        written = json.dumps(dict(line), ensure_ascii=False)
+        room -= len(written) + 2
+        if room < 0:
+            break
+        kept.append(written)
+    return f"[{', '.join(kept)}]"
 
 
 def _read(site: str, rows: Sequence[Row]) -> SiteState:
