@@ -451,7 +451,7 @@ def test_what_icalendar_writes_is_read_as_icalendar_reads_it(
         event = icalendar.Event()
         event.add("dtstart", start)
         event.add(*(("duration", end - start) if by_duration else ("dtend", end)))
-        event.add("uid", f"{number} {uid}")
+        event.add("uid", f"{number} {uid[:24]}")  # within LONGEST_UID, whatever the letters
         event.add("summary", summary)
         calendar.add_component(event)
     busy = read(calendar.to_ical(), zone="UTC")
