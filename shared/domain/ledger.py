@@ -10,17 +10,17 @@ from shared.domain.dates import StayDates
 from shared.domain.draft import Draft
 from shared.domain.echo import SPENT
 from shared.domain.model import Block, Link, Listing, Phase
-from shared.domain.occupancy import all_echoes
+from shared.domain.occupancy import Echoes
 
 FORGET = timedelta(days=2)
 """After a peer took a release, how long it may explain an echo when no import of that peer is read at all."""
 
 
-def note_echoes(draft: Draft) -> None:
+def note_echoes(draft: Draft, echoes: Echoes) -> None:
     """Write beside each closure which event of its peer it explains; once released it explains no other. The event
     of the very same nights comes first, then one that the peer joined of several closures."""
     found: dict[str, list[tuple[str, StayDates]]] = {}
-    for key, dates in all_echoes(draft.state):
+    for key, dates in echoes:
         found.setdefault(draft.state.reservations[key].feed, []).append((key, dates))
     for row in [row for row in draft.blocks.values() if row.wanted and row.listing in found]:
         events = found[row.listing]

@@ -25,9 +25,14 @@ class Occupancy:
     fading: bool = False
 
 
-def occupancies(state: SiteState) -> list[Occupancy]:
-    """Everything that takes nights on the site. A platform's own rules (LIMIT) take none, an echo is ours."""
-    ours = all_echoes(state)
+Echoes = frozenset[tuple[str, StayDates]]
+"""Parts of feeds that are ours, as pairs of reservation key and dates."""
+
+
+def occupancies(state: SiteState, ours: Echoes | None = None) -> list[Occupancy]:
+    """Everything that takes nights on the site. A platform's own rules (LIMIT) take none, an echo is ours; ``ours`` are
+    the state's echoes where the caller has them already."""
+    ours = all_echoes(state) if ours is None else ours
     return [
         one
         for reservation in state.reservations.values()
@@ -36,8 +41,8 @@ def occupancies(state: SiteState) -> list[Occupancy]:
     ]
 
 
-def all_echoes(state: SiteState) -> frozenset[tuple[str, StayDates]]:
-    """Parts of feeds that are ours, over all listings, as pairs of reservation key and dates."""
+def all_echoes(state: SiteState) -> Echoes:
+    """The echoes in all feeds of the site."""
     found: set[tuple[str, StayDates]] = set()
     for feed in {one.feed for one in state.reservations.values() if one.feed}:
         facts = (one for one in state.reservations.values() if one.feed == feed)
@@ -45,9 +50,7 @@ def all_echoes(state: SiteState) -> frozenset[tuple[str, StayDates]]:
     return frozenset(found)
 
 
-def _of(
-    reservation: Reservation, state: SiteState, ours: frozenset[tuple[str, StayDates]]
-) -> Iterable[Occupancy]:
+def _of(reservation: Reservation, state: SiteState, ours: Echoes) -> Iterable[Occupancy]:
     faded = {id(fading.part) for fading in reservation.fading}
     for part in reservation.held():
         if part.listing not in state.listings:

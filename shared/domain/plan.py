@@ -16,7 +16,7 @@ from shared.domain.dates import StayDates
 from shared.domain.draft import Draft
 from shared.domain.ledger import move_ledger, note_echoes
 from shared.domain.model import Block, BookingConflict, Link, Listing, SiteState, Write
-from shared.domain.occupancy import Occupancy, is_counted, occupancies
+from shared.domain.occupancy import Occupancy, all_echoes, is_counted, occupancies
 from shared.domain.writes import plan_writes
 
 
@@ -50,16 +50,17 @@ def plan(
 ) -> Plan:
     """Decide. ``now`` is store time; ``paused`` are accounts into which nothing is sent (MANUAL, revoked, circuit);
     ``polled`` says, by account, when the last poll of its reservations began that is stored whole."""
+    echoes = all_echoes(state)
     draft = Draft(
         state,
         now,
         state.head.version + 1,
         state.head.fence,
-        occupancies(state),
+        occupancies(state, echoes),
         dict(state.blocks),
         polled or {},
     )
-    note_echoes(draft)
+    note_echoes(draft, echoes)
     desired = desired_closures(state, draft.taken, now)
     opening = may_open(state, draft.waiting)
     for listing in state.listings.values():
