@@ -30,8 +30,10 @@ def plan_writes(draft: Draft, listing: Listing, *, opening: bool) -> None:
     young = [write for write in listing.writes if write.deadline + GRACE > draft.now]
     draft.wakes.extend(write.deadline + GRACE for write in young)
     rows = [row for row in draft.blocks.values() if row.listing == listing.id]
-    fences = {write.fence for write in young}
-    closing = [row for row in rows if row.wanted and _is_due(draft, row, fences)]
+    # Whoever sent a write is done with it by its deadline: a closure that nobody confirmed until then is said again.
+    under_way = {write.fence: write.deadline for write in young if write.deadline > draft.now}
+    draft.wakes.extend(under_way.values())
+    closing = [row for row in rows if row.wanted and _is_due(draft, row, under_way)]
     healed = {night for write in late for night in write.levels}
     held = nights_of(row.dates for row in rows if row.wanted)
     closes = {n for n in nights_of(row.dates for row in closing) | (healed & held) if n >= today}
@@ -112,13 +114,17 @@ def _counts(draft: Draft, listing: Listing) -> bool:
 
 
 def _poll_waits(draft: Draft, listing: Listing, row: Block) -> bool:
-    """Raising a count needs a reservation poll begun after the intent, or it forgets a sale (rule 1). So does opening
-    nights of which nobody knows that they were ever closed there: the platform's queue may hold a sale of them."""
-    unsure = row.taken_at is None and listing.account in draft.polled
-    if not (unsure or _counts(draft, listing)) or row.released_at is None:
+    """Raising a count needs a reservation poll begun after the intent, or it forgets a sale (rule 1). Opening nights
+    needs one begun after they were closed there, where that is known: the platform's queue may hold a sale that was
+    a moment faster than the closure."""
+    if _counts(draft, listing):
+        since = row.released_at
+    elif listing.account in draft.polled:
+        since = row.taken_at or row.released_at
+    else:
         return False
     known = (listing.answered, draft.polled.get(listing.account))
-    return not any(begun is not None and begun > row.released_at for begun in known)
+    return since is not None and not any(begun is not None and begun > since for begun in known)
 
 
 def _write(
