@@ -18,7 +18,7 @@ def exported(state: SiteState, listing: str, now: datetime) -> tuple[tuple[StayD
     home = state.site.properties[state.listings[listing].property]
     rows = [row for row in state.blocks.values() if row.listing == listing and row.wanted]
     if any(state.site.rooms.get(room, 1) == 1 for room in home.rooms):
-        return tuple(sorted((row.dates, row.key) for row in rows))
+        return tuple(sorted((row.dates, row.name) for row in rows))
     taken = occupancies(state)
     full = (n for n in nights_of(row.dates for row in rows) if level(state.site, home, n, taken) == 0)
     return tuple((dates, f"{listing}|full|{dates}") for dates in ranges_of(full))

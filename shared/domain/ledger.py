@@ -34,12 +34,15 @@ def move_ledger(
 ) -> None:
     """New closures first, releases after; a row whose nights have passed is spent."""
     today = draft.state.today(listing.id, draft.now)
-    for key, (cause, dates) in desired.items():
-        row = draft.blocks.get(key)
-        if row is None or not row.wanted:
-            draft.blocks[key] = _close(draft, listing, cause, dates)
-    for key, row in list(draft.blocks.items()):
-        if row.listing != listing.id or key in desired:
+    mine = [row for row in draft.blocks.values() if row.listing == listing.id]
+    there = {row.name for row in mine if row.wanted}
+    for name, (cause, dates) in desired.items():
+        if name not in there:
+            row = _close(draft, listing, cause, dates)
+            draft.blocks[row.key] = row
+    for row in mine:
+        key = row.key
+        if row.wanted and row.name in desired:
             continue
         if row.dates.check_out <= today or _is_spent(row, draft.now):
             draft.spend(key)

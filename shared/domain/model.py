@@ -252,7 +252,13 @@ class Block:
 
     @property
     def key(self) -> str:
-        """Listing, cause and dates."""
+        """The name and the version it began with: nights closed again are a new row, since the old one still
+        explains what the peer shows."""
+        return f"{self.name}|{self.since_version}"
+
+    @property
+    def name(self) -> str:
+        """Listing, cause and dates: at most one row of a name is wanted."""
         return f"{self.listing}|{self.cause}|{self.dates}"
 
 

@@ -84,9 +84,9 @@ def plan(
 def desired_closures(
     state: SiteState, taken: Sequence[Occupancy], now: datetime
 ) -> dict[str, dict[str, tuple[str, StayDates]]]:
-    """What each listing should carry, by ledger key: the nights of everything that shares a room with its home and does
-    not come from that listing itself. Nights that have passed need no closure. Of a home sold by count each unit of
-    a reservation is a row, since each takes one off the count."""
+    """What each listing should carry, by the rows' names: the nights of everything that shares a room with its home
+    and does not come from that listing itself. Nights that have passed need no closure. Of a home sold by count each
+    unit of a reservation is a row, since each takes one off the count."""
     wanted: dict[str, dict[str, tuple[str, StayDates]]] = {}
     for listing in state.listings.values():
         home = state.site.properties[listing.property]
@@ -96,15 +96,17 @@ def desired_closures(
             if one.listing == listing.id or one.dates.check_out <= today:
                 continue
             if one.property.rooms & home.rooms:
-                key, cause = _row_of(one, listing.id, rows if is_counted(state.site, home) else {})
-                rows[key] = (cause, one.dates)
+                name, cause = _row_of(one, listing.id, rows if is_counted(state.site, home) else {})
+                rows[name] = (cause, one.dates)
     return wanted
 
 
 def _row_of(one: Occupancy, listing: str, rows: Collection[str]) -> tuple[str, str]:
-    """Key and cause of the closure: the cause's next unit where ``rows`` hold it already."""
+    """Name and cause of the closure: the cause's next unit where ``rows`` hold it already."""
     causes = chain([one.cause], (f"{one.cause}#{number}" for number in count(2)))
-    return next((key, cause) for cause in causes if (key := Block(listing, cause, one.dates).key) not in rows)
+    return next(
+        (name, cause) for cause in causes if (name := Block(listing, cause, one.dates).name) not in rows
+    )
 
 
 def may_open(state: SiteState, waiting: list[str]) -> bool:

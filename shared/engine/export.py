@@ -73,9 +73,12 @@ class Export:
             return True
         try:
             async with asyncio.timeout(LOOK):
-                return await self._poller.one(listing.shard, name)
+                looked = await self._poller.one(listing.shard, name)
         except TimeoutError:
-            return False
+            looked = False
+        if not looked:
+            self._world.telemetry.count("fetched_without_a_look", platform=listing.platform)
+        return looked
 
     async def _record(self, state: SiteState, name: str, agent: str) -> None:
         """Remember that the peer has this version: the very last thing before the answer leaves."""

@@ -38,7 +38,7 @@ def never_move_a_block(patch: pytest.MonkeyPatch) -> None:
             same = [key for key, (cause, _) in rows.items() if cause == row.cause]
             if row.wanted and len(same) == 1:
                 del rows[same[0]]
-                rows[row.key] = (row.cause, row.dates)
+                rows[row.name] = (row.cause, row.dates)
         return wanted
 
     patch.setattr(plan, "desired_closures", wrong)

@@ -115,3 +115,24 @@ def test_a_closure_is_matched_with_the_event_of_its_own_nights() -> None:
     story.a_cancellation_races_a_sale(platform=BOOKING, pick=0, offset=0)
     story.a_cancellation_races_a_sale(platform=AIRBNB, pick=0, offset=0)
     story.teardown()
+
+
+def test_nights_closed_again_do_not_forget_what_explains_the_echo_of_the_first_time() -> None:
+    """The row was born again under its old key, and the echo that the peer still showed lost its explanation."""
+    story = SyncMachine()
+    story.racing_writers(platform=AIRBNB, dates=nights(11, 12))
+    story.greengo_pulls()
+    story.an_answer_is_overtaken(platform=AIRBNB, pick=0, dates=nights(10, 11))
+    story.greengo_pulls()
+    story.an_answer_is_overtaken(platform=AIRBNB, pick=0, dates=nights(11, 12))
+    story.teardown()
+
+
+def test_an_export_taken_without_a_look_raises_an_alarm_rather_than_hide_a_sale() -> None:
+    """The peer did not answer in time: what it shows afterwards is taken for a sale, never the other way round."""
+    story = SyncMachine()
+    story.book(platform=BOOKING, dates=nights(10, 11))
+    story.poll_booking()
+    story.answer_is_slow(what="pull")
+    story.racing_writers(platform=GREENGO, dates=nights(10, 11))
+    story.teardown()
