@@ -25,7 +25,7 @@ from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryNotify, MemoryTelemetry
 from shared.messages import encode
 from shared.ports import Notification, Request, Response, Tables
-from tests.engine.village import START, Clock, Store
+from tests.engine.village import START, Clock, Store, unheard
 from tests.engine.virtual_loop import VirtualLoop
 
 T = TypeVar("T")
@@ -129,6 +129,7 @@ class Hamlet:
         for home in self.links:
             self.web.answers[link(home)] = calendar()
         self.run(self.engine.portfolio.run(portfolio(homes, self.links)))
+        self.run(unheard(self.bus))
 
     def _engine(self) -> Operations:
         feeds = IcalConnector(self.web, agent="Test/1 (+nobody)", retry_after=lambda value: None)

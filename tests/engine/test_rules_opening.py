@@ -32,7 +32,7 @@ from tests.engine.stories import (
     stored,
     told,
 )
-from tests.engine.village import HOME, START, Crash, Village
+from tests.engine.village import HOME, START, Village
 
 LANDED = timedelta(seconds=75)
 """After this a write can no longer land: deadline and grace of rule 2."""
@@ -397,7 +397,8 @@ def test_rule_09_what_a_crash_left_out_is_not_taken_for_unchanged() -> None:
         for n in range(3):
             sold(village, "greengo", StayDates.of_nights(JULY.check_in + timedelta(days=3 * n), 2))
         wanted = nights(*(stay.dates for stay in village.greengo.calendar.live()))
-        died = dies(village, calls)
+        village.dies_in(calls, village.poll_greengo())
+        died = village.died
         polled(village, 3 * MINUTE)
         after(village, MINUTE)
         assert village.airbnb.calendar.closed == wanted, f"dead at call {calls}"
@@ -439,19 +440,6 @@ def test_rule_09_a_calendar_whose_commit_failed_is_read_again(village: Village) 
 
 
 # ------------------------------------------------------------------------------------------- by the way
-
-
-def dies(village: Village, calls: int) -> bool:
-    """Whether the process died within so many calls of a poll."""
-    village.store.crash_in = calls
-    try:
-        village.run(village.poll_greengo())
-    except Crash:
-        return True
-    else:
-        return False
-    finally:
-        village.restart()
 
 
 def fact(name: str, day: date) -> Reservation:
