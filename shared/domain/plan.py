@@ -17,7 +17,7 @@ from shared.domain.draft import Draft
 from shared.domain.ledger import move_ledger, note_echoes
 from shared.domain.model import Block, BookingConflict, Link, Listing, SiteState, Write
 from shared.domain.occupancy import Occupancy, all_echoes, is_counted, occupancies
-from shared.domain.writes import plan_writes
+from shared.domain.writes import plan_writes, wait_for_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,9 @@ def plan(
     for listing in state.listings.values():
         move_ledger(draft, listing, desired.get(listing.id, {}), opening)
     for listing in state.listings.values():
-        if listing.link is Link.API and listing.account not in paused:
+        if listing.link is Link.API and listing.account in paused:
+            wait_for_account(draft, listing)
+        elif listing.link is Link.API:
             plan_writes(draft, listing, opening=opening)
     changed = [row for key, row in draft.blocks.items() if state.blocks.get(key) != row]
     return Plan(

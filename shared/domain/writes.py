@@ -20,6 +20,9 @@ CALL = timedelta(seconds=12)
 LOOK_AGAIN = timedelta(seconds=20)
 """How soon to look whether the poll that an opening waits for has come: its own rhythm."""
 
+PAUSED = timedelta(minutes=5)
+"""How soon to look whether a paused account may be used again."""
+
 
 def plan_writes(draft: Draft, listing: Listing, *, opening: bool) -> None:
     """At most one write that closes and one that opens. While the outcome of an older one is unknown nothing
@@ -45,6 +48,14 @@ def plan_writes(draft: Draft, listing: Listing, *, opening: bool) -> None:
         draft.listings.append(replace(listing, writes=kept))
         draft.writes.extend((listing.id, write) for write in writes)
     draft.wakes.extend(write.deadline + GRACE for write in writes)
+
+
+def wait_for_account(draft: Draft, listing: Listing) -> None:
+    """Nothing is sent into a paused account. What waits for it is looked at again: nobody rings at every site when the
+    account may be used once more."""
+    rows = (row for row in draft.blocks.values() if row.listing == listing.id)
+    if any(row.phase in (Phase.INTENDED, Phase.SENT) or not row.wanted for row in rows):
+        draft.wakes.append(draft.now + PAUSED)
 
 
 def _is_due(draft: Draft, row: Block, under_way: Collection[int]) -> bool:

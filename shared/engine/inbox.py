@@ -3,9 +3,10 @@ before polite). The worker asks the platform itself."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
-from shared.domain.errors import NotFound, PayloadRejected, SyncError, TransientError
+from shared.domain.errors import AuthFailed, NotFound, PayloadRejected, SyncError, TransientError
 from shared.domain.facts import SeenStay
 from shared.domain.model import Platform
 from shared.engine.ingest import Answered, Ingest
@@ -13,6 +14,15 @@ from shared.engine.world import WORK, World
 from shared.ports import ApiConnector, Message, Notice, Notification
 from shared.state.accounts import AccountState
 from shared.state.inbox import Delivery
+
+SWEEP_AFTER = timedelta(seconds=10)
+"""How long a delivery is left to the message that rang for it."""
+
+LONGEST_PAUSE = timedelta(minutes=5)
+"""The longest wait between two tries of a delivery that the platform cannot answer for."""
+
+AGAIN = "again"
+"""How the version of a message begins that a sweep rang: its retry is the next sweep."""
 
 
 class Inbox:
@@ -42,7 +52,7 @@ class Inbox:
             return "set aside"
         accounts = await self._accounts(delivery.account)
         if notification.revoked:
-            await self._revoked(accounts, notification)
+            await self._revoked(connector, accounts, notification)
         for name in notification.reread:
             await self._reread(connector, accounts, name, notification.hints)
         await self._world.inbox.done(delivery)
@@ -55,9 +65,9 @@ class Inbox:
             *await self._world.inbox.waiting(platform, now - timedelta(days=1)),
             *await self._world.inbox.waiting(platform, now),
         ]
-        old = [one for one in left if one.at is not None and now - one.at > timedelta(seconds=10)]
-        for delivery in old[:most]:
-            version = f"again{int(now.timestamp()) // 15}"
+        old = [(one, now - one.at) for one in left if one.at is not None and now - one.at > SWEEP_AFTER]
+        for delivery, age in old[:most]:
+            version = f"{AGAIN}{_turn(age)}"
             if not await self._world.ring(WORK, Message("inbox", delivery.key, version)):
                 await self._try(delivery.key)
         return len(left)
@@ -87,49 +97,68 @@ class Inbox:
     ) -> None:
         """Ask the accounts that may know the reservation; close on the hint where none can tell yet."""
         claimed = [hint for hint in hints if hint.id == reservation]
-        account = await self._owner(accounts, reservation, claimed)
-        frame = Answered(await self._world.accounts.next_observation(account.account.id), self._world.now())
-        reason = f"webhook {reservation}"
-        try:
-            seen = await connector.reread(account.account, reservation)
-        except SyncError as wrong:
-            await self._ingest.stays(account, [(h.id, h) for h in claimed], frame, reason, hint=True)
-            raise TransientError(f"{reservation} cannot be re-read yet: {wrong}") from wrong
-        if seen is None:
-            await self._ingest.stays(account, [(h.id, h) for h in claimed], frame, reason, hint=True)
-            raise TransientError(f"{reservation} is not known to the platform yet")
+        owners = await self._owners(accounts, reservation, claimed)
+        reason, why = f"webhook {reservation}", "is not known to the platform yet"
+        for account in owners:
+            counter = await self._world.accounts.next_observation(account.account.id)
+            frame = Answered(counter, self._world.now())
+            try:
+                seen = await connector.reread(account.account, reservation)
+            except SyncError as wrong:
+                why = f"cannot be re-read yet: {wrong}"
+                continue
+            if seen is not None:
+                await self._take(account, seen, frame, reason)
+                return
+        await self._ingest.stays(owners[0], [(h.id, h) for h in claimed], frame, reason, hint=True)
+        raise TransientError(f"{reservation} {why}")
+
+    async def _take(self, account: AccountState, seen: SeenStay, frame: Answered, reason: str) -> None:
+        """What the platform says of it now goes into its sites."""
         done = await self._ingest.stays(account, [(seen.id, seen)], frame, reason)
         for name, unit in done.unmapped:
             await self._unmapped(account, name, unit)
         if done.failed:
             raise TransientError("; ".join(f"{site}: {why}" for site, why in done.failed.items()))
 
-    async def _owner(
+    async def _owners(
         self, accounts: list[AccountState], reservation: str, claimed: list[SeenStay]
-    ) -> AccountState:
-        """The account a reservation belongs to: by the unit it names, by the index, or the only one there is."""
+    ) -> list[AccountState]:
+        """The account a reservation belongs to, by the unit it names or by the index; else each that may know it."""
         units = {room.unit for hint in claimed for room in hint.rooms}
         for account in accounts:
             if units & account.units.keys():
-                return account
+                return [account]
         for account in accounts:
             if await self._world.index.get(account.account.id, reservation) is not None:
-                return account
+                return [account]
         if not accounts:
             raise NotFound("a webhook came for a platform without an account")
-        return accounts[0]
+        return accounts
 
-    async def _revoked(self, accounts: list[AccountState], notification: Notification) -> None:
-        """Pause what we may no longer use: every closure stays, nothing is sent, a person is told."""
+    async def _revoked(
+        self, connector: ApiConnector, accounts: list[AccountState], notification: Notification
+    ) -> None:
+        """Pause an account we may no longer use: every closure stays, nothing is sent, a person is told. A listing that
+        was unlinked alone pauses nothing, or its neighbours' nights would stay unclosed. Where the platform names no
+        units ("*"), each account is tried."""
         for account in accounts:
-            if set(notification.revoked) & account.units.keys():
-                name = account.account.id
-                await self._world.accounts.pause(name, notification.action)
-                text = {
-                    "fr": f"{name} : accès retiré ({notification.action}). Rien n'est rouvert ; reconnectez-le.",
-                    "en": f"{name}: access revoked ({notification.action}). Nothing is reopened; reconnect it.",
-                }
-                await self._world.notify.tell(Notice("revoked", name, "critical", text))
+            named = set(notification.revoked) & account.units.keys()
+            whole = named == account.units.keys()
+            if "*" in notification.revoked:
+                whole = await _is_refused(connector, account)
+            if whole:
+                await self._world.accounts.pause(account.account.id, notification.action)
+            if whole or named:
+                await self._tell_revoked(account.account.id, notification.action, named)
+
+    async def _tell_revoked(self, name: str, action: str, units: Iterable[str]) -> None:
+        what = ", ".join(sorted(units)) or name
+        text = {
+            "fr": f"{name} : accès retiré à {what} ({action}). Rien n'est rouvert ; reconnectez-le.",
+            "en": f"{name}: access to {what} revoked ({action}). Nothing is reopened; reconnect it.",
+        }
+        await self._world.notify.tell(Notice("revoked", f"{name}/{what}", "critical", text))
 
     async def _set_aside(self, delivery: Delivery, reason: str) -> None:
         await self._world.inbox.quarantine(delivery.id, delivery.account, reason, delivery.body)
@@ -149,3 +178,23 @@ class Inbox:
             "en": f"{name}: the unit {unit} is not in the portfolio ({reservation}).",
         }
         await self._world.notify.tell(Notice("unplaced", f"{name}~{reservation}", "high", text))
+
+
+def _turn(age: timedelta) -> int:
+    """Which try a delivery of that age has come to: one after 10 s, 20 s, 40 s... and then every 5 min. To the queue, a
+    bell of the same turn is a duplicate."""
+    turn, pause = 0, SWEEP_AFTER
+    while pause < LONGEST_PAUSE and age > pause:
+        turn, age, pause = turn + 1, age - pause, pause * 2
+    return turn + age // LONGEST_PAUSE
+
+
+async def _is_refused(connector: ApiConnector, account: AccountState) -> bool:
+    """Whether the platform refuses the account's keys now; silence is no refusal."""
+    try:
+        await connector.stays(account.account, next(iter(account.units)))
+    except AuthFailed:
+        return True
+    except SyncError:
+        return False
+    return False

@@ -11,7 +11,7 @@ from shared.domain.errors import PayloadRejected, SyncError, TransientError
 from shared.domain.model import Platform
 from shared.engine.conflict_desk import ConflictDesk
 from shared.engine.export import Export, Render
-from shared.engine.inbox import Inbox
+from shared.engine.inbox import AGAIN, Inbox
 from shared.engine.ingest import Ingest
 from shared.engine.poll import Poller
 from shared.engine.portfolio import POLL_PERIOD, PortfolioImport
@@ -107,9 +107,13 @@ class Operations:
         await self.world.notify.tell(Notice("refused", f"{message.kind} {message.key}", "high", text))
 
     async def _later(self, body: bytes, deliveries: int, message_id: str, wrong: TransientError) -> None:
-        """Come back after a pause as a scheduled message; the sweep has the rest. What keeps failing is set aside."""
+        """Come back after a pause as a scheduled message; the sweep has the rest. What keeps failing is set aside,
+        except a webhook's body: that stands in its table and comes back with the sweep."""
         message = decode(body)
         tried = message.version.count("+")
+        if message.kind == "inbox" and (tried >= MOST_DELIVERIES or message.version.startswith(AGAIN)):
+            self.world.telemetry.event("inbox_waits", why=str(wrong))
+            return
         if tried >= MOST_DELIVERIES or deliveries >= MOST_DELIVERIES:
             await self.jobs.set_aside(message_id or "unnamed", WORK, str(wrong), body)
             return

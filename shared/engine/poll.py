@@ -6,14 +6,15 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from hashlib import sha256
 
 from shared.domain.errors import AuthFailed, NotFound, RateLimited, SyncError, TransientError
 from shared.domain.facts import FeedAnswer, Polled, SeenStay
 from shared.domain.model import Reservation, Status
 from shared.engine.ingest import Answered, Ingest, complete_listing
 from shared.engine.reconcile import Reconciler
-from shared.engine.world import World
-from shared.ports import Notice, Validators
+from shared.engine.world import WORK, World
+from shared.ports import Message, Notice, Validators
 from shared.state.accounts import AccountState, Place
 from shared.state.feeds import Feed, Shard, Visit
 
@@ -199,7 +200,8 @@ class Poller:
             frame = Answered(await self._world.accounts.next_observation(account_id), self._world.now())
             polled = await connector.poll(state.account)
             receipts = await self._store(state, polled, frame)
-            if polled.whole and len(receipts) == len(polled.stays) + len(polled.unplaced):
+            # What could not be read may be a sale.
+            if polled.whole and not polled.unplaced and len(receipts) == len(polled.stays):
                 await self._world.accounts.note_poll(account_id, frame.begun)
             if receipts and await self._world.accounts.holds(account_id, "poll", fence):
                 acknowledged = True
@@ -218,7 +220,8 @@ class Poller:
         for stay, unit in done.unmapped:
             await self._set_aside(state.account.id, f"{stay}-{unit}", _unmapped(by_id[stay], unit))
         for one in polled.unplaced:
-            await self._set_aside(state.account.id, one.receipt, one.reason, one.raw)
+            name = one.receipt or sha256(one.raw).hexdigest()[:24]
+            await self._set_aside(state.account.id, name, one.reason, one.raw)
         return (*done.stored, *(one.receipt for one in polled.unplaced))
 
     async def _set_aside(self, account: str, name: str, reason: str, raw: bytes = b"") -> None:
@@ -244,7 +247,19 @@ class Poller:
             except SyncError as wrong:
                 errors[unit] = str(wrong)
                 self._world.telemetry.count("observe_failed", platform=state.account.platform)
+        if state.paused and len(errors) < len(state.units):
+            await self._resume(state)
         return errors
+
+    async def _resume(self, state: AccountState) -> None:
+        """A paused account answers again: send what waited, site by site, and say so."""
+        name = state.account.id
+        await self._world.accounts.pause(name, "")
+        for site in {place.site for place in state.units.values()}:
+            etag = await self._world.due.put(site, self._world.now(), f"{name} answers again")
+            await self._world.ring(WORK, Message("site", site, etag))
+        text = {"fr": f"{name} répond de nouveau : synchronisé.", "en": f"{name} answers again: in step."}
+        await self._world.notify.tell(Notice("resumed", name, "info", text))
 
     async def _observe_unit(self, state: AccountState, unit: str) -> None:
         connector = self._world.apis[state.account.platform]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.domain.errors import NotFound, PayloadRejected, StaleWrite
 from shared.domain.model import Link, Listing, Site
 from shared.domain.portfolio import Portfolio, PortfolioListing
-from shared.engine.world import World
+from shared.engine.world import WORK, World
+from shared.ports import Message
 from shared.state.accounts import Place
 from shared.state.feeds import SHARD_SIZE, Feed
 from shared.state.sites import Changes
@@ -34,8 +35,10 @@ class PortfolioImport:
         self._period = period
 
     async def run(self, portfolio: Portfolio) -> Imported:
-        """Import everything the portfolio names. Raises ``PayloadRejected`` when it would move a home that is already
-        stored into another site: that needs a person, since its ledger lives in the old one."""
+        """Import everything the portfolio names, and ring for what is new: a site that changed, and API accounts with a
+        listing whose first answer is missing or whose unit is another. Raises ``PayloadRejected`` when it would move a
+        home that is already stored into another site, or make another kind of listing of one that is stored: that
+        needs a person, since its ledger lives there."""
         done = Imported()
         for account in portfolio.accounts:
             await self._world.accounts.put(account)
@@ -45,7 +48,17 @@ class PortfolioImport:
             listings = await self._site(site, named, shards, done)
             await self._index(site, named, listings)
             done.tokens.update({one.id: listings[one.id].token for one in named if listings[one.id].token})
+            await self._ring(site, listings)
         return done
+
+    async def _ring(self, site: Site, listings: Mapping[str, Listing]) -> None:
+        """The bells may be lost: the due row stands for the site, and the nightly pass asks every account."""
+        due = await self._world.due.get(site.id)
+        if due is not None:
+            await self._world.ring(WORK, Message("site", site.id, due.etag))
+        silent = {one.account for one in listings.values() if one.link is Link.API and not one.complete}
+        for account in sorted(silent):
+            await self._world.ring(WORK, Message("observe", account, self._world.new_id()))
 
     async def _shards(self) -> dict[str, int]:
         """How many listings stand in each shard of links."""
@@ -57,20 +70,22 @@ class PortfolioImport:
     ) -> Mapping[str, Listing]:
         """Create the site, or commit what is new about it under its head."""
         for _ in range(8):
+            await self._refuse_moves(site)
             try:
                 state = await self._world.sites.load(site.id)
             except NotFound:
-                await self._refuse_moves(site)
                 listings = {one.id: self._listing(one, None, shards) for one in named}
                 await self._world.sites.create(site, listings.values())
                 done.sites_created.append(site.id)
                 return listings
             known = state.listings
+            _refuse_changes(named, known)
             listings = {one.id: self._listing(one, known.get(one.id), shards) for one in named}
             new = [one for key, one in listings.items() if known.get(key) != one]
             merged = _joined(state.site, site)
             if not new and merged == state.site:
                 return {**known, **listings}
+            await self._world.due.put(site.id, self._world.now(), "portfolio")
             try:
                 await self._world.sites.commit(state, Changes(listings=new, site=merged))
             except StaleWrite:
@@ -104,7 +119,9 @@ class PortfolioImport:
             agent=one.agent,
             token=token,
             shard=shard,
-            complete=base.complete if known and known.shard == shard else _needs_no_answer(one),
+            complete=base.complete
+            if known and (known.shard, known.unit) == (shard, one.unit)
+            else _needs_no_answer(one),
         )
 
     async def _index(
@@ -126,6 +143,19 @@ class PortfolioImport:
         for home in site.properties:
             await accounts.list_in_directory("home", home, {"site": site.id})
         await accounts.list_in_directory("site", site.id, {"owner": site.owner})
+
+
+def _refuse_changes(named: Sequence[PortfolioListing], known: Mapping[str, Listing]) -> None:
+    """A listing stays on its platform, its account and its way of connection: what it holds there is written under
+    them."""
+    for one in named:
+        old = known.get(one.id)
+        kept = old is None or (old.platform, old.link) == (one.platform, one.link)
+        if old is not None and (not kept or (one.link is Link.API and old.account != one.account)):
+            raise PayloadRejected(
+                f"listing {one.id} is stored as {old.platform} by {old.link} of account {old.account}, and the "
+                f"portfolio says {one.platform} by {one.link} of {one.account}: give the new one an id of its own"
+            )
 
 
 def _needs_no_answer(one: PortfolioListing) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from zlib import crc32
 
 from shared.domain.confirm import pause
-from shared.domain.errors import PayloadRejected, SyncError
+from shared.domain.errors import PayloadRejected, SyncError, TransientError
 from shared.domain.model import Platform
 from shared.engine.inbox import Inbox
 from shared.engine.poll import Poller
@@ -55,7 +55,7 @@ class Work:
             "inbox": self._inbox.process,
             "feeds": self._poller.shard,
             "queue": self._poller.queue,
-            "observe": self._poller.observe,
+            "observe": self._observe,
         }
         doer = doers.get(message.kind)
         if doer is None:
@@ -71,6 +71,13 @@ class Work:
             await self._put_off(site, due, wrong)
             return f"failed: {wrong}"
         return f"version {report.version}, {report.sent} sent"
+
+    async def _observe(self, account: str) -> None:
+        """Ask for whole states. What failed is asked for again: a first answer must not wait for the night."""
+        errors = await self._poller.observe(account)
+        state = await self._world.accounts.load(account)
+        if errors and state is not None and not state.paused:
+            raise TransientError("; ".join(f"{unit}: {why}" for unit, why in errors.items()))
 
     async def _put_off(self, site: str, due: DueWork | None, wrong: SyncError) -> None:
         attempts = due.attempts + 1 if due else 1
@@ -118,12 +125,16 @@ class Work:
                 await self._inbox.sweep(platform, most=50)
 
     async def walk(self, now: datetime) -> int:
-        """Visit the sites whose turn it is in this hour: each once a day, index or not (rule 10)."""
+        """Visit the sites whose turn it is in this hour: each once a day, index or not (rule 10). Paused accounts are
+        asked each hour whether they may be used again."""
         sites = [
             s for s in await self._world.accounts.directory("site") if crc32(s.encode()) % 24 == now.hour
         ]
         for site in sites:
             await self._ring_or_do(Message("site", site, f"walk{now:%Y%m%d%H}"))
+        for name, account in (await self._world.accounts.directory("account")).items():
+            if account.get("paused"):
+                await self._ring_or_do(Message("observe", name, f"walk{now:%Y%m%d%H}"))
         return len(sites)
 
     async def ring_observe(self) -> None:

@@ -106,7 +106,7 @@ class FeedStore:
         head = Row(
             shard.id, _HEAD, {"counter": shard.counter, "visits": json.dumps(written, separators=(",", ":"))}
         )
-        rows = [Put(_row(shard.id, feed)) for feed in changed][:99]
+        rows = [Put(row) for feed in changed if (row := _news(shard, feed)).values][:99]
         try:
             if rows or shard.etag is None:
                 guard = Put(head, if_match=shard.etag, insert_only=shard.etag is None)
@@ -126,6 +126,14 @@ class FeedStore:
 
 def _instant(written: str) -> datetime | None:
     return cells.from_instant(written) if written else None
+
+
+def _news(shard: Shard, feed: Feed) -> Row:
+    """What a pass changed of a feed, and nothing else: meanwhile its address may have been changed by its owner, its
+    watch set by a reconcile, its hash forgotten."""
+    new, old = _row(shard.id, feed), shard.feeds.get(feed.listing)
+    known = {} if old is None else _row(shard.id, old).values
+    return Row(shard.id, feed.listing, {k: v for k, v in new.values.items() if known.get(k) != v})
 
 
 def _row(shard: str, feed: Feed) -> Row:

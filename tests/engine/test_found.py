@@ -10,26 +10,18 @@ from datetime import date, timedelta
 import pytest
 
 from shared.domain.dates import StayDates
-from shared.domain.errors import StaleWrite, StoreUnavailable
-from shared.domain.model import GREENGO, Platform
-from shared.domain.portfolio import Home
-from shared.ports import FeedBusy
+from shared.domain.errors import PayloadRejected, StaleWrite, StoreUnavailable
+from shared.domain.facts import SeenRoom, SeenStay, Unplaced
+from shared.domain.model import AIRBNB, BOOKING, GREENGO, Account, Link, Platform, Status
+from shared.domain.portfolio import Home, Portfolio, PortfolioListing
+from shared.ports import FeedBusy, Notification
 from shared.state import site_codec
 from shared.state.names import SITES
 from shared.state.sites import Changes, SiteStore, history_lines
-from tests.engine.hamlet import Hamlet, calendar, link
-from tests.engine.stories import (
-    AUGUST,
-    JULY,
-    MINUTE,
-    after,
-    deliver,
-    nights,
-    polled,
-    sold,
-    told,
-)
+from tests.engine.hamlet import Hamlet, calendar, link, portfolio
+from tests.engine.stories import AUGUST, JULY, MINUTE, after, deliver, nights, polled, sold, stored, told
 from tests.engine.village import HOME, Crash, Village
+from tests.engine.village import portfolio as village_portfolio
 
 MILL = Home("mill", "Mill", "owner")
 BARN = Home("barn", "Barn", "owner")
@@ -252,3 +244,182 @@ def test_the_record_of_a_large_change_can_be_read(village: Village) -> None:
     village.run(plain.commit(village.run(plain.load(HOME)), Changes(history=lines)))
     rows = village.run(village.tables.query(SITES, HOME, start=site_codec.HISTORY))
     assert history_lines(rows[-1])[0] == lines[0]
+
+
+# ------------------------------------------------------------------------- a portfolio that changes
+
+
+def more_listings(village: Village, *more: PortfolioListing) -> Portfolio:
+    named = village_portfolio()
+    return replace(named, listings=(*named.listings, *more))
+
+
+def second_booking(unit: str) -> PortfolioListing:
+    return PortfolioListing(f"{HOME}-booking-2", HOME, HOME, BOOKING, "booking", Link.API, unit)
+
+
+def test_a_new_listing_is_closed_and_asked_without_waiting_for_the_night(village: Village) -> None:
+    told(village, "airbnb", JULY)
+    village.booking.writes.clear()
+    village.run(village.engine.portfolio.run(more_listings(village, second_booking("unit-more"))))
+    village.run(village.drain())
+    assert [set(levels.values()) for levels in village.booking.writes] == [{0}]
+    assert stored(village).listings[f"{HOME}-booking-2"].complete
+
+
+def test_a_stay_of_a_unit_nobody_knew_is_taken_up_when_the_unit_is_added(village: Village) -> None:
+    kept = village.booking.seen
+
+    def seen(one: object) -> SeenStay:
+        return SeenStay("b9", Status.CONFIRMED, (SeenRoom("unit-more", "1", JULY),))
+
+    village.booking.seen = seen  # type: ignore[method-assign, assignment]
+    sold(village, "booking", JULY)
+    village.run(village.poll_booking())
+    assert [notice.kind for notice in village.notify.notices] == ["unplaced"]
+    assert village.airbnb.calendar.closed == set()
+    village.run(village.engine.portfolio.run(more_listings(village, second_booking("unit-more"))))
+    village.run(village.drain())
+    village.booking.seen = kept  # type: ignore[method-assign]
+    assert village.airbnb.calendar.closed == nights(JULY)
+
+
+def test_a_home_that_is_stored_in_one_site_is_not_drawn_into_another(hamlet: Build) -> None:
+    """Both sites would write into one calendar, and one would open what the other closed."""
+    built = hamlet([MILL, BARN])
+    joined = [replace(MILL, contains=("barn",), rooms={"mill": 1}), BARN]
+    with pytest.raises(PayloadRejected, match="is stored in site"):
+        built.run(built.engine.portfolio.run(portfolio(joined, {})))
+    assert set(built.run(built.engine.world.sites.load("barn")).site.properties) == {"barn"}
+
+
+@pytest.mark.parametrize("change", ["link", "account"])
+def test_a_listing_does_not_change_its_account_or_its_way_of_connection(
+    village: Village, change: str
+) -> None:
+    """It stayed what it was: a calendar link's listing that got an API unit was never written into, and under another
+    account each of its stays clashed with itself."""
+    named = village_portfolio()
+    changed = {
+        "link": {"link": Link.ICAL, "unit": "", "import_url": "https://airbnb.example/y"},
+        "account": {"account": "airbnb-renamed"},
+    }[change]
+    listings = [replace(one, **changed) if one.platform == AIRBNB else one for one in named.listings]  # type: ignore[arg-type]
+    accounts = (*named.accounts, Account("airbnb-renamed", AIRBNB, "owner"))
+    with pytest.raises(PayloadRejected, match="gite-airbnb"):
+        village.run(village.engine.portfolio.run(replace(named, accounts=accounts, listings=tuple(listings))))
+
+
+def test_a_link_changed_during_a_pass_stays_changed(village: Village) -> None:
+    named = village_portfolio()
+    listings = tuple(
+        replace(one, import_url="https://greengo.example/new") if one.import_url else one
+        for one in named.listings
+    )
+    sold(village, "greengo", JULY)
+    fetch = village.greengo.fetch
+
+    async def meanwhile(url: str, validators: object) -> object:
+        await village.engine.portfolio.run(replace(named, listings=listings))
+        return await fetch(url, validators)  # type: ignore[arg-type]
+
+    village.greengo.fetch = meanwhile  # type: ignore[method-assign, assignment]
+    polled(village)
+    shard = village.run(village.engine.world.shards.load("0000"))
+    assert [feed.url for feed in shard.feeds.values()] == ["https://greengo.example/new"]
+
+
+def test_a_first_answer_that_failed_is_asked_for_again_soon(village: Village) -> None:
+    """Until it comes nothing opens and no export is served; the next nightly pass is a day away."""
+    village.booking.faults.down = True
+    village.run(village.engine.portfolio.run(more_listings(village, second_booking("unit-more"))))
+    village.run(village.drain())
+    village.booking.faults.down = False
+    for _ in range(4):
+        village.clock.advance(MINUTE)
+        village.run(village.drain())
+    assert stored(village).listings[f"{HOME}-booking-2"].complete
+
+
+# --------------------------------------------------------------------- accounts that come and go
+
+
+def second_airbnb(village: Village) -> Portfolio:
+    named = village_portfolio()
+    other = PortfolioListing(f"{HOME}-airbnb-2", HOME, HOME, AIRBNB, "airbnb-2", Link.API, "unit-second")
+    accounts = (*named.accounts, Account("airbnb-2", AIRBNB, "owner"))
+    return replace(named, accounts=accounts, listings=(*named.listings, other))
+
+
+def test_a_bell_that_names_no_unit_is_asked_of_every_account(village: Village) -> None:
+    """Two hosts on one platform: only the second's account knows the reservation."""
+    village.run(village.engine.portfolio.run(second_airbnb(village)))
+    village.run(village.drain())
+    asked: list[str] = []
+
+    async def reread(account: Account, reservation: str) -> SeenStay | None:
+        asked.append(account.id)
+        if account.id != "airbnb-2":
+            return None
+        return SeenStay(reservation, Status.CONFIRMED, (SeenRoom("unit-second", "1", JULY),), 5)
+
+    village.airbnb.reread = reread  # type: ignore[method-assign]
+    village.airbnb.read_notification = lambda body: Notification("test", ("HM1",))  # type: ignore[method-assign]
+    village.run(village.webhook(b"{}"))
+    assert asked == ["airbnb", "airbnb-2"]
+    assert village.booking.calendar.closed == nights(JULY)
+
+
+def test_an_account_that_is_resumed_gets_what_it_missed_without_a_bell(village: Village) -> None:
+    village.run(village.engine.world.accounts.pause("booking", "revoked"))
+    village.clock.advance(timedelta(seconds=10))
+    told(village, "airbnb", JULY)
+    assert village.booking.calendar.closed == set()
+    village.run(village.engine.world.accounts.pause("booking", ""))
+    after(village, 6 * MINUTE)
+    assert village.booking.calendar.closed == nights(JULY)
+
+
+# ------------------------------------------------------------------------------- bells and messages
+
+
+def test_a_bell_that_cannot_be_answered_for_an_hour_is_not_asked_thousands_of_times(village: Village) -> None:
+    sold(village, "airbnb", JULY)
+    village.airbnb.faults.down = True
+    asked: list[int] = []
+    reread = village.airbnb.reread
+
+    async def counted(account: Account, reservation: str) -> SeenStay | None:
+        asked.append(1)
+        return await reread(account, reservation)
+
+    village.airbnb.reread = counted  # type: ignore[method-assign]
+    deliver(village)
+    for _ in range(240):
+        after(village, timedelta(seconds=15))
+    assert len(asked) < 240
+    quarantined = village.run(village.engine.world.inbox.quarantined())
+    assert len(quarantined) <= 3
+    village.airbnb.faults.down = False
+    after(village, 10 * MINUTE)
+    assert village.run(village.engine.world.inbox.waiting("airbnb", village.clock.now())) == []
+
+
+def test_messages_without_an_id_are_all_kept(hamlet: Build) -> None:
+    built = hamlet([MILL])
+    built.run(built.first_answers())
+    built.booking.unreadable = [Unplaced("", "no id", b"<one/>"), Unplaced("", "no id", b"<two/>")]
+    built.run(built.poll())
+    rows = built.run(built.engine.world.inbox.quarantined())
+    assert sorted(row.values["raw"] for row in rows) == [b"<one/>", b"<two/>"]
+
+
+def test_a_count_is_not_raised_while_a_message_cannot_be_read(hamlet: Build) -> None:
+    """What nobody could read may be a sale."""
+    built = hamlet([MILL])
+    built.run(built.first_answers())
+    built.booking.unreadable = [Unplaced("", "no id", b"<one/>")]
+    built.run(built.poll())
+    state = built.run(built.engine.world.accounts.load("booking"))
+    assert state is not None
+    assert state.polled is None
