@@ -64,7 +64,8 @@ def apply_plan(state: SiteState, plan: Plan) -> SiteState:
 
 
 def difference(before: SiteState, after: SiteState, now: datetime) -> Difference:
-    """The rows that make ``after`` of ``before``. A stay that left days ago is moved to the record on the way."""
+    """The rows that make ``after`` of ``before``. A stay that left days ago is moved to the record on the way, and
+    its guest's name is forgotten."""
     gone = {key: one for key, one in after.reservations.items() if _is_departed(after, one, now)}
     alive = {key: one for key, one in after.reservations.items() if key not in gone}
     dropped = (key for key in before.reservations if key not in alive and key not in gone)
@@ -72,7 +73,7 @@ def difference(before: SiteState, after: SiteState, now: datetime) -> Difference
         listings=_changed(before.listings, after.listings),
         reservations=_changed(before.reservations, alive),
         dropped=tuple(dropped),
-        departed=tuple(one for key, one in gone.items() if key in before.reservations),
+        departed=tuple(replace(one, guest="") for key, one in gone.items() if key in before.reservations),
         blocks=_changed(before.blocks, after.blocks),
         spent=tuple(key for key in before.blocks if key not in after.blocks),
         holds=_changed(before.holds, after.holds),

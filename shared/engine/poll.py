@@ -12,7 +12,7 @@ from shared.domain.errors import AuthFailed, NotFound, RateLimited, SyncError, T
 from shared.domain.facts import FeedAnswer, Polled, SeenStay
 from shared.domain.model import Reservation, Status
 from shared.engine.ingest import Answered, Ingest, complete_listing
-from shared.engine.reconcile import Reconciler
+from shared.engine.reconcile import ACCOUNT_AGE, Reconciler
 from shared.engine.world import WORK, World
 from shared.ports import Message, Notice, Validators
 from shared.state.accounts import AccountState, Place
@@ -252,12 +252,14 @@ class Poller:
         return errors
 
     async def _resume(self, state: AccountState) -> None:
-        """A paused account answers again: send what waited, site by site, and say so."""
+        """A paused account answers again: send what waited, site by site, and say so. Not before every process has
+        forgotten that it was paused, or one would find nothing to send and take the due row away."""
         name = state.account.id
         await self._world.accounts.pause(name, "")
+        due = self._world.now() + 2 * ACCOUNT_AGE
         for site in {place.site for place in state.units.values()}:
-            etag = await self._world.due.put(site, self._world.now(), f"{name} answers again")
-            await self._world.ring(WORK, Message("site", site, etag))
+            etag = await self._world.due.put(site, due, f"{name} answers again")
+            await self._world.ring(WORK, Message("site", site, etag, due=due))
         text = {"fr": f"{name} répond de nouveau : synchronisé.", "en": f"{name} answers again: in step."}
         await self._world.notify.tell(Notice("resumed", name, "info", text))
 

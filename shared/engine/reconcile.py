@@ -34,6 +34,9 @@ TRIES = 8
 ROUNDS = 3
 """How often one reconcile looks again for work its own confirmations made possible."""
 
+ACCOUNT_AGE = timedelta(seconds=5)
+"""How old an account's row may be when a site is planned; each process keeps its own copy."""
+
 TELL_AGAIN = timedelta(seconds=30)
 """How soon a conflict nobody was told of is sent to its queue again."""
 
@@ -150,7 +153,7 @@ class Reconciler:
         """An account with its units, at most 5 s old."""
         now = self._world.now()
         cached = self._accounts.get(name)
-        if cached is not None and now - cached[0] < timedelta(seconds=5):
+        if cached is not None and now - cached[0] < ACCOUNT_AGE:
             return cached[1]
         loaded = await self._world.accounts.load(name)
         self._accounts[name] = (now, loaded)
@@ -188,7 +191,7 @@ class Reconciler:
             return False
 
     async def _call(self, state: SiteState, name: str, write: Write) -> Result:
-        """One write. A closure may be tried twice within its deadline, an opening once."""
+        """One write, one attempt: what fails comes back by its due row, after a pause."""
         listing = state.listings[name]
         account = await self.account(listing.account)
         if account is None:

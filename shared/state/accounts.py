@@ -90,6 +90,7 @@ class AccountStore:
     async def pause(self, account: str, why: str) -> None:
         """Send nothing into the account until it is resumed (with an empty reason)."""
         await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, {"paused": why}))
+        await self.list_in_directory("account", account, {"paused": why})
 
     async def note_poll(self, account: str, begun: datetime) -> None:
         """Everything a poll that began then had to tell is stored."""
