@@ -66,10 +66,19 @@ def _wanted(arguments: list[str] | None) -> Wanted:
         "--guests", type=float, default=12.0, metavar="S", help="seconds between two, 0: none"
     )
     parser.add_argument("--show-links", action="store_true", help="show our calendars' addresses: secrets")
+    folder = Wanted().folder
+    parser.add_argument("--folder", type=Path, default=folder, metavar="DIR", help="tables, settings, logs")
     given = parser.parse_args(arguments)
     if not 1 <= given.hosts <= 8:
         parser.error("--hosts: from 1 to 8")
-    return Wanted(given.portfolio, given.hosts, given.port, guests=given.guests, show_links=given.show_links)
+    return Wanted(
+        portfolio=given.portfolio,
+        hosts=given.hosts,
+        port=given.port,
+        guests=given.guests,
+        show_links=given.show_links,
+        folder=given.folder.resolve(),
+    )
 
 
 async def _run(wanted: Wanted, say: Say) -> None:

@@ -66,7 +66,7 @@ async def playing(
 
 
 async def start_with(stack: Stack, portfolio: Portfolio, period: int) -> dict[str, str]:
-    """Start the hosts while the portfolio goes into the tables, then ring for the first answers; returns our calendars'
+    """Start the hosts while the portfolio goes into the tables, then ask for the first answers; returns our calendars'
     addresses by listing. ``period`` is how often a calendar link is asked, in seconds."""
     settings = read(stack.values)
     joined = bootstrap.join(settings, period=period)
@@ -77,7 +77,9 @@ async def start_with(stack: Stack, portfolio: Portfolio, period: int) -> dict[st
         finally:
             await starting
         await joined.operations.jobs.ring_observe()
-        await joined.operations.jobs.ring_feeds()
+        # Not by a bell: a link that failed in an earlier run would be asked again only after its pause.
+        shards = await joined.operations.world.accounts.directory("shard")
+        await asyncio.gather(*(joined.operations.poller.shard(name, force=True) for name in shards))
     finally:
         await joined.close()
     return {name: f"{settings.public_base_url}/export/{token}.ics" for name, token in done.tokens.items()}

@@ -87,6 +87,11 @@ def worded(closure: Closure) -> str:
     return f"{closure.stay}: sold on {closure.sold_on}, closed on {closure.closed_on} after {closure.seconds:.1f} s"
 
 
+def failed_of(status: Json) -> set[str]:
+    """Listings whose calendar link failed at its last request."""
+    return {str(feed.get("listing")) for feed in _items(status, "feeds") if feed.get("error")}
+
+
 def plain(view: View) -> str:
     """The view in one line, for a log."""
     parts = [

@@ -6,7 +6,7 @@ import asyncio
 import fcntl
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import httpx
 from local.children import ROOT
 from local.portfolio_rules import portfolio_rules
 from local.run_example import Rhythm, playing, start_with
-from local.run_screen import Json, silent_of
+from local.run_screen import Json, failed_of, silent_of
 from local.run_settings import base_values
 from local.run_stack import Hosts, Say, Stack, choose_port, running_stack
 from local.run_stopwatch import Stopwatch
@@ -134,7 +134,7 @@ def _hosts(wanted: Wanted, name: str, say: Say) -> Hosts:
 
 def _counted(portfolio: Portfolio) -> str:
     homes = sum(len(site.properties) for site in portfolio.sites)
-    return f"{homes} homes, {len(portfolio.listings)} listings"
+    return f"homes: {homes}, listings: {len(portfolio.listings)}"
 
 
 @contextmanager
@@ -163,12 +163,15 @@ async def _beside(work: Coroutine[object, object, object]) -> AsyncIterator[None
 
 
 async def _first_answers(started: Session, say: Say) -> None:
-    """Wait until every listing has answered completely once: before that its calendars are not served (rule 5)."""
-    silent: list[str] = []
-    try:
+    """Wait until every listing has answered completely once, or failed to: before the first complete answer its site's
+    calendars are not served (rule 5)."""
+    status: Json = {}
+    with suppress(TimeoutError):
         async with asyncio.timeout(FIRST_ANSWERS):
             # What another process has read sets no event of ours, so look again and again.
-            while not (status := await started.status()) or (silent := silent_of(status)):  # noqa: ASYNC110
+            while not status or set(silent_of(status)) - failed_of(status):
                 await asyncio.sleep(0.2)
-    except TimeoutError:
-        say(f"no complete answer yet from {', '.join(silent) or 'the host'}: asked again and again")
+                status = await started.status()
+    silent = silent_of(status) if status else ["the host"]
+    if silent:
+        say(f"no complete answer yet from {', '.join(silent)}: asked again and again")

@@ -68,7 +68,7 @@ class FeedStore:
         row = await self._tables.get(FEEDS, shard, feed.listing)
         if row is not None and cells.text(row.values, "url") == feed.url:
             old = _feed(row)
-            feed = replace(feed, digest=old.digest, validators=old.validators, watched=old.watched)
+            feed = replace(old, site=feed.site, account=feed.account, zone=feed.zone, period=feed.period)
         await self._tables.upsert(FEEDS, _row(shard, feed))
 
     async def watch(self, shard: str, listing: str) -> None:
