@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import chain, count
 
 from shared.domain.dates import StayDates, without
@@ -19,7 +20,7 @@ from shared.domain.release import is_mass, is_proven
 IsEcho = Callable[[Reservation, Part], bool]
 
 HORIZON = timedelta(days=270)
-"""Airbnb's booking window ends at least this far ahead; a block that grows there day by day is its rule."""
+"""Airbnb's booking window ends at least this far ahead; a block that slides there day by day is its rule."""
 
 SLIDES_FAR, SLIDES_NEAR = 2, 3
 """Days in step after which a block is taken for a rule of the platform: fewer far ahead, where an error costs less."""
@@ -112,7 +113,7 @@ def merge_feed(
     if answer.observed <= listing.observed:
         return None
     frame = _Answer(listing.id, answer.begun, answer.observed, today, answer.partial)
-    pairs, unmatched, vanished = _match(stored, answer.events, is_echo)
+    pairs, unmatched, vanished = _match(stored, answer.events, today, is_echo)
     kept = [_refresh(known, event, frame, listing, is_echo) for known, event in pairs]
     ids = {one.id for one in stored}
     kept += [_first_seen(event, frame, listing, ids) for event in unmatched]
@@ -124,11 +125,11 @@ def merge_feed(
 
 
 def _match(
-    stored: Sequence[Reservation], events: Sequence[FeedEvent], is_echo: IsEcho
+    stored: Sequence[Reservation], events: Sequence[FeedEvent], today: date, is_echo: IsEcho
 ) -> tuple[list[tuple[Reservation, FeedEvent]], list[FeedEvent], list[Reservation]]:
-    """Pair events with what is known: by UID, then (UIDs are reissued) by equal nights, then by overlap with one
-    bound in common, each within one class. An echo is no stay whose trace could be lost: a new UID on its nights
-    is a new event, and may be a sale."""
+    """Pair events with what is known: by UID, then (UIDs are reissued) by equal nights, by overlap with one bound in
+    common, by a step of both bounds, each within one class. An echo is no stay whose trace could be lost: a new UID
+    on its nights is a new event, and may be a sale."""
     left = {one.key: one for one in stored}
     pairs: list[tuple[Reservation, FeedEvent]] = []
     by_uid = {uid: one.key for one in stored for uid in one.aliases}
@@ -141,7 +142,7 @@ def _match(
         else:
             pairs.append((known, event))
     stays = {key for key, one in left.items() if not all(is_echo(one, part) for part in one.parts)}
-    for alike in (_same_nights, _share_a_bound):
+    for alike in (_same_nights, _share_a_bound, partial(_is_step, today=today)):
         still = []
         for event in unmatched:
             twin = next((one for one in left.values() if one.key in stays and alike(one, event)), None)
@@ -226,20 +227,32 @@ def _since(known: Reservation, dates: StayDates, frame: _Answer) -> datetime:
 
 
 def _slide(known: Reservation, event: FeedEvent, frame: _Answer) -> Reservation:
-    """Count the days on which an owner's block moved in step with the calendar. One that does so day after day is a
-    rule of the platform (notice, horizon), and one that stops is a block again."""
+    """Count the steps of an owner's block that moves with the calendar. One that does so day after day is a rule of
+    the platform (notice, booking window), and one that stands still for more than a day is a block again: the
+    platform's day may begin at another hour than the home's."""
     if event.kind is not Busy.BLOCK or len(event.dates) != 1 or len(known.parts) != 1:
         return replace(known, kind=event.kind)
+    if known.kind not in (Busy.BLOCK, Busy.LIMIT):
+        return replace(known, kind=Busy.BLOCK, slid=0, slid_on=frame.today)
     days = (frame.today - (known.slid_on or frame.today)).days
-    if days <= 0:
-        return known
     old, new = known.parts[0].dates, event.dates[0]
-    far = new.check_out >= frame.today + HORIZON
-    near = new.check_in <= frame.today
-    in_step = (new.check_out - old.check_out).days == days and (far or near)
-    slid = known.slid + 1 if in_step else 0
-    limit = slid >= (SLIDES_FAR if far else SLIDES_NEAR)
+    if days <= 0 or (days == 1 and new == old):
+        return known
+    at_horizon = new.check_out >= frame.today + HORIZON
+    placed = at_horizon is (new.check_in > frame.today)
+    slid = known.slid + 1 if placed and _is_step(known, event, frame.today) else 0
+    limit = slid >= (SLIDES_FAR if at_horizon else SLIDES_NEAR)
     return replace(known, kind=Busy.LIMIT if limit else Busy.BLOCK, slid=slid, slid_on=frame.today)
+
+
+def _is_step(known: Reservation, event: FeedEvent, today: date) -> bool:
+    """Whether both ends of a block moved as many days as have passed. Where only the last one did, the calendar's own
+    horizon moved over something an owner closed."""
+    passed = today - (known.slid_on or today)
+    if not passed or not _same_class(known, event) or event.kind is not Busy.BLOCK:
+        return False
+    shifted = {StayDates(p.dates.check_in + passed, p.dates.check_out + passed) for p in known.parts}
+    return shifted == set(event.dates)
 
 
 def _vanish(known: Reservation, frame: _Answer, is_echo: IsEcho) -> Reservation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 
 from shared.domain.errors import AuthFailed, NotFound, RateLimited, SyncError, TransientError
@@ -131,9 +131,9 @@ class Poller:
         async with gate:
             begun = self._world.now()
             try:
-                known = Validators() if feed.watched else feed.validators
-                fetched = await self._world.feeds.fetch(feed.url, known)
-                if fetched.unchanged or (fetched.digest == feed.digest and not feed.watched):
+                look = feed.watched or _is_new_day(before.good, begun)
+                fetched = await self._world.feeds.fetch(feed.url, Validators() if look else feed.validators)
+                if fetched.unchanged or (fetched.digest == feed.digest and not look):
                     if not feed.error:
                         return _Outcome(self._next(feed))
                     # Without the hash: another pass may have merged something newer meanwhile.
@@ -296,6 +296,12 @@ class Poller:
         connector = self._world.apis[state.account.platform]
         answers = [await connector.reread(state.account, name) for name in missing]
         return [(seen.id, seen) for seen in answers if seen is not None]
+
+
+def _is_new_day(good: datetime | None, begun: datetime) -> bool:
+    """Whether a calendar's last answer is of another day: once a day an equal one is read too, for what an answer says
+    depends on the day (a rule of the platform that stopped sliding looks exactly like yesterday)."""
+    return good is None or good.date() != begun.date()
 
 
 def _is_future(one: Reservation, today: date) -> bool:

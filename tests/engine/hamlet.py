@@ -182,10 +182,15 @@ def portfolio(homes: Sequence[Home], links: Mapping[str, Platform]) -> Portfolio
         for h in homes
     ]
     listings += [
-        PortfolioListing(f"{h}-{p}", h, site_of[h], p, f"{p}-owner", Link.ICAL, import_url=link(h))
+        PortfolioListing(linked(h, p), h, site_of[h], p, f"{p}-owner", Link.ICAL, import_url=link(h))
         for h, p in links.items()
     ]
     return Portfolio((), (Account("booking", BOOKING, "owner"),), sites, tuple(listings))
+
+
+def linked(home: str, platform: Platform) -> str:
+    """The id of the home's listing by calendar link."""
+    return f"{home}-{platform}" if platform != BOOKING else f"{home}-booking-link"
 
 
 def link(home: str) -> str:
