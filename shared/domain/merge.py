@@ -108,12 +108,14 @@ def merge_feed(
     """Everything known of one feed after a complete answer, or None when a newer one was merged already.
 
     New nights count at once. Nights that are gone fade (an echo's do not: they were ours) and are let go when
-    the guard finds the proof sufficient. A partial answer adds, and restarts every clock of absence.
+    the guard finds the proof sufficient. A partial answer adds, and restarts every clock of absence. What has
+    passed takes no night, and some calendars hold years of it: it is left out.
     """
     if answer.observed <= listing.observed:
         return None
     frame = _Answer(listing.id, answer.begun, answer.observed, today, answer.partial)
-    pairs, unmatched, vanished = _match(stored, answer.events, today, is_echo)
+    ahead = [event for event in answer.events if any(dates.check_out > today for dates in event.dates)]
+    pairs, unmatched, vanished = _match(stored, ahead, today, is_echo)
     kept = [_refresh(known, event, frame, listing, is_echo) for known, event in pairs]
     ids = {one.id for one in stored}
     kept += [_first_seen(event, frame, listing, ids) for event in unmatched]

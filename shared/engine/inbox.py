@@ -21,6 +21,10 @@ SWEEP_AFTER = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(minutes=5)
 """The longest wait between two tries of a delivery that the platform cannot answer for."""
 
+UNKNOWN_FOR = timedelta(hours=6)
+"""How long a claim the platform does not confirm keeps its nights closed, from its delivery on: what the release
+guard asks for when something is odd."""
+
 AGAIN = "again"
 """How the version of a message begins that a sweep rang: its retry is the next sweep."""
 
@@ -53,8 +57,14 @@ class Inbox:
         accounts = await self._accounts(delivery.account)
         if notification.revoked:
             await self._revoked(connector, accounts, notification)
+        hints, unknown = notification.hints, []
         for name in notification.reread:
-            await self._reread(connector, accounts, name, notification.hints)
+            if not await self._reread(connector, accounts, name, hints):
+                unknown.append(name)
+        if unknown and self._world.now() - (delivery.at or self._world.now()) < UNKNOWN_FOR:
+            raise TransientError(f"{unknown[0]} is not known to the platform yet")
+        for name in unknown:
+            await self._give_up(delivery, accounts, name)
         await self._world.inbox.done(delivery)
         return notification.action
 
@@ -94,24 +104,33 @@ class Inbox:
         accounts: list[AccountState],
         reservation: str,
         hints: tuple[SeenStay, ...],
-    ) -> None:
-        """Ask the accounts that may know the reservation; close on the hint where none can tell yet."""
+    ) -> bool:
+        """Ask the accounts that may know the reservation; close on the hint where none can tell yet. Whether one knows
+        it. Raises ``TransientError`` when not all could be asked."""
         claimed = [hint for hint in hints if hint.id == reservation]
         owners = await self._owners(accounts, reservation, claimed)
-        reason, why = f"webhook {reservation}", "is not known to the platform yet"
+        reason, silent = f"webhook {reservation}", ""
         for account in owners:
             counter = await self._world.accounts.next_observation(account.account.id)
             frame = Answered(counter, self._world.now())
             try:
                 seen = await connector.reread(account.account, reservation)
             except SyncError as wrong:
-                why = f"cannot be re-read yet: {wrong}"
+                silent = str(wrong)
                 continue
             if seen is not None:
                 await self._take(account, seen, frame, reason)
-                return
+                return True
         await self._ingest.stays(owners[0], [(h.id, h) for h in claimed], frame, reason, hint=True)
-        raise TransientError(f"{reservation} {why}")
+        if silent:
+            raise TransientError(f"{reservation} cannot be re-read yet: {silent}")
+        return False
+
+    async def _give_up(self, delivery: Delivery, accounts: list[AccountState], name: str) -> None:
+        """For hours the platform has said that there is no such reservation: what was closed on the claim is free."""
+        for account in accounts:
+            await self._ingest.drop_hint(account.account.id, name)
+        await self._set_aside(delivery, f"the platform knows no reservation {name}")
 
     async def _take(self, account: AccountState, seen: SeenStay, frame: Answered, reason: str) -> None:
         """What the platform says of it now goes into its sites."""
@@ -130,7 +149,8 @@ class Inbox:
             if units & account.units.keys():
                 return [account]
         for account in accounts:
-            if await self._world.index.get(account.account.id, reservation) is not None:
+            known = await self._world.index.get(account.account.id, reservation)
+            if known is not None and known.sites:
                 return [account]
         if not accounts:
             raise NotFound("a webhook came for a platform without an account")

@@ -92,6 +92,22 @@ class Ingest:
             return ()
         return noted.sites
 
+    async def drop_hint(self, account: str, reservation: str) -> None:
+        """End what a doorbell claimed and the platform never knew; what a re-read said stays."""
+        key = f"{account}|{reservation}"
+
+        def merge(state: SiteState) -> SiteState:
+            stored = state.reservations.get(key)
+            if stored is None or not stored.hinted:
+                return state
+            rest = replace(stored, hinted=())
+            others = {name: one for name, one in state.reservations.items() if name != key}
+            return replace(state, reservations={**others, key: rest} if rest.parts else others)
+
+        known = await self._world.index.get(account, reservation)
+        for site in known.sites if known else ():
+            await self._reconciler.reconcile(site, f"{reservation} was never there", [merge])
+
     async def feed(self, site: str, listing: str, answer: FeedAnswer, reason: str) -> bool | None:
         """A complete calendar answer: whether the listing's next answers matter even when unchanged; None when a newer
         one was merged before it."""

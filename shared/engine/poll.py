@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 
-from shared.domain.errors import AuthFailed, NotFound, RateLimited, SyncError, TransientError
+from shared.domain.errors import AuthFailed, FeedRefused, NotFound, RateLimited, SyncError, TransientError
 from shared.domain.facts import FeedAnswer, Polled, SeenStay
 from shared.domain.model import Reservation, Status
 from shared.engine.ingest import Answered, Ingest, complete_listing
 from shared.engine.reconcile import ACCOUNT_AGE, Reconciler
 from shared.engine.world import WORK, World
-from shared.ports import Message, Notice, Validators
+from shared.ports import FeedBusy, Message, Notice, Validators
 from shared.state.accounts import AccountState, Place
 from shared.state.feeds import Feed, Shard, Visit
 
@@ -30,6 +30,9 @@ AT_ONCE = 16
 """Calendars asked side by side in one pass; each host has its own gate besides."""
 
 OVERTAKEN = "a newer answer was merged before this one"
+
+MOST_AHEAD = 2_000
+"""Events from today on that one calendar may hold: five years of single nights, and about a second of work."""
 
 LONGEST_BACKOFF = timedelta(minutes=30)
 
@@ -140,6 +143,7 @@ class Poller:
                     healed = replace(feed, digest="", validators=Validators(), error="", failures=0)
                     return _Outcome(self._next(feed), healed)
                 busy = self._world.feeds.read(fetched.body, feed.platform, feed.zone, begun.date())
+                _check_size(busy, begun.date())
                 answer = FeedAnswer(busy.events, begun, shard.counter, busy.oddities)
                 if feed.digest and feed.digest != fetched.digest:
                     await self._world.shards.forget(shard.id, feed.listing)
@@ -302,6 +306,13 @@ def _is_new_day(good: datetime | None, begun: datetime) -> bool:
     """Whether a calendar's last answer is of another day: once a day an equal one is read too, for what an answer says
     depends on the day (a rule of the platform that stopped sliding looks exactly like yesterday)."""
     return good is None or good.date() != begun.date()
+
+
+def _check_size(busy: FeedBusy, today: date) -> None:
+    """Raises ``FeedRefused`` for more than a home can have: the plan's cost grows with the square of it."""
+    ahead = sum(1 for event in busy.events if any(dates.check_out > today for dates in event.dates))
+    if ahead > MOST_AHEAD:
+        raise FeedRefused(f"it holds {ahead} events from today on, at most {MOST_AHEAD} are taken")
 
 
 def _is_future(one: Reservation, today: date) -> bool:

@@ -118,11 +118,14 @@ class Work:
             if await self._world.ring(WORK, Message("site", work.site, work.etag)):
                 continue
             if self._world.now() - started > INLINE:
-                return
+                break
             await self.site(work.site)
+        most = (
+            1 if self._world.now() - started > INLINE else 50
+        )  # a delivery closes nights: it waits for no site
         for platform in self._world.apis:
             if platform not in self._queues:
-                await self._inbox.sweep(platform, most=50)
+                await self._inbox.sweep(platform, most)
 
     async def walk(self, now: datetime) -> int:
         """Visit the sites whose turn it is in this hour: each once a day, index or not (rule 10). Paused accounts are

@@ -3,6 +3,7 @@ get lost, a portfolio that changes, accounts that come and go."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -69,6 +70,23 @@ def test_the_most_ranges_of_one_event_fit_into_their_row(hamlet: Build) -> None:
     assert not built.run(built.engine.poller.shard("0000", force=True)).errors
     built.web.answers[link("mill")] = calendar(("other", JULY))
     assert not built.run(built.engine.poller.shard("0000", force=True)).errors
+
+
+def test_what_has_passed_is_not_stored_and_too_much_ahead_is_refused(hamlet: Build) -> None:
+    """A calendar with its whole history, or with more than anybody sells, would make each reconcile slow."""
+    built = hamlet([MILL], {"mill": GREENGO})
+    built.run(built.first_answers())
+    past = [StayDates.of_nights(date(2010, 1, 1) + timedelta(days=2 * n), 1) for n in range(3000)]
+    events = [(f"past{n}", dates) for n, dates in enumerate(past)]
+    built.web.answers[link("mill")] = calendar(*events, ("ahead", JULY))
+    assert not built.run(built.engine.poller.shard("0000", force=True)).errors
+    state = built.run(built.engine.world.sites.load("mill"))
+    assert len(state.reservations) == 1
+    assert built.booking.closed("mill") == nights(JULY)
+    ahead = [StayDates.of_nights(date(2027, 4, 1) + timedelta(days=n), 1) for n in range(2001)]
+    built.web.answers[link("mill")] = calendar(*((f"ahead{n}", dates) for n, dates in enumerate(ahead)))
+    report = built.run(built.engine.poller.shard("0000", force=True))
+    assert report.errors == {"mill-greengo": "it holds 2001 events from today on, at most 2000 are taken"}
 
 
 def test_a_closure_for_ever_is_closed_as_far_as_it_goes(hamlet: Build) -> None:
@@ -423,3 +441,38 @@ def test_a_count_is_not_raised_while_a_message_cannot_be_read(hamlet: Build) -> 
     state = built.run(built.engine.world.accounts.load("booking"))
     assert state is not None
     assert state.polled is None
+
+
+def test_what_a_bell_claimed_and_the_platform_never_knew_is_not_closed_for_ever(village: Village) -> None:
+    """A forged bell, or a request that never was: closed provisionally, and nobody ever comes back to say so."""
+    claim = {"id": "HM404", "dates": str(JULY), "cancelled": False}
+    village.run(village.webhook(json.dumps(claim).encode()))
+    assert village.booking.calendar.closed == nights(JULY)
+    for _ in range(4):
+        after(village, timedelta(hours=12))
+        village.run(village.engine.on_timer_deep())
+        village.run(village.drain())
+    assert village.booking.calendar.closed == set()
+
+
+def test_webhooks_are_worked_off_while_the_bus_is_down_and_sites_are_slow(village: Village) -> None:
+    """Due work alone could fill each sweep: a delivery, which closes nights, would wait for the bus."""
+    village.bus.down = True
+    sold(village, "airbnb", JULY)
+    village.run(
+        village.engine.receive_webhook(
+            "airbnb", "secret", "notification", "POST", {}, {}, village.deliveries.pop()
+        )
+    )
+    village.clock.advance(MINUTE)
+    for number in range(3):
+        village.run(village.engine.world.due.put(f"slow{number}", village.clock.now(), "test"))
+    site = village.engine.jobs.site
+
+    async def slow(name: str) -> str:
+        await village.clock.sleep(6)
+        return await site(name)
+
+    village.engine.jobs.site = slow  # type: ignore[method-assign, assignment]
+    village.run(village.engine.on_timer_sweep())
+    assert village.booking.calendar.closed == nights(JULY)
