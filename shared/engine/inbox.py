@@ -68,12 +68,13 @@ class Inbox:
         await self._world.inbox.done(delivery)
         return notification.action
 
-    async def sweep(self, platform: Platform, most: int) -> int:
-        """Ring again for what was left of today and yesterday; returns how many stand there."""
+    async def sweep(self, platform: Platform, most: int, days: Iterable[int] = (1, 0)) -> int:
+        """Ring again for what was left of these days, counted back from today; returns how many stand there."""
         now = self._world.now()
         left = [
-            *await self._world.inbox.waiting(platform, now - timedelta(days=1)),
-            *await self._world.inbox.waiting(platform, now),
+            delivery
+            for back in days
+            for delivery in await self._world.inbox.waiting(platform, now - timedelta(days=back))
         ]
         old = [(one, now - one.at) for one in left if one.at is not None and now - one.at > SWEEP_AFTER]
         for delivery, age in old[:most]:

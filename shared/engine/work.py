@@ -129,7 +129,11 @@ class Work:
 
     async def walk(self, now: datetime) -> int:
         """Visit the sites whose turn it is in this hour: each once a day, index or not (rule 10). Paused accounts are
-        asked each hour whether they may be used again."""
+        asked each hour whether they may be used again, and webhooks of the week are looked for which nobody worked off
+        while everything stood still."""
+        for platform in self._world.apis:
+            if platform not in self._queues:
+                await self._inbox.sweep(platform, most=50, days=range(7, 1, -1))
         sites = [
             s for s in await self._world.accounts.directory("site") if crc32(s.encode()) % 24 == now.hour
         ]

@@ -476,3 +476,19 @@ def test_webhooks_are_worked_off_while_the_bus_is_down_and_sites_are_slow(villag
     village.engine.jobs.site = slow  # type: ignore[method-assign, assignment]
     village.run(village.engine.on_timer_sweep())
     assert village.booking.calendar.closed == nights(JULY)
+
+
+def test_a_delivery_that_waited_out_a_long_stop_is_worked_off(village: Village) -> None:
+    """Its bell was lost, and everything stood still for days: the sweeps that follow look at today and yesterday."""
+    sold(village, "airbnb", JULY)
+    village.bus.down = True
+    village.run(
+        village.engine.receive_webhook(
+            "airbnb", "secret", "notification", "POST", {}, {}, village.deliveries.pop()
+        )
+    )
+    village.bus.down = False
+    village.clock.advance(timedelta(days=3))
+    village.run(village.engine.on_timer_walk())
+    village.run(village.drain())
+    assert village.booking.calendar.closed == nights(JULY)
