@@ -94,21 +94,27 @@ def pause(attempts: int, retry_after: float | None = None) -> timedelta:
     return min(max(own, asked), LONGEST_PAUSE)
 
 
-def absorb_reads(blocks: Iterable[Block], reads: Mapping[str, Iterable[tuple[int, datetime]]]) -> list[Block]:
-    """The rows that change once it is known which version of our export each peer fetched, and when: per
-    listing, pairs of site version and instant."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A peer's fetch of our export as of a site's version. Without a look at the peer's own calendar just before it
+    is no proof that the peer took a closure before it sold the nights; it is proof of what the peer let go of."""
+
+    version: int
+    at: datetime
+    looked: bool = True
+
+
+def absorb_reads(blocks: Iterable[Block], reads: Mapping[str, Iterable[Read]]) -> list[Block]:
+    """The rows that change once it is known which version of our export each peer fetched, and when, by listing."""
     changed = []
     for row in blocks:
-        seen = sorted(reads.get(row.listing, ()), key=lambda read: read[1])
-        heir = (
-            None
-            if any(row.heir_gap <= version < row.since_version for version, _ in seen)
-            else row.heir_taken
-        )
-        fetched = next((at for version, at in seen if _holds(row, version)), None)
+        seen = sorted(reads.get(row.listing, ()), key=lambda read: read.at)
+        gap = any(row.heir_gap <= read.version < row.since_version for read in seen)
+        heir = None if gap else row.heir_taken
+        fetched = next((read.at for read in seen if read.looked and _holds(row, read.version)), None)
         taken = row.taken_at or (fetched and (heir or fetched))
         cleared = row.cleared_at or next(
-            (at for version, at in seen if row.gone_version and version >= row.gone_version), None
+            (read.at for read in seen if row.gone_version and read.version >= row.gone_version), None
         )
         if (taken, cleared, heir) != (row.taken_at, row.cleared_at, row.heir_taken):
             phase = Phase.ACCEPTED if taken is not None and row.phase is Phase.SENT else row.phase

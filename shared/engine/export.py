@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 
+from shared.domain.confirm import Read
 from shared.domain.dates import StayDates
 from shared.domain.errors import SyncError
 from shared.domain.export import exported, is_news, is_servable
@@ -46,9 +47,11 @@ class Export:
             if place is None:
                 return _NOT_FOUND
             given = {name.lower(): value for name, value in headers.items()}
+            agent = given.get("user-agent", "")
             state = await self._world.sites.load(place.site)
-            looked = await self._look_first(state, place.listing, given.get("user-agent", ""))
-            if looked:
+            counts = self._counts(state, place.listing, agent)
+            looked = counts and await self._look_first(state.listings[place.listing])
+            if counts:
                 state = await self._world.sites.load(place.site)
         except SyncError:
             return HttpAnswer(503, b"the calendar cannot be read now", _RETRY)
@@ -56,36 +59,39 @@ class Export:
             return HttpAnswer(503, b"the calendar is not complete yet", _RETRY)
         body = self._render(exported(state, place.listing, self._world.now()))
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        if looked:
-            await self._record(state, place.listing, given.get("user-agent", ""))
+        if counts:
+            await self._record(state, place.listing, agent, looked=looked)
         kind = {"content-type": "text/calendar; charset=utf-8", "etag": etag, "cache-control": "no-cache"}
         if etag in given.get("if-none-match", ""):
             return HttpAnswer(304, b"", kind)
         return HttpAnswer(200, body, kind)
 
-    async def _look_first(self, state: SiteState, name: str, agent: str) -> bool:
-        """Whether this fetch may count as evidence: it is the known peer (a browser's visit proves nothing), there is
-        something new for it, and its own calendar was read just before."""
+    def _counts(self, state: SiteState, name: str, agent: str) -> bool:
+        """Whether this fetch teaches anything: it is the known peer (a browser's visit proves nothing), and there is
+        something new for it."""
         listing = state.listings.get(name)
-        if listing is None or not is_news(state, name) or not self._is_peer(listing, agent):
-            return False
+        return listing is not None and is_news(state, name) and self._is_peer(listing, agent)
+
+    async def _look_first(self, listing: Listing) -> bool:
+        """Whether the peer's own calendar was read just before. Without that, its fetch proves what it let go of and
+        nothing about what it took: what it shows later may have been sold before."""
         if not listing.shard:
             return True
         try:
             async with asyncio.timeout(LOOK):
-                looked = await self._poller.one(listing.shard, name)
+                looked = await self._poller.one(listing.shard, listing.id)
         except TimeoutError:
             looked = False
         if not looked:
             self._world.telemetry.count("fetched_without_a_look", platform=listing.platform)
         return looked
 
-    async def _record(self, state: SiteState, name: str, agent: str) -> None:
+    async def _record(self, state: SiteState, name: str, agent: str, *, looked: bool) -> None:
         """Remember that the peer has this version: the very last thing before the answer leaves."""
         listing = state.listings[name]
         reason = f"{listing.platform} fetched the calendar"
         etag = await self._world.due.put(state.site.id, self._world.now(), reason)
-        await self._world.reads.record(name, state.head.version, self._world.now(), agent)
+        await self._world.reads.record(name, Read(state.head.version, self._world.now(), looked), agent)
         await self._world.ring(WORK, Message("site", state.site.id, etag))
 
     def _is_peer(self, listing: Listing, agent: str) -> bool:

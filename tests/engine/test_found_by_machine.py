@@ -136,3 +136,15 @@ def test_an_export_taken_without_a_look_raises_an_alarm_rather_than_hide_a_sale(
     story.answer_is_slow(what="pull")
     story.racing_writers(platform=GREENGO, dates=nights(10, 11))
     story.teardown()
+
+
+def test_a_release_fetched_without_a_look_still_ends_what_the_closure_explains() -> None:
+    """The fetch was no proof of anything, so the peer was thought to have the closure long after it had opened."""
+    story = SyncMachine()
+    story.racing_writers(platform=AIRBNB, dates=nights(10, 13))
+    story.greengo_pulls()
+    story.a_cancellation_races_a_sale(platform=AIRBNB, pick=0, offset=0)
+    story.answer_is_slow(what="pull")
+    story.racing_writers(platform=AIRBNB, dates=nights(10, 13))
+    story.a_cancellation_races_a_sale(platform=AIRBNB, pick=0, offset=0)
+    story.teardown()
