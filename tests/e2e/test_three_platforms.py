@@ -54,6 +54,7 @@ class Village:
         assert running.sandbox is not None
         self.session, self.sandbox = running, running.sandbox
         self.link = running.links["moulin-greengo"]
+        self.echoed: dict[str, object] = {}
 
     async def ask(self, path: str, **body: object) -> dict[str, object]:
         answer = await self.session.client.post(f"{self.sandbox.base}/sandbox/{path}", json=body)
@@ -94,6 +95,34 @@ class Village:
         return dict(zip(others, seconds, strict=True))
 
 
+async def echo(village: Village) -> dict[str, object]:
+    """A home on calendar links alone, whose Booking.com shows as its own what it imported from us: its state once we
+    have read that twice."""
+    nights = StayDates.of_nights(date(2027, 10, 10), 3)
+    truth, calls = village.sandbox.world.truth, village.sandbox.world.calls
+    await village.ask("airbnb/book", listing="9876551", check_in=str(nights.check_in), nights=3)
+
+    async def imported() -> bool:
+        return all(
+            truth.night("booking/cabane-booking", n).state is NightState.IMPORTED for n in nights.nights()
+        )
+
+    def read() -> int:
+        return sum(1 for call in calls.latest if (call.call, call.note) == ("feed", "cabane-booking"))
+
+    await until(imported, "Booking.com has our closure")
+    before = read()
+
+    async def read_twice() -> bool:
+        return read() >= before + 2
+
+    await until(read_twice, "we have read Booking.com's calendar")
+    sites = (await village.session.status())["sites"]
+    assert isinstance(sites, list)
+    found: dict[str, object] = next(site for site in sites if site["id"] == "cabane")
+    return found
+
+
 async def tell(village: Village, origin: str) -> Story:
     """A guest books, moves by five days, cancels."""
     story, first = Story(), STAYS[origin]
@@ -132,8 +161,10 @@ async def village(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Vil
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stories(village: Village) -> dict[str, Story]:
-    """All three at once, on nights of their own."""
+    """All at once, on nights of their own."""
+    echoing = asyncio.create_task(echo(village))
     told = await asyncio.gather(*(tell(village, origin) for origin in LISTINGS))
+    village.echoed = await echoing
     return dict(zip(LISTINGS, told, strict=True))
 
 
@@ -159,6 +190,17 @@ async def test_a_cancellation_by_api_opens_at_once(stories: dict[str, Story], or
 
 async def test_what_vanished_from_a_feed_stays_closed_until_it_is_proven(stories: dict[str, Story]) -> None:
     assert stories["greengo"].held
+
+
+async def test_what_a_platform_repeats_of_ours_is_no_stay(
+    village: Village, stories: dict[str, Story]
+) -> None:
+    stays, blocks = village.echoed["stays"], village.echoed["blocks"]
+    assert isinstance(stays, list)
+    assert isinstance(blocks, list)
+    assert "cabane-booking" in str(stays)  # it was seen
+    assert [block for block in blocks if block["listing"] == "cabane-airbnb"] == []
+    assert village.echoed["conflicts"] == []
 
 
 async def test_nothing_was_sold_twice_or_opened_over_a_sale(
