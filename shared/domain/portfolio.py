@@ -20,8 +20,8 @@ LANGUAGES = ("fr", "en")
 MOST_HOMES = 50
 """Homes in one site: they are read and committed together (rule 15)."""
 
-MOST_UNITS = 500
-"""Identical units one home may stand for."""
+MOST_UNITS = 254
+"""Identical units one home may stand for: Booking.com takes counts up to 254, and 255 means without limit there."""
 
 
 class Role(StrEnum):

@@ -114,7 +114,7 @@ def test_the_sites_name_is_the_one_given_or_the_smallest_home() -> None:
         ),
         (
             [home("flat", units=0)],
-            [("flat", "units", "units must be a whole number from 1 to 500")],
+            [("flat", "units", "units must be a whole number from 1 to 254")],
         ),
         (
             [home("house", contains=("studio",)), home("studio", units=3)],
