@@ -1,8 +1,8 @@
 """Published cases of two-sided synchronisation, told with stays. An item is a guest's stay, its content the nights, and
 to hold it is to show those nights as taken. What the cases call deleting is, here, to sell nights again.
 
-Where a case finds one item on both sides without a record of it, we find two guests with the same nights: a conflict, in
-which nothing is deleted either. ``OTHERWISE`` lists what does not translate, with the reason.
+Where a case finds one item on both sides without a record of it, we find two guests with the same nights: a
+conflict, in which nothing is deleted either. ``OTHERWISE`` lists what does not translate, with the reason.
 """
 
 from __future__ import annotations
