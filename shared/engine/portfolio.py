@@ -42,23 +42,23 @@ class PortfolioImport:
         done = Imported()
         for account in portfolio.accounts:
             await self._world.accounts.put(account)
-        shards = await self._shards()
+        shards, silent = await self._shards(), set[str]()
         for site in portfolio.sites:
             named = [one for one in portfolio.listings if one.site == site.id]
             listings = await self._site(site, named, shards, done)
             await self._index(site, named, listings)
             done.tokens.update({one.id: listings[one.id].token for one in named if listings[one.id].token})
-            await self._ring(site, listings)
+            await self._ring(site)
+            silent |= {one.account for one in listings.values() if one.link is Link.API and not one.complete}
+        for name in sorted(silent):  # once: an answer is for all homes of an account
+            await self._world.ring(WORK, Message("observe", name, self._world.new_id()))
         return done
 
-    async def _ring(self, site: Site, listings: Mapping[str, Listing]) -> None:
+    async def _ring(self, site: Site) -> None:
         """The bells may be lost: the due row stands for the site, and the nightly pass asks every account."""
         due = await self._world.due.get(site.id)
         if due is not None:
             await self._world.ring(WORK, Message("site", site.id, due.etag))
-        silent = {one.account for one in listings.values() if one.link is Link.API and not one.complete}
-        for account in sorted(silent):
-            await self._world.ring(WORK, Message("observe", account, self._world.new_id()))
 
     async def _shards(self) -> dict[str, int]:
         """How many listings stand in each shard of links."""

@@ -24,7 +24,7 @@ from shared.memory.bus import MemoryBus
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryNotify, MemoryTelemetry
 from shared.messages import encode
-from shared.ports import Notification, Request, Response, Tables
+from shared.ports import Notification, Notify, Request, Response, Tables, Telemetry
 from tests.engine.village import START, Clock, Store, unheard
 from tests.engine.virtual_loop import VirtualLoop
 
@@ -113,22 +113,28 @@ class Hamlet:
     """Homes of one owner, each listed on Booking.com (one unit a home) and, with a link, on further platforms."""
 
     def __init__(
-        self, homes: Sequence[Home], links: Mapping[str, Platform] | None = None, start: datetime = START
+        self,
+        homes: Sequence[Home],
+        links: Mapping[str, Platform] | None = None,
+        start: datetime = START,
+        voices: tuple[Notify, Telemetry] | None = None,
     ) -> None:
-        """``links`` name homes with a calendar link, and whose calendar that is."""
+        """``links`` name homes with a calendar link, and whose calendar that is; ``voices`` speak for the engine where
+        the ones in memory should not."""
         self.clock = Clock(start)
         self.loop = VirtualLoop(self.clock)
         self.memory = MemoryTables(self.clock.now)
         self.tables: Tables = Store(self.memory, self.clock.now)
         self.bus = MemoryBus(self.clock.now, self.clock.sleep)
         self.notify, self.telemetry = MemoryNotify(), MemoryTelemetry()
+        self._voices = voices or (self.notify, self.telemetry)
         self.booking, self.web = Channel(BOOKING), Web()
         self.serial = itertools.count(1)
         self.engine = self._engine()
         self.links = dict(links or {})
         for home in self.links:
             self.web.answers[link(home)] = calendar()
-        self.run(self.engine.portfolio.run(portfolio(homes, self.links)))
+        self.tokens = self.run(self.engine.portfolio.run(portfolio(homes, self.links))).tokens
         self.run(unheard(self.bus))
 
     def _engine(self) -> Operations:
@@ -138,8 +144,8 @@ class Hamlet:
             bus=self.bus,
             apis={BOOKING: self.booking},
             feeds=feeds,
-            notify=self.notify,
-            telemetry=self.telemetry,
+            notify=self._voices[0],
+            telemetry=self._voices[1],
             sleep=self.clock.sleep,
             chance=lambda: 0.5,
             new_id=lambda: f"id{next(self.serial):06d}",
@@ -164,10 +170,12 @@ class Hamlet:
         await self.engine.poller.queue("booking")
 
     async def drain(self) -> None:
-        while found := await self.bus.receive("work", 10, 0):
-            for one in found:
-                await self.engine.work(encode(one.message), one.deliveries, one.message.message_id)
-                await self.bus.complete("work", one)
+        """Let the workers do what stands in the queues."""
+        for queue, handler in (("work", self.engine.work), ("conflicts", self.engine.conflict)):
+            while found := await self.bus.receive(queue, 10, 0):
+                for one in found:
+                    await handler(encode(one.message), one.deliveries, one.message.message_id)
+                    await self.bus.complete(queue, one)
 
 
 def render(ranges: Iterable[tuple[StayDates, str]]) -> bytes:

@@ -11,8 +11,10 @@ import pytest
 from shared.domain.errors import AuthFailed
 from shared.domain.facts import Polled
 from shared.domain.model import BOOKING, Account
+from shared.domain.portfolio import Home
 from shared.messages import encode
 from shared.ports import Message
+from tests.engine.hamlet import portfolio as several
 from tests.engine.village import Village
 
 
@@ -36,6 +38,13 @@ def test_an_account_that_only_names_calendar_links_is_never_asked_by_api(village
     village.run(village.engine.on_timer_poll_accounts())
     village.run(village.engine.on_timer_deep())
     assert sorted(rung(village)) == [("observe", "airbnb"), ("observe", "booking"), ("queue", "booking")]
+
+
+def test_an_account_with_many_new_homes_is_asked_once_for_all_of_them(village: Village) -> None:
+    """Each bell asks for the whole state of every home: one bell a home would be calls by the square."""
+    homes = [Home(f"h{number}", "Gîte", "owner") for number in range(5)]
+    village.run(village.engine.portfolio.run(several(homes, {})))
+    assert rung(village) == [("observe", "booking")]
 
 
 def test_each_tick_of_a_quick_timer_rings_and_two_hosts_ring_once(village: Village) -> None:
