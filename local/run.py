@@ -50,6 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         asyncio.run(_run(_wanted(arguments), say))
+    except KeyboardInterrupt:  # before the loop takes signals: nothing was started yet
+        return 0
     except _REFUSALS as refused:
         print(f"\n{refused}", file=sys.stderr)
         return 1

@@ -44,7 +44,7 @@ class RunRefused(Exception):
 class Wanted:
     """What was asked for on the command line. ``portfolio`` None means the example; ``port`` None the usual one, or
     any other when that is taken; ``guests`` are the seconds between two simulated guests, 0 for none. ``folder`` holds
-    tables, settings and logs."""
+    tables, settings and logs. ``rhythm`` is the example's."""
 
     portfolio: Path | None = None
     hosts: int = 1
@@ -53,6 +53,7 @@ class Wanted:
     guests: float = 12.0
     show_links: bool = False
     folder: Path = ROOT / ".local"
+    rhythm: Rhythm = field(default_factory=Rhythm)
 
 
 @dataclass
@@ -98,7 +99,7 @@ async def _example(wanted: Wanted, say: Say) -> AsyncIterator[Session]:
     say(_counted(portfolio))
     async with AsyncExitStack() as opened:
         played = await opened.enter_async_context(
-            playing(portfolio, config, hosts, sandbox_port=port, rhythm=Rhythm())
+            playing(portfolio, config, hosts, sandbox_port=port, rhythm=wanted.rhythm)
         )
         stopwatch = Stopwatch(played.sandbox.world.truth, time.monotonic)
         await opened.enter_async_context(_beside(stopwatch.run(asyncio.sleep)))

@@ -39,10 +39,14 @@ class Joined:
     http: Http
 
     async def close(self) -> None:
-        """Free every connection."""
-        await self.bus.close()
-        await self.http.close()
-        await self.tables.close()
+        """Free every connection, also when one of them fails to close."""
+        try:
+            await self.bus.close()
+        finally:
+            try:
+                await self.http.close()
+            finally:
+                await self.tables.close()
 
 
 _built: WeakKeyDictionary[asyncio.AbstractEventLoop, Joined] = WeakKeyDictionary()

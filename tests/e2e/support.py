@@ -7,7 +7,21 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from local.run_example import Rhythm
+
 T = TypeVar("T")
+
+QUICK = Rhythm(
+    {
+        "POLL_FEEDS_SCHEDULE": "*/2 * * * * *",
+        "POLL_ACCOUNTS_SCHEDULE": "*/2 * * * * *",
+        "SWEEP_SCHEDULE": "*/2 * * * * *",
+        "DEEP_SCHEDULE": "0 0 0 29 2 *",
+    },
+    feeds=2,
+    pulls=2.0,
+)
+"""Timers for tests. Booking.com's queue keeps its 20 s; the nightly pass, which asks for whole states, stays away."""
 
 _LOOK = 0.05
 

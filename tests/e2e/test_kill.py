@@ -25,7 +25,7 @@ import pytest
 from local.azurite import free_port
 from local.children import ROOT, Child
 from local.portfolio_rules import portfolio_rules
-from local.run_example import Played, Rhythm, playing
+from local.run_example import Played, playing
 from local.run_stack import Hosts
 from local.sandbox.calls import CallLog, Logged
 from local.sandbox.config import SandboxConfig
@@ -37,7 +37,7 @@ from shared.domain.model import SiteState
 from shared.domain.portfolio import Portfolio
 from tests.e2e.guests import Crowd
 from tests.e2e.judge import Judge
-from tests.e2e.support import until
+from tests.e2e.support import QUICK, until
 from tests.hypothesis_profiles import budget
 
 pytestmark = pytest.mark.e2e
@@ -57,17 +57,6 @@ SEED = 20261122
 SETTLED, LOOK = 120.0, 0.3
 """Seconds after the last kill until everything must be right, and between two looks. Nothing opens while a write of the
 dead host may still land, 72 s (rule 2); its lease of a queue lasts 30 s, its lock on a message 60 s."""
-
-QUICK = Rhythm(
-    {
-        "POLL_FEEDS_SCHEDULE": "*/2 * * * * *",
-        "POLL_ACCOUNTS_SCHEDULE": "*/2 * * * * *",
-        "SWEEP_SCHEDULE": "*/2 * * * * *",
-        "DEEP_SCHEDULE": "0 0 0 29 2 *",
-    },
-    feeds=2,
-    pulls=2.0,
-)
 
 
 class Blade(CallLog):

@@ -17,7 +17,7 @@ from local.azurite import free_port
 from local.run_session import Session, Wanted, session
 from local.sandbox.stays import NightState
 from shared.domain.dates import StayDates
-from tests.e2e.support import until
+from tests.e2e.support import QUICK, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
@@ -154,7 +154,9 @@ async def tell(village: Village, origin: str) -> Story:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def village(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Village]:
     folder: Path = tmp_path_factory.mktemp("run")
-    wanted = Wanted(hosts=2, port=free_port(), sandbox_port=free_port(), guests=0, folder=folder)
+    wanted = Wanted(
+        hosts=2, port=free_port(), sandbox_port=free_port(), guests=0, folder=folder, rhythm=QUICK
+    )
     async with session(wanted, print) as running:
         yield Village(running)
 
