@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 
 from shared.ports import Notice
 
 _log = logging.getLogger("sync")
+
+
+def one_line(fields: Mapping[str, str | int | float]) -> str:
+    """JSON that is one line to every reader of logs. JSON itself leaves U+0085, U+2028, U+2029 and the marks that turn
+    the writing direction as they are: they cut a line in two, or make it look like another."""
+    written = json.dumps(fields, ensure_ascii=False)
+    if written.isprintable():
+        return written
+    return "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in written)
 
 
 class LogNotify:
@@ -20,7 +30,7 @@ class LogNotify:
         """One warning line."""
         text = notice.text.get(self._language) or next(iter(notice.text.values()), "")
         line = {"notice": notice.kind, "severity": notice.severity, "key": notice.key, "text": text}
-        _log.warning("%s", json.dumps(line, ensure_ascii=False))
+        _log.warning("%s", one_line(line))
 
 
 class LogTelemetry:
@@ -28,15 +38,15 @@ class LogTelemetry:
 
     def event(self, name: str, **fields: str | int | float) -> None:
         """One line."""
-        _log.info("%s", json.dumps({"event": name, **fields}, ensure_ascii=False))
+        _log.info("%s", one_line({"event": name, **fields}))
 
     def count(self, name: str, value: int = 1, **dimensions: str) -> None:
         """One line."""
-        _log.info("%s", json.dumps({"count": name, "value": value, **dimensions}, ensure_ascii=False))
+        _log.info("%s", one_line({"count": name, "value": value, **dimensions}))
 
     def gauge(self, name: str, value: float, **dimensions: str) -> None:
         """One line."""
-        _log.info("%s", json.dumps({"gauge": name, "value": value, **dimensions}, ensure_ascii=False))
+        _log.info("%s", one_line({"gauge": name, "value": value, **dimensions}))
 
 
 class SilentTelemetry:
