@@ -376,7 +376,8 @@ class Village:
 
     def __init__(self, units: int = 1, inner: Tables | None = None) -> None:
         self.clock = Clock()
-        self.loop = VirtualLoop(self.clock)
+        # A real store answers in real time: on a virtual clock every wait for it would be a timeout.
+        self.loop = asyncio.new_event_loop() if inner else VirtualLoop(self.clock)
         self.tables = MemoryTables(self.clock.now)
         self.store = Store(inner or self.tables, self.clock.now)
         self.bus = MemoryBus(self.clock.now, self.clock.sleep)
