@@ -93,8 +93,8 @@ def test_the_story_ends_as_in_memory(story: Callable[[Village], None], village: 
 
 
 MOST = {"Inbox": 3, "Accounts": 4, "Reservations": 2, "Sites": 3, "FeedReads": 1, "Due": 2}
-"""Requests of one new stay on its way from a webhook's body to confirmed closures, by table. ``FeedReads`` is asked while
-a peer has not fetched an earlier closure yet."""
+"""Requests of one new stay on its way from a webhook's body to confirmed closures, by table. ``FeedReads`` is asked
+while a peer has not fetched an earlier closure yet."""
 
 
 def test_a_new_stay_costs_three_trips_to_its_site(village: Village, own: Own) -> None:
