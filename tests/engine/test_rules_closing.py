@@ -68,7 +68,7 @@ def test_rule_10_whenever_the_process_dies_the_closure_is_found_again() -> None:
 
 
 def test_rule_10_what_was_committed_is_due_whoever_rang_for_it() -> None:
-    """The index lost a site, and the walk finds work there; nobody sends a walk twice. The process dies at each call."""
+    """The index lost a site, and the walk finds work there, but once. The process dies at each of its calls."""
     for calls in range(1, 60):
         village = Village()
         village.run(village.engine.world.accounts.pause("booking", "for a moment"))
