@@ -39,7 +39,7 @@ class Operations:
         period: int = POLL_PERIOD,
     ) -> None:
         self.world = world
-        self.reconciler = Reconciler(world)
+        self.reconciler = Reconciler(world, queues)
         self.ingest = Ingest(world, self.reconciler)
         self.poller = Poller(world, self.reconciler, self.ingest)
         self.inbox = Inbox(world, self.ingest)

@@ -11,13 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from shared.domain import changes
 from shared.domain.confirm import Result, absorb_reads, confirm
 from shared.domain.errors import PlatformDown, StaleWrite, SyncError, TransientError
 from shared.domain.facts import WriteOutcome
-from shared.domain.model import Link, SiteState, Write
+from shared.domain.model import Link, Platform, SiteState, Write
 from shared.domain.plan import Plan, plan
 from shared.engine.world import CONFLICTS, World
 from shared.ports import Message
@@ -33,6 +33,9 @@ TRIES = 8
 
 ROUNDS = 3
 """How often one reconcile looks again for work its own confirmations made possible."""
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+"""When an account was polled that never was: before anything that would wait for a poll."""
 
 ACCOUNT_AGE = timedelta(seconds=5)
 """How old an account's row may be when a site is planned; each process keeps its own copy."""
@@ -61,8 +64,10 @@ class Report:
 class Reconciler:
     """Reconciles sites of one world."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, queues: frozenset[Platform] = frozenset()) -> None:
+        """``queues`` are the platforms whose reservations are polled: nothing opens there before a poll was stored."""
         self._world = world
+        self.queues = queues
         self._accounts: dict[str, tuple[datetime, AccountState | None]] = {}
 
     async def reconcile(
@@ -147,7 +152,12 @@ class Reconciler:
         accounts = await asyncio.gather(*(self.account(name) for name in names))
         found = dict(zip(names, accounts, strict=True))
         paused = {name for name, one in found.items() if one is None or one.paused}
-        return paused, {name: one.polled for name, one in found.items() if one and one.polled}
+        polled = {
+            name: one.polled or NEVER
+            for name, one in found.items()
+            if one and (one.polled or one.account.platform in self.queues)
+        }
+        return paused, polled
 
     async def account(self, name: str) -> AccountState | None:
         """An account with its units, at most 5 s old."""

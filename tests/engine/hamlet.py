@@ -151,7 +151,9 @@ class Hamlet:
             new_id=lambda: f"id{next(self.serial):06d}",
             agents={GREENGO: ("greengo",), AIRBNB: ("airbnb",), BOOKING: ("booking",)},
         )
-        return Operations(world, render, frozenset({BOOKING}), {})
+        engine = Operations(world, render, frozenset({BOOKING}), {})
+        engine.reconciler.queues = frozenset()  # what opens shows at once, without a poll of the queue before
+        return engine
 
     def run(self, doing: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(doing)

@@ -35,7 +35,7 @@ class SyncMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.village = Village()
+        self.village = Village(polls_first=True)
         self.slow: list[asyncio.Task[object]] = []
         self.known: dict[str, int] = {}
         self.absent_since: datetime | None = None

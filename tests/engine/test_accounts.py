@@ -91,3 +91,23 @@ def test_one_unlinked_unit_of_several_is_told_and_pauses_nothing(
     revoke(village, monkeypatch, "unit-other")
     assert paused(village) == ""
     assert [notice.kind for notice in village.notify.notices] == ["revoked"]
+
+
+def test_nothing_is_opened_on_a_platform_with_a_queue_before_its_first_poll() -> None:
+    """Found by kill -9: a sale of the platform was a moment faster than our closure, and no poll had told of it yet."""
+    village = Village(polls_first=True)
+    stay = village.book("airbnb", JULY)
+    assert stay is not None
+    assert village.book("booking", JULY) is not None
+    village.run(village.webhook(village.deliveries.pop()))
+    village.airbnb.calendar.cancel(stay)
+    village.say("airbnb", stay, "modify")
+    village.run(village.webhook(village.deliveries.pop()))
+    assert not opened(village)
+    village.run(village.settle())
+    assert not opened(village)
+    village.close()
+
+
+def opened(village: Village) -> bool:
+    return any(level > 0 for levels in village.booking.writes for level in levels.values())

@@ -374,7 +374,10 @@ def render(ranges: Iterable[tuple[StayDates, str]]) -> bytes:
 class Village:
     """One home on Airbnb (webhooks), Booking.com (queue) and Greengo (feeds), and the engine between them."""
 
-    def __init__(self, units: int = 1, inner: Tables | None = None) -> None:
+    def __init__(self, units: int = 1, inner: Tables | None = None, *, polls_first: bool = False) -> None:
+        """``polls_first``: nothing opens on Booking.com before a poll of its queue was stored, as in earnest. Most
+        stories do without, so that what they are about shows at once."""
+        self.polls_first = polls_first
         self.clock = Clock()
         # A real store answers in real time: on a virtual clock every wait for it would be a timeout.
         self.loop = asyncio.new_event_loop() if inner else VirtualLoop(self.clock)
@@ -407,7 +410,10 @@ class Village:
             new_id=lambda: f"id{next(self.serial):06d}",
             agents={GREENGO: ("greengo",)},
         )
-        return Operations(world, render, frozenset({BOOKING}), {"airbnb": ("secret",)})
+        engine = Operations(world, render, frozenset({BOOKING}), {"airbnb": ("secret",)})
+        if not self.polls_first:
+            engine.reconciler.queues = frozenset()
+        return engine
 
     def another_host(self) -> Operations:
         """A second process over the same tables and queues."""
