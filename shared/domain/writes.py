@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
 from shared.domain.dates import nights_of, ranges_of
 from shared.domain.draft import Draft
-from shared.domain.model import Block, Listing, Phase, Property, Write
+from shared.domain.model import Block, Listing, Phase, Write
 from shared.domain.occupancy import is_counted, level
 
 GRACE = timedelta(seconds=60)
@@ -144,38 +144,7 @@ def _write(
     """Take the next fence, mark the rows it carries, and give each night its absolute count."""
     draft.fence += 1
     home = draft.state.site.properties[listing.property]
-    kept = _kept(draft, home)
-    levels = {night: _left(draft, home, night, kept) for night in sorted(nights)}
+    levels = {night: level(draft.state.site, home, night, draft.taken) for night in sorted(nights)}
     for row in rows:
         draft.blocks[row.key] = replace(row, phase=Phase.SENT, fence=draft.fence)
     return Write(draft.fence, draft.now + CALL, levels)
-
-
-def _kept(draft: Draft, home: Property) -> list[Block]:
-    """Closures that are still wanted although no stay asks for them any more: it cannot be read, or may not be let go
-    yet. Each takes a unit, or a write that closes would put its nights up for sale (rules 5 and 19)."""
-    return [
-        row
-        for row in draft.blocks.values()
-        if row.wanted and row.name not in draft.desired and _concerns(draft, row, home)
-    ]
-
-
-def _left(draft: Draft, home: Property, night: date, kept: Sequence[Block]) -> int:
-    """Units for sale that night."""
-    left = level(draft.state.site, home, night, draft.taken)
-    causes = {row.cause for row in kept if row.dates.check_in <= night < row.dates.check_out}
-    if not causes:
-        return left
-    shown = {
-        row.cause
-        for row in draft.blocks.values()
-        if row.name in draft.desired and row.dates.check_in <= night < row.dates.check_out
-    }
-    return max(0, left - len(causes - shown))
-
-
-def _concerns(draft: Draft, row: Block, home: Property) -> bool:
-    """Whether a closure is about rooms of the home; one on a listing that cannot be read is."""
-    listing = draft.state.listings.get(row.listing)
-    return listing is None or bool(draft.state.site.properties[listing.property].rooms & home.rooms)
