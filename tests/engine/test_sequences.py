@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -143,10 +144,15 @@ def sequence(name: str) -> list[Poll]:
 
 
 def closures(body: bytes) -> frozenset[Range]:
-    """The ranges that Airbnb calls "Not available": a plain reading of the lines, without the product's reader."""
+    """The ranges that Airbnb calls "Not available"."""
+    return written(body, b"(Not available)")
+
+
+def written(body: bytes, saying: bytes = b"") -> frozenset[Range]:
+    """The ranges of the events that say so: a plain reading of the lines, without the product's reader."""
     found = set()
     for event in re.findall(rb"BEGIN:VEVENT.*?END:VEVENT", body, re.DOTALL):
-        if b"(Not available)" in event:
+        if saying in event:
             days = dict(re.findall(rb"(DTSTART|DTEND);VALUE=DATE:(\d{8})", event))
             start, end = (date.fromisoformat(days[name].decode()) for name in (b"DTSTART", b"DTEND"))
             found.add((start, end))
@@ -191,6 +197,27 @@ def replayed(name: str, polls: Sequence[Poll]) -> list[str]:
         last = closed
     replay.hamlet.close()
     return opened
+
+
+EMPTIED = "airbnb-viewvillas-empty-listing"
+"""Six calendars merged into one file; at the second poll one listing of the six has not a single event."""
+
+
+def test_a_listing_that_shows_nothing_for_a_while_frees_no_night() -> None:
+    """The listing alone, as an owner would connect it: 39 stays, none for an hour and a half, and 40."""
+    if EMPTIED not in SEQUENCES:
+        pytest.skip("no ../shared: the calendar corpus is not on this machine")
+    polls = [replace(poll, **alone(poll.body)) for poll in sequence(EMPTIED)]
+    assert [poll.body.count(b"BEGIN:VEVENT") for poll in polls] == [39, 0, 40]
+    assert replayed(EMPTIED, list(often(polls))) == []
+
+
+def alone(body: bytes) -> dict[str, Any]:
+    """The first listing of a merged file as a calendar of its own; each begins with its maker's name."""
+    _, first, *_ = body.split(b"PRODID:-//Airbnb Inc//Hosting Calendar 1.0//EN")
+    events = re.findall(rb"BEGIN:VEVENT.*?END:VEVENT", first, re.DOTALL)
+    own = b"\r\n".join([b"BEGIN:VCALENDAR", b"VERSION:2.0", b"PRODID:x", *events, b"END:VCALENDAR", b""])
+    return {"body": own, "ranges": written(own), "blocks": closures(own)}
 
 
 def test_the_sequences_are_here_or_the_skip_says_so() -> None:
