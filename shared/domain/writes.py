@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from shared.domain.dates import nights_of, ranges_of
 from shared.domain.draft import Draft
-from shared.domain.model import Block, Listing, Phase, Write
+from shared.domain.model import Block, Listing, Phase, Property, Write
 from shared.domain.occupancy import is_counted, level
 
 GRACE = timedelta(seconds=60)
@@ -144,7 +144,29 @@ def _write(
     """Take the next fence, mark the rows it carries, and give each night its absolute count."""
     draft.fence += 1
     home = draft.state.site.properties[listing.property]
-    levels = {night: level(draft.state.site, home, night, draft.taken) for night in sorted(nights)}
+    levels = {night: _left(draft, home, night) for night in sorted(nights)}
     for row in rows:
         draft.blocks[row.key] = replace(row, phase=Phase.SENT, fence=draft.fence)
     return Write(draft.fence, draft.now + CALL, levels)
+
+
+def _left(draft: Draft, home: Property, night: date) -> int:
+    """Units for sale that night. A closure that is still wanted counts although its stay does not show there any more:
+    it cannot be read, or may not be let go yet, and a write that closes would put its night up for sale."""
+    here = [one for one in draft.taken if one.dates.check_in <= night < one.dates.check_out]
+    shown = {one.cause for one in here}
+    kept = {
+        row.cause
+        for row in draft.blocks.values()
+        if row.wanted
+        and row.dates.check_in <= night < row.dates.check_out
+        and row.cause not in shown
+        and _concerns(draft, row, home)
+    }
+    return max(0, level(draft.state.site, home, night, here) - len(kept))
+
+
+def _concerns(draft: Draft, row: Block, home: Property) -> bool:
+    """Whether a closure is about rooms of the home; one on a listing that cannot be read is."""
+    listing = draft.state.listings.get(row.listing)
+    return listing is None or bool(draft.state.site.properties[listing.property].rooms & home.rooms)

@@ -444,6 +444,27 @@ def test_rule_19_an_opening_decided_before_waits_until_the_site_is_readable(vill
     assert village.booking.calendar.closed == set()
 
 
+def test_rule_19_a_closure_is_a_closure_although_its_stay_cannot_be_read(village: Village) -> None:
+    """The closure was refused; before it is said again the stay behind it turns unreadable. Still 0 goes out."""
+    village.booking.faults.refuse = True
+    told(village, "airbnb", JULY)
+    village.booking.faults.refuse = False
+    spoil(village, f"{site_codec.RESERVATION}airbnb|")
+    after(village, MINUTE)
+    assert village.booking.calendar.closed == nights(JULY)
+
+
+def test_rule_19_a_count_forgets_no_stay_that_cannot_be_read() -> None:
+    """Three studios, one sold in a stay that turns unreadable, one more sold: one is left, not two."""
+    village = Village(units=3)
+    told(village, "airbnb", JULY)
+    spoil(village, f"{site_codec.RESERVATION}airbnb|")
+    sold(village, "greengo", JULY)
+    polled(village)
+    assert village.booking.writes[-1] == dict.fromkeys(nights(JULY), 1)
+    village.close()
+
+
 def test_rule_19_a_failed_reconcile_is_put_off_with_a_longer_pause_each_time(village: Village) -> None:
     """Its message is completed: no dead letter, and the sweep rings again when the pause is over."""
     village.run(village.engine.world.due.put(HOME, village.clock.now(), "test"))

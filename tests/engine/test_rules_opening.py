@@ -255,6 +255,19 @@ def test_rule_05_nothing_opens_and_nothing_is_exported_before_every_listing_answ
     assert village.greengo.calendar.closed == nights(JULY)
 
 
+def test_rule_05_what_may_not_open_yet_is_said_again_as_closed(village: Village) -> None:
+    """The closure got no answer, the stay moved, and a listing is silent: the old nights are kept, so a heal closes."""
+    stay = sold(village, "airbnb", JULY)
+    village.booking.faults.down = True
+    deliver(village)
+    village.booking.faults.down = False
+    silence(village, "greengo")
+    moved(village, "airbnb", stay, AUGUST)
+    after(village, LANDED)
+    assert village.booking.calendar.closed == nights(JULY, AUGUST)
+    assert not opened(village.booking)
+
+
 # ------------------------------------------------------------------------------------------------ rule 6
 
 
