@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,7 +12,8 @@ from shared.domain.occupancy import Occupancy
 
 @dataclass(slots=True)
 class Draft:
-    """A plan in the making: ``blocks`` is the ledger as it will be; the lists collect what ``Plan`` will say."""
+    """A plan in the making: ``blocks`` is the ledger as it will be; ``desired`` names the rows
+    that some stay asks for; the lists collect what ``Plan`` will say."""
 
     state: SiteState
     now: datetime
@@ -21,6 +22,7 @@ class Draft:
     taken: list[Occupancy]
     blocks: dict[str, Block]
     polled: Mapping[str, datetime]
+    desired: Collection[str] = ()
     spent: list[str] = field(default_factory=list)
     writes: list[tuple[str, Write]] = field(default_factory=list)
     listings: list[Listing] = field(default_factory=list)

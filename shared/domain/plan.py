@@ -62,6 +62,7 @@ def plan(
     )
     note_echoes(draft, echoes)
     desired = desired_closures(state, draft.taken, now)
+    draft.desired = {name for rows in desired.values() for name in rows}
     opening = may_open(state, draft.waiting)
     for listing in state.listings.values():
         move_ledger(draft, listing, desired.get(listing.id, {}), opening)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -144,26 +144,35 @@ def _write(
     """Take the next fence, mark the rows it carries, and give each night its absolute count."""
     draft.fence += 1
     home = draft.state.site.properties[listing.property]
-    levels = {night: _left(draft, home, night) for night in sorted(nights)}
+    kept = _kept(draft, home)
+    levels = {night: _left(draft, home, night, kept) for night in sorted(nights)}
     for row in rows:
         draft.blocks[row.key] = replace(row, phase=Phase.SENT, fence=draft.fence)
     return Write(draft.fence, draft.now + CALL, levels)
 
 
-def _left(draft: Draft, home: Property, night: date) -> int:
-    """Units for sale that night. A closure that is still wanted counts although its stay does not show there any more:
-    it cannot be read, or may not be let go yet, and a write that closes would put its night up for sale."""
-    here = [one for one in draft.taken if one.dates.check_in <= night < one.dates.check_out]
-    shown = {one.cause for one in here}
-    kept = {
+def _kept(draft: Draft, home: Property) -> list[Block]:
+    """Closures that are still wanted although no stay asks for them any more: it cannot be read, or may not be let go
+    yet. Each takes a unit, or a write that closes would put its nights up for sale (rules 5 and 19)."""
+    return [
+        row
+        for row in draft.blocks.values()
+        if row.wanted and row.name not in draft.desired and _concerns(draft, row, home)
+    ]
+
+
+def _left(draft: Draft, home: Property, night: date, kept: Sequence[Block]) -> int:
+    """Units for sale that night."""
+    left = level(draft.state.site, home, night, draft.taken)
+    causes = {row.cause for row in kept if row.dates.check_in <= night < row.dates.check_out}
+    if not causes:
+        return left
+    shown = {
         row.cause
         for row in draft.blocks.values()
-        if row.wanted
-        and row.dates.check_in <= night < row.dates.check_out
-        and row.cause not in shown
-        and _concerns(draft, row, home)
+        if row.name in draft.desired and row.dates.check_in <= night < row.dates.check_out
     }
-    return max(0, level(draft.state.site, home, night, here) - len(kept))
+    return max(0, left - len(causes - shown))
 
 
 def _concerns(draft: Draft, row: Block, home: Property) -> bool:
