@@ -103,6 +103,27 @@ class Tables(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A small shared text of an account, and the ETag it was read under (None: there is none yet)."""
+
+    text: str = ""
+    etag: str | None = None
+
+
+class Notes(Protocol):
+    """Small shared texts of an account, by name, under compare-and-swap: what every host must agree on (a circuit, a
+    limiter's blocks, a rung of the ladder). Every method raises ``StoreUnavailable``."""
+
+    async def read(self, account: str, name: str) -> Note:
+        """The note as it stands; an empty one where none was written."""
+        ...
+
+    async def swap(self, account: str, name: str, text: str, etag: str | None) -> Note:
+        """Write it while it still carries ``etag`` (None: while there is none). Raises ``StaleWrite``."""
+        ...
+
+
 # ----------------------------------------------------------------------------------------------- queue
 
 
@@ -252,6 +273,32 @@ class ApiConnector(Protocol):
 
     def read_notification(self, body: bytes) -> Notification:
         """Read a webhook body. Raises ``PayloadRejected`` naming what is wrong; never shows the body."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitView:
+    """One circuit as people see it. ``operation`` is "read", "acknowledge" or "write"; ``state`` one of "closed", "open",
+    "half_open", "forced_open", "forced_closed"; ``retry_at`` when the next trial may be made, None unless open."""
+
+    operation: str
+    state: str
+    failures: int = 0
+    calls: int = 0
+    since: datetime | None = None
+    retry_at: datetime | None = None
+
+
+class Circuits(Protocol):
+    """The breakers of the API accounts, shared by all hosts; calls pass through them in the guard round a connector."""
+
+    async def views(self, account: str) -> tuple[CircuitView, ...]:
+        """Every circuit of an account, as of at most 1 s ago."""
+        ...
+
+    async def force(self, account: str, operation: str, state: str) -> None:
+        """Move one by hand: "forced_open", "forced_closed", or "closed" to let it judge for itself again. Raises
+        ``PayloadRejected`` naming what is unknown."""
         ...
 
 

@@ -25,6 +25,7 @@ from shared.state.due import DueStore
 from shared.state.feeds import FeedStore
 from shared.state.inbox import InboxStore
 from shared.state.index import ReservationIndex
+from shared.state.notes import NoteStore
 from shared.state.reads import ReadStore
 from shared.state.sites import SiteStore
 
@@ -53,6 +54,7 @@ class World:
     due: DueStore = field(init=False)
     shards: FeedStore = field(init=False)
     accounts: AccountStore = field(init=False)
+    notes: NoteStore = field(init=False)
     inbox: InboxStore = field(init=False)
     index: ReservationIndex = field(init=False)
     reads: ReadStore = field(init=False)
@@ -62,6 +64,7 @@ class World:
         object.__setattr__(self, "due", DueStore(self.tables))
         object.__setattr__(self, "shards", FeedStore(self.tables))
         object.__setattr__(self, "accounts", AccountStore(self.tables, self.base_urls))
+        object.__setattr__(self, "notes", NoteStore(self.tables))
         object.__setattr__(self, "inbox", InboxStore(self.tables, self.new_id))
         object.__setattr__(self, "index", ReservationIndex(self.tables))
         object.__setattr__(self, "reads", ReadStore(self.tables))
