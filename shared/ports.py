@@ -278,8 +278,8 @@ class ApiConnector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CircuitView:
-    """One circuit as people see it. ``operation`` is "read", "acknowledge" or "write"; ``state`` one of "closed", "open",
-    "half_open", "forced_open", "forced_closed"; ``retry_at`` when the next trial may be made, None unless open."""
+    """One circuit as people see it. ``operation`` is "read", "acknowledge" or "write"; ``state`` one of "closed",
+    "open", "half_open", "forced_open", "forced_closed"; ``retry_at`` is when the next trial may be made."""
 
     operation: str
     state: str
