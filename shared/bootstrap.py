@@ -115,6 +115,7 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
     from shared.connectors.ical import IcalConnector
     from shared.connectors.registry import PLATFORMS, connect
     from shared.engine.world import CONFLICTS, WORK, World
+    from shared.resilience.ladder import climb
     from shared.resilience.retry_after import parse_retry_after
 
     def retry_after(value: str | None) -> float | None:
@@ -140,6 +141,7 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
         agents={platform: entry.agents for platform, entry in PLATFORMS.items()},
         queue_names={WORK: settings.work_queue, CONFLICTS: settings.conflicts_queue},
         base_urls=settings.base_urls,
+        ladder=climb,
     )
 
 

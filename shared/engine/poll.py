@@ -12,7 +12,8 @@ from shared.domain.errors import AuthFailed, FeedRefused, NotFound, RateLimited,
 from shared.domain.facts import FeedAnswer, Polled, SeenStay
 from shared.domain.model import Reservation, Status
 from shared.engine.ingest import Answered, Ingest, complete_listing
-from shared.engine.reconcile import ACCOUNT_AGE, Reconciler
+from shared.engine.modes import ACCOUNT_AGE
+from shared.engine.reconcile import Reconciler
 from shared.engine.world import WORK, World
 from shared.ports import FeedBusy, Message, Notice, Validators
 from shared.state.accounts import AccountState, Place

@@ -19,6 +19,7 @@ from shared.domain.errors import PlatformDown, StaleWrite, SyncError, TransientE
 from shared.domain.facts import WriteOutcome
 from shared.domain.model import Link, Platform, SiteState, Write
 from shared.domain.plan import Plan, plan
+from shared.engine.modes import Modes
 from shared.engine.world import CONFLICTS, World
 from shared.ports import Message
 from shared.state.accounts import AccountState
@@ -37,9 +38,6 @@ ROUNDS = 3
 NEVER = datetime.min.replace(tzinfo=UTC)
 """When an account was polled that never was: before anything that would wait for a poll."""
 
-ACCOUNT_AGE = timedelta(seconds=5)
-"""How old an account's row may be when a site is planned; each process keeps its own copy."""
-
 TELL_AGAIN = timedelta(seconds=30)
 """How soon a conflict nobody was told of is sent to its queue again."""
 
@@ -50,6 +48,7 @@ class Report:
 
     site: str
     reason: str
+    asked: bool = False
     version: int = 0
     merged: int = 0
     sent: int = 0
@@ -64,18 +63,27 @@ class Report:
 class Reconciler:
     """Reconciles sites of one world."""
 
-    def __init__(self, world: World, queues: frozenset[Platform] = frozenset()) -> None:
+    def __init__(
+        self, world: World, queues: frozenset[Platform] = frozenset(), modes: Modes | None = None
+    ) -> None:
         """``queues`` are the platforms whose reservations are polled: nothing opens there before a poll was stored."""
         self._world = world
         self.queues = queues
-        self._accounts: dict[str, tuple[datetime, AccountState | None]] = {}
+        self.modes = modes or Modes(world)
 
     async def reconcile(
-        self, site: str, reason: str, merges: Sequence[Merge] = (), work: Work | None = None
+        self,
+        site: str,
+        reason: str,
+        merges: Sequence[Merge] = (),
+        work: Work | None = None,
+        *,
+        asked: bool = False,
     ) -> Report:
         """Bring one site up to date. ``merges`` put facts in; ``work`` is the due row read before, if that is what
-        brought us. Raises ``StaleWrite`` when others keep being first, ``StoreUnavailable``, ``NotFound``."""
-        report = Report(site, reason)
+        brought us; ``asked``: a person wants it sent, also into accounts that stand in MANUAL. Raises
+        ``StaleWrite`` when others keep being first, ``StoreUnavailable``, ``NotFound``."""
+        report = Report(site, reason, asked)
         etag = work.etag if work else ""
         for _ in range(ROUNDS):
             state, decided, etag = await self._decide(site, merges, report, etag)
@@ -86,7 +94,7 @@ class Reconciler:
                 break
             results = await self._apply(state, decided)
             state = await self._confirm(state, results, report)
-            ahead = await self._look_ahead(state)
+            ahead = await self._look_ahead(state, report.asked)
             if not ahead.writes:
                 break
         await self._leave(state, ahead, etag, report)
@@ -105,7 +113,7 @@ class Reconciler:
             for merge in merges:
                 after = merge(after)
             after = await self._absorb(after)
-            decided = plan(after, now, *await self._standing(after))
+            decided = plan(after, now, *await self._standing(after, report.asked))
             after = _watch(changes.apply_plan(after, decided))
             diff = changes.difference(before, after, now)
             report.waiting = decided.waiting
@@ -146,28 +154,18 @@ class Reconciler:
             if listing.watched and not before.listings[listing.id].watched and listing.shard:
                 await self._world.shards.watch(listing.shard, listing.id)
 
-    async def _standing(self, state: SiteState) -> tuple[set[str], dict[str, datetime]]:
+    async def _standing(self, state: SiteState, asked: bool) -> tuple[set[str], dict[str, datetime]]:
         """Which of the site's accounts take nothing now, and when each was last polled whole."""
         names = {one.account for one in state.listings.values() if one.link is Link.API}
-        accounts = await asyncio.gather(*(self.account(name) for name in names))
+        accounts = await asyncio.gather(*(self.modes.account(name) for name in names))
         found = dict(zip(names, accounts, strict=True))
-        paused = {name for name, one in found.items() if one is None or one.paused}
+        silent = {name for name, one in found.items() if one is None or not _sends(one, asked)}
         polled = {
             name: one.polled or NEVER
             for name, one in found.items()
             if one and (one.polled or one.account.platform in self.queues)
         }
-        return paused, polled
-
-    async def account(self, name: str) -> AccountState | None:
-        """An account with its units, at most 5 s old."""
-        now = self._world.now()
-        cached = self._accounts.get(name)
-        if cached is not None and now - cached[0] < ACCOUNT_AGE:
-            return cached[1]
-        loaded = await self._world.accounts.load(name)
-        self._accounts[name] = (now, loaded)
-        return loaded
+        return silent, polled
 
     # ------------------------------------------------------------------------------ apply and confirm
 
@@ -203,7 +201,7 @@ class Reconciler:
     async def _call(self, state: SiteState, name: str, write: Write) -> Result:
         """One write, one attempt: what fails comes back by its due row, after a pause."""
         listing = state.listings[name]
-        account = await self.account(listing.account)
+        account = await self.modes.account(listing.account)
         if account is None:
             return Result(error=f"no account {listing.account}")
         connector = self._world.apis.get(listing.platform)
@@ -214,14 +212,20 @@ class Reconciler:
             async with asyncio.timeout(max(left, 0)):
                 outcome: WriteOutcome = await connector.write(account.account, listing, write)
         except TimeoutError:
-            return Result(error=f"{listing.platform}: no answer within the deadline", lost=True)
-        except PlatformDown as wrong:
-            return Result(error=str(wrong), lost=True)
-        except TransientError as wrong:
-            return Result(error=str(wrong), retry_after=wrong.retry_after)
+            lost = PlatformDown(f"{listing.platform}: no answer within the deadline")
+            return await self._failed(account, lost)
         except SyncError as wrong:
-            return Result(error=str(wrong))
+            return await self._failed(account, wrong)
+        await self.modes.answered(account)
         return Result(outcome)
+
+    async def _failed(self, account: AccountState, wrong: SyncError) -> Result:
+        """What a failed call means for its rows; the ladder hears of it too."""
+        await self.modes.failed(account, wrong)
+        retry_after = wrong.retry_after if isinstance(wrong, TransientError) else None
+        if isinstance(wrong, PlatformDown):
+            return Result(error=str(wrong), lost=True)
+        return Result(error=str(wrong), retry_after=retry_after)
 
     async def _confirm(
         self, state: SiteState, results: Sequence[tuple[str, Write, Result]], report: Report
@@ -247,9 +251,9 @@ class Reconciler:
             return changes.committed(after, head, diff)
         raise StaleWrite(f"site {report.site}: a confirmation was overtaken {TRIES} times")
 
-    async def _look_ahead(self, state: SiteState) -> Plan:
+    async def _look_ahead(self, state: SiteState, asked: bool = False) -> Plan:
         """What would be decided now: whether there is more to do at once, and when to come back."""
-        return plan(state, self._world.now(), *await self._standing(state))
+        return plan(state, self._world.now(), *await self._standing(state, asked))
 
     # ------------------------------------------------------------------------------------------ leave
 
@@ -271,6 +275,12 @@ class Reconciler:
             await self._world.due.done(state.site.id, etag)
         else:
             await self._world.due.postpone(state.site.id, etag, wake, report.reason)
+
+
+def _sends(account: AccountState, asked: bool) -> bool:
+    """Whether anything is sent into it now. A person may ask for it where MANUAL was chosen or came by failures; where
+    our access was revoked nothing can arrive."""
+    return account.standing.sends or (asked and not account.paused)
 
 
 def _confirmed(state: SiteState, name: str, write: Write, result: Result, now: datetime) -> SiteState:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.errors import BusUnavailable
 from shared.domain.model import Platform
+from shared.domain.modes import Outcome, Rung
 from shared.ports import (
     ApiConnector,
     Bus,
@@ -33,6 +34,15 @@ WORK, CONFLICTS = "work", "conflicts"
 """The two queues, by the names the engine uses; ``World.queue_names`` maps them to the configured ones."""
 
 
+Ladder = Callable[[Rung, Outcome], Rung]
+"""The rung after one more outcome; the very same object when nothing changed."""
+
+
+def stay(rung: Rung, outcome: Outcome) -> Rung:
+    """A ladder nobody climbs, for worlds that need none."""
+    return rung
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Ports, and the stores over them."""
@@ -49,6 +59,7 @@ class World:
     agents: Mapping[Platform, tuple[str, ...]] = field(default_factory=dict)
     queue_names: Mapping[str, str] = field(default_factory=dict)
     base_urls: Mapping[str, str] = field(default_factory=dict)
+    ladder: Ladder = stay
 
     sites: SiteStore = field(init=False)
     due: DueStore = field(init=False)

@@ -1,21 +1,24 @@
 """Accounts: credentials' references, the units they sell, counters, leases; and the directory of everything.
 
-One partition an account: ``account`` (what it is), ``unit|..`` (which listing a platform's id means), ``counter|..``
-(observations), ``lease|..``. The partition ``~directory`` lists accounts, sites, shards and export links.
+One partition an account: ``account`` (what it is, its mode), ``unit|..`` (which listing a platform's id means),
+``counter|..`` (observations), ``lease|..``, ``note|..`` (what all hosts agree on). The partition ``~directory`` lists
+accounts, sites, shards and export links.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.domain.errors import AlreadyExists, StaleWrite
-from shared.domain.model import Account, Platform
+from shared.domain.model import Account, Platform, SyncMode
+from shared.domain.modes import ModeSetting, Rung, Standing, standing
 from shared.ports import Row, Tables, Value
-from shared.state import cells
+from shared.state import cells, rungs
 from shared.state.names import ACCOUNTS, DIRECTORY
+from shared.state.notes import PREFIX
 
 _ACCOUNT = "account"
 
@@ -30,13 +33,28 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """An account with its units. ``paused`` is why nothing may be sent into it now, empty when it may; ``polled`` when
-    the last poll began that is stored whole."""
+    """An account with its units. ``paused`` is why its platform revoked our access, empty when it did not; ``polled``
+    when the last poll of its queue began that is stored whole, ``looked`` the same of its whole state. ``setting`` is
+    what its owner chose, ``rung`` where the ladder stands."""
 
     account: Account
     units: dict[str, Place]
     paused: str = ""
     polled: datetime | None = None
+    looked: datetime | None = None
+    setting: ModeSetting = field(default_factory=ModeSetting)
+    rung: Rung = field(default_factory=Rung)
+
+    @property
+    def standing(self) -> Standing:
+        """The mode that holds now, and why."""
+        return standing(self.setting, self.rung, self.paused)
+
+    @property
+    def answered(self) -> datetime | None:
+        """When the newest complete answer was asked for: a queue's or of the whole state. An account is fresh for three
+        of its periods (rule 22)."""
+        return max((at for at in (self.polled, self.looked) if at), default=None)
 
 
 class AccountStore:
@@ -84,8 +102,25 @@ class AccountStore:
             {role: name for role, _, name in pairs},
             cells.text(row.values, "base_url") or self._base_urls.get(platform, ""),
         )
-        paused, polled = cells.text(row.values, "paused"), cells.instant(row.values, "polled")
-        return AccountState(value, units, paused, polled)
+        ladder = rows.get(PREFIX + rungs.NOTE)
+        return AccountState(
+            value,
+            units,
+            cells.text(row.values, "paused"),
+            cells.instant(row.values, "polled"),
+            cells.instant(row.values, "looked"),
+            _setting(row),
+            Rung() if ladder is None else rungs.from_text(cells.text(ladder.values, "text")),
+        )
+
+    async def choose(self, account: str, setting: ModeSetting) -> None:
+        """Store what its owner chose."""
+        values: dict[str, Value] = {
+            "mode": setting.wanted.value,
+            "poll_minutes": setting.poll_minutes,
+            "batch_minutes": setting.batch_minutes,
+        }
+        await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, values))
 
     async def pause(self, account: str, why: str) -> None:
         """Send nothing into the account until it is resumed (with an empty reason)."""
@@ -95,6 +130,10 @@ class AccountStore:
     async def note_poll(self, account: str, begun: datetime) -> None:
         """Everything a poll that began then had to tell is stored."""
         await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, {"polled": cells.to_instant(begun)}))
+
+    async def note_look(self, account: str, begun: datetime) -> None:
+        """The whole state that was asked for then is stored."""
+        await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, {"looked": cells.to_instant(begun)}))
 
     async def next_observation(self, account: str) -> int:
         """The account's next counter, taken by compare-and-swap before a request begins (rule 6). One for all its
@@ -179,6 +218,15 @@ class AccountStore:
         if row is None:
             return None
         return Place(cells.text(row.values, "site"), cells.text(row.values, "listing"))
+
+
+def _setting(row: Row) -> ModeSetting:
+    usual = ModeSetting()
+    return ModeSetting(
+        SyncMode(cells.text(row.values, "mode") or usual.wanted.value),
+        cells.number(row.values, "poll_minutes") or usual.poll_minutes,
+        cells.number(row.values, "batch_minutes") or usual.batch_minutes,
+    )
 
 
 def _hash(token: str) -> str:

@@ -63,7 +63,7 @@ def apply_then_commit(patch: pytest.MonkeyPatch) -> None:
         for step in merges:
             after = step(after)
         after = await self._absorb(after)
-        decided = plan.plan(after, now, *await self._standing(after))
+        decided = plan.plan(after, now, *await self._standing(after, asked))
         after = reconcile._watch(changes.apply_plan(after, decided))
         results = await self._apply(before, decided)
         for name, write, result in results:

@@ -12,7 +12,7 @@ from shared.domain.dates import StayDates
 from shared.domain.errors import AuthFailed
 from shared.domain.facts import SeenStay
 from shared.domain.model import Account
-from shared.engine.reconcile import ACCOUNT_AGE
+from shared.engine.modes import ACCOUNT_AGE
 from shared.ports import Notification
 from tests.engine.village import HOME, ApiPlatform, Village
 

@@ -1,0 +1,153 @@
+"""Modes: outcomes into the ladder, and what a step on it sets off: a record, one notice, and the work that waited.
+
+Every host sees outcomes; the rung is shared by compare-and-swap, and whoever moves it tells of it, so a change is told
+once. A success in REAL_TIME costs nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from shared.domain.errors import (
+    AuthFailed,
+    CircuitOpen,
+    PlatformDown,
+    RateLimited,
+    StaleWrite,
+    SyncError,
+)
+from shared.domain.model import SyncMode
+from shared.domain.modes import Ending, ModeSetting, Outcome, Rung, Standing, standing
+from shared.engine.world import WORK, World
+from shared.ports import Message, Notice, Row
+from shared.state import rungs
+from shared.state.accounts import AccountState
+from shared.state.names import RUNS
+
+ACCOUNT_AGE = timedelta(seconds=5)
+"""How old an account's row may be when a site is planned; each process keeps its own copy."""
+
+CHANGES = "~modes"
+"""The partition of ``Runs`` that remembers every change of mode, by instant."""
+
+TRIES = 5
+
+_ORDER = (SyncMode.MANUAL, SyncMode.BATCH, SyncMode.REAL_TIME)
+
+_WORDS = {
+    SyncMode.REAL_TIME: ("temps réel", "real time"),
+    SyncMode.BATCH: ("par lots", "batch"),
+    SyncMode.MANUAL: ("manuel", "manual"),
+}
+
+
+class Modes:
+    """The ladder of one world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._accounts: dict[str, tuple[datetime, AccountState | None]] = {}
+
+    async def account(self, name: str) -> AccountState | None:
+        """An account with its units and its standing, at most 5 s old."""
+        now = self._world.now()
+        cached = self._accounts.get(name)
+        if cached is not None and now - cached[0] < ACCOUNT_AGE:
+            return cached[1]
+        loaded = await self._world.accounts.load(name)
+        self._accounts[name] = (now, loaded)
+        return loaded
+
+    async def answered(self, state: AccountState) -> None:
+        """The account's platform gave an answer."""
+        if state.rung == Rung(since=state.rung.since):
+            return
+        await self._note(state, Outcome(Ending.OK, self._world.now()))
+
+    async def failed(self, state: AccountState, wrong: SyncError) -> None:
+        """Asking it failed. What says nothing about the platform (a refused message, our own breaker, our store) moves
+        nothing."""
+        if isinstance(wrong, CircuitOpen):
+            return
+        ending = next((end for kind, end in _ENDINGS if isinstance(wrong, kind)), None)
+        if ending is not None:
+            wait = wrong.retry_after if isinstance(wrong, RateLimited) else None
+            await self._note(state, Outcome(ending, self._world.now(), str(wrong), wait))
+
+    async def choose(self, state: AccountState, setting: ModeSetting, who: str) -> Standing:
+        """Take what an owner chose, and send what waited for it."""
+        name = state.account.id
+        before, after = state.standing, standing(setting, state.rung, state.paused)
+        await self._world.accounts.choose(name, setting)
+        if before.mode is not after.mode:
+            await self._record(name, before.mode, after, f"chosen by {who}")
+            if after.sends and not before.sends:
+                await self.release(state, f"{name} is no longer manual")
+        return after
+
+    async def release(self, state: AccountState, reason: str) -> None:
+        """Send what waited, site by site. Not before every process has forgotten how the account stood, or one would
+        find nothing to send and take the due row away."""
+        due = self._world.now() + 2 * ACCOUNT_AGE
+        for site in {place.site for place in state.units.values()}:
+            etag = await self._world.due.put(site, due, reason)
+            await self._world.ring(WORK, Message("site", site, etag, due=due))
+
+    async def history(self, most: int = 20) -> list[dict[str, str]]:
+        """The last changes, newest first."""
+        rows = await self._world.tables.query(RUNS, CHANGES)
+        return [{name: str(value) for name, value in row.values.items()} for row in rows[: -most - 1 : -1]]
+
+    async def _note(self, state: AccountState, outcome: Outcome) -> None:
+        name, known = state.account.id, state.rung
+        if self._world.ladder(known, outcome) is known:
+            return
+        for _ in range(TRIES):
+            note = await self._world.notes.read(name, rungs.NOTE)
+            before = rungs.from_text(note.text)
+            after = self._world.ladder(before, outcome)
+            if after == before:
+                return
+            try:
+                await self._world.notes.swap(name, rungs.NOTE, rungs.to_text(after), note.etag)
+            except StaleWrite:
+                continue
+            if after.mode is not before.mode:
+                await self._moved(state, before, after)
+            return
+
+    async def _moved(self, state: AccountState, before: Rung, after: Rung) -> None:
+        if state.setting.wanted is not SyncMode.AUTO or state.paused:
+            return  # the ladder goes on counting below what holds; nothing changed for anybody
+        now_on = standing(state.setting, after)
+        await self._record(state.account.id, before.mode, now_on, after.reason or "it answers again")
+        if before.mode is SyncMode.MANUAL:
+            await self.release(state, f"{state.account.id} answers again")
+
+    async def _record(self, account: str, before: SyncMode, after: Standing, reason: str) -> None:
+        now = self._world.now()
+        values = {"at": now.isoformat(), "account": account, "reason": reason}
+        values |= {"from": before.value, "to": after.mode.value}
+        await self._world.tables.upsert(RUNS, Row(CHANGES, f"{now.isoformat()}|{account}", values))
+        self._world.telemetry.event("mode_changed", **values)
+        await self._world.notify.tell(_notice(account, before, after, reason, now.isoformat()))
+
+
+def _notice(account: str, before: SyncMode, after: Standing, reason: str, at: str) -> Notice:
+    up = _ORDER.index(after.mode) > _ORDER.index(before)
+    severity = "info" if up else "critical" if after.mode is SyncMode.MANUAL else "high"
+    (was_fr, was_en), (is_fr, is_en) = _WORDS[before], _WORDS[after.mode]
+    nothing_fr = " Rien n'est envoyé : fermez à la main les nuits listées." if not after.sends else ""
+    nothing_en = " Nothing is sent: close the listed nights by hand." if not after.sends else ""
+    text = {
+        "fr": f"{account} : {was_fr} → {is_fr} ({reason}).{nothing_fr}",
+        "en": f"{account}: {was_en} -> {is_en} ({reason}).{nothing_en}",
+    }
+    return Notice("mode_changed", f"{account} {at}", severity, text)
+
+
+_ENDINGS: tuple[tuple[type[SyncError], Ending], ...] = (
+    (AuthFailed, Ending.REFUSED),
+    (RateLimited, Ending.LIMITED),
+    (PlatformDown, Ending.DOWN),
+)
