@@ -55,7 +55,15 @@ def record_a_failed_call_as_done(patch: pytest.MonkeyPatch) -> None:
 
 
 def apply_then_commit(patch: pytest.MonkeyPatch) -> None:
-    async def wrong(self: Reconciler, site: str, reason: str, merges: Any = (), work: Any = None) -> Report:
+    async def wrong(
+        self: Reconciler,
+        site: str,
+        reason: str,
+        merges: Any = (),
+        work: Any = None,
+        *,
+        asked: bool = False,
+    ) -> Report:
         report = Report(site, reason)
         before = await self._world.sites.load(site)
         now = self._world.now()
