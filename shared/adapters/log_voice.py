@@ -21,7 +21,9 @@ def one_line(fields: Mapping[str, str | int | float]) -> str:
 
 
 class LogNotify:
-    """The port ``Notify``: what a person should know, in the log."""
+    """The ports ``Notify`` and ``Channel``: what a person should know, in the log."""
+
+    name = "log"
 
     def __init__(self, language: str = "fr") -> None:
         self._language = language
@@ -31,6 +33,13 @@ class LogNotify:
         text = notice.text.get(self._language) or next(iter(notice.text.values()), "")
         line = {"notice": notice.kind, "severity": notice.severity, "key": notice.key, "text": text}
         _log.warning("%s", one_line(line))
+
+    async def send(self, notice: Notice) -> None:
+        """The same, as a channel among others."""
+        await self.tell(notice)
+
+    async def again(self) -> None:
+        """Nothing is ever left: the log takes everything."""
 
 
 class LogTelemetry:

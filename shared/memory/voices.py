@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from shared.domain.errors import SyncError
 from shared.ports import Notice
 
 
@@ -16,6 +17,24 @@ class MemoryNotify:
 
     async def tell(self, notice: Notice) -> None:
         """Kept in order."""
+        self.notices.append(notice)
+
+    async def again(self) -> None:
+        """Nothing is ever left."""
+
+
+@dataclass(slots=True)
+class MemoryChannel:
+    """The port ``Channel``: keeps every notice, or fails with what it is told to."""
+
+    name: str = "memory"
+    notices: list[Notice] = field(default_factory=list)
+    failure: SyncError | None = None
+
+    async def send(self, notice: Notice) -> None:
+        """Kept in order; raises ``failure`` while there is one."""
+        if self.failure is not None:
+            raise self.failure
         self.notices.append(notice)
 
 

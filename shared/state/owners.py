@@ -1,0 +1,41 @@
+"""Owners: who takes the notices about whose homes. The addresses are personal data: they stand here and in the
+portfolio, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from shared.domain.portfolio import Owner
+from shared.ports import Recipient, Row, Tables
+from shared.state import cells
+from shared.state.names import ACCOUNTS, DIRECTORY
+
+_KEY = "owner|"
+
+
+class OwnerStore:
+    """One row an owner in the directory of the ``Accounts`` table."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def put(self, owners: Iterable[Owner]) -> None:
+        """Write who takes the notices of these owners, in place of whoever did before."""
+        by_id: dict[str, list[Owner]] = {}
+        for one in owners:
+            by_id.setdefault(one.id, []).append(one)
+        for name, people in by_id.items():
+            named = [one for one in people if one.email]
+            values = {
+                "addresses": cells.to_texts(one.email for one in named),
+                "languages": cells.to_texts(one.language for one in named),
+            }
+            await self._tables.upsert(ACCOUNTS, Row(DIRECTORY, _KEY + name, values))
+
+    async def recipients(self, owner: str) -> Sequence[Recipient]:
+        """Who takes the notices about an owner's homes; nobody where none is named."""
+        row = await self._tables.get(ACCOUNTS, DIRECTORY, _KEY + owner) if owner else None
+        if row is None:
+            return ()
+        pairs = zip(cells.texts(row.values, "addresses"), cells.texts(row.values, "languages"), strict=True)
+        return tuple(Recipient(address, language) for address, language in pairs)
