@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Protocol
 
 from shared.domain.dates import StayDates
@@ -232,12 +233,35 @@ class Http(Protocol):
 @dataclass(frozen=True, slots=True)
 class Notification:
     """What a webhook body claims, which is a hint: ``reread`` names reservations to ask the platform about,
-    ``hints`` what to close meanwhile; ``revoked`` that the account (or these units) may no longer be used."""
+    ``hints`` what to close meanwhile; ``revoked`` that the account (or these units) may no longer be used. ``poll``:
+    that a queue has news, of the accounts with a unit that begins so ("*": of any). ``unknown``: words of the platform's
+    that we do not know, each a task for a person."""
 
     action: str
     reread: tuple[str, ...] = ()
     hints: tuple[SeenStay, ...] = ()
     revoked: tuple[str, ...] = ()
+    poll: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a webhook's verifier found. ``refused`` says in a few words why the sender has not proved itself, empty when
+    he has; ``unreadable`` what is wrong with a body that is signed and no JSON. ``delivery`` is the id the sender
+    signed, the same at each of his tries; empty where nothing signed names it, so that a repeat looks like news."""
+
+    refused: str = ""
+    unreadable: str = ""
+    delivery: str = ""
+
+
+class WebhookVerifier(Protocol):
+    """Judges the deliveries of one sender that signs them."""
+
+    def verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Verdict:
+        """Judge one delivery by its raw bytes; header names count in any case. Never raises, whatever was sent."""
+        ...
 
 
 class ApiConnector(Protocol):
@@ -273,6 +297,45 @@ class ApiConnector(Protocol):
 
     def read_notification(self, body: bytes) -> Notification:
         """Read a webhook body. Raises ``PayloadRejected`` naming what is wrong; never shows the body."""
+        ...
+
+
+class Check(StrEnum):
+    """What a platform asks before it sells: may these nights be sold, may this reservation be made, may it move."""
+
+    ASK = "ask"
+    MAKE = "make"
+    ALTER = "alter"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckQuestion:
+    """One synchronous question. ``dates`` is None for nights nobody can stay (none, or far too many); ``reservation``
+    and ``stay`` (what to close until it is re-read) are those of a reservation about to be made or moved. A ``probe``
+    asks whether anybody answers, about no listing."""
+
+    kind: Check
+    unit: str
+    dates: StayDates | None
+    reservation: str = ""
+    stay: SeenStay | None = None
+    probe: bool = False
+
+
+class CheckWire(Protocol):
+    """How a platform asks, and how it wants its answer."""
+
+    def read(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> CheckQuestion | None:
+        """The question; None for an address that is none of a check's. Raises ``PayloadRejected``, never showing the
+        body."""
+        ...
+
+    def reply(self, kind: Check, yes: bool) -> bytes:
+        """The body of an answer."""
+        ...
+
+    def malformed(self, why: str) -> bytes:
+        """The body of the answer to a question nobody can read: it must read as a no."""
         ...
 
 

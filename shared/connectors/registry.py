@@ -16,7 +16,7 @@ from shared.connectors.ical_links import GITES, ICAL, VRBO
 from shared.domain.dates import StayDates
 from shared.domain.errors import PayloadRejected
 from shared.domain.model import AIRBNB, BOOKING, GREENGO, Link, Platform
-from shared.ports import ApiConnector, Http, Secrets
+from shared.ports import ApiConnector, CheckWire, Http, Secrets
 
 BOTH = frozenset({Link.API, Link.ICAL})
 FEED = frozenset({Link.ICAL})
@@ -32,8 +32,9 @@ class PlatformEntry:
     where the page takes them.
 
     For an API: ``connector`` is "module:class", ``secrets`` the roles an account must map to settings, ``unit`` how a
-    listing's unit is written, ``webhook`` whether it calls us, ``poll_every`` the seconds between polls (0: it pushes)
-    and ``pause`` those between an acknowledgement and the next poll.
+    listing's unit is written, ``webhook`` whether it calls us, ``check`` ("module:class") how it asks before it sells, ``poll_every`` the seconds between polls (0: it has no
+    queue; with ``webhook`` they find what a lost call would have told) and ``pause`` those between an acknowledgement
+    and the next poll.
     """
 
     platform: Platform
@@ -44,6 +45,7 @@ class PlatformEntry:
     secrets: tuple[str, ...] = ()
     unit: str = ""
     webhook: bool = False
+    check: str = ""
     poll_every: float = 0.0
     pause: float = 0.0
     console: str = ""
@@ -59,6 +61,7 @@ _ENTRIES = (
         secrets=("api_key", "oauth_token"),
         unit="listing id",
         webhook=True,
+        check="shared.connectors.airbnb_check:AirbnbCheck",
         console="https://www.airbnb.com/multicalendar/{unit}",  # INFERRED
     ),
     PlatformEntry(
@@ -82,6 +85,17 @@ _ENTRIES = (
         # REPORTED by a host: the page opens at that range.
         console="https://www.greengo.voyage/service-provider-portal/calendar/host-calendar/{unit}"
         "?startDate={start}&endDate={end}",
+    ),
+    PlatformEntry(
+        Platform("channex"),
+        "Channex",
+        frozenset({Link.API}),
+        connector="shared.connectors.channex:ChannexConnector",
+        secrets=("api_key",),
+        unit="property:room_type",
+        webhook=True,
+        poll_every=60.0,  # for webhooks that were lost; no limit is published for reading the feed
+        console="https://app.channex.io/inventory",  # INFERRED
     ),
     PlatformEntry(VRBO, "Abritel (Vrbo)", FEED, agents=("vrbo", "homeaway", "abritel", "expedia")),
     PlatformEntry(GITES, "Gîtes de France", FEED, agents=("gites", "itea")),
@@ -124,3 +138,14 @@ def console_link(platform: Platform, unit: str, dates: StayDates) -> str:
     if "{unit}" in template and not unit:
         return ""
     return template.format(unit=quote(unit, safe=""), start=dates.check_in, end=dates.check_out)
+
+
+def checks() -> dict[Platform, CheckWire]:
+    """How each platform asks whether nights are free, of those that ask."""
+    found: dict[Platform, CheckWire] = {}
+    for entry in PLATFORMS.values():
+        if entry.check:
+            module, _, name = entry.check.partition(":")
+            make: Callable[[], CheckWire] = getattr(import_module(module), name)
+            found[entry.platform] = make()
+    return found

@@ -1,0 +1,271 @@
+"""Channex, a channel manager anybody can subscribe to: real time without being a platform's partner.
+
+Source: docs.channex.io (VERIFIED) unless tagged. A webhook is a doorbell, the feed of revisions that nobody
+acknowledged yet is the truth, an acknowledgement follows the commit. No retries; nothing here waits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from shared.connectors import channex_answers, strict_json
+from shared.connectors.base import Call, HttpConnector
+from shared.connectors.channex_booking import UNMAPPED, is_id, last_night, read_booking, read_revisions
+from shared.domain.dates import ONE_DAY, StayDates
+from shared.domain.errors import PayloadRejected, PlatformDown, RateLimited
+from shared.domain.facts import Polled, SeenStay, WriteOutcome
+from shared.domain.model import Account, Listing, Platform, Write
+from shared.ports import Notification, Response
+
+HOST = "https://app.channex.io"
+"""Where production is (REPORTED in public code; the pages show the staging host alone)."""
+
+CHANNEX = Platform("channex")
+
+PAUSE = 60.0
+"""Seconds without updates of a property after any error of one, where the answer names no other."""
+
+MOST_NIGHTS = 5000
+"""Nights in one availability call: half a megabyte, where 10 MB are allowed. One call whatever the number: 10 a minute
+and property are."""
+
+PAGE = 100
+MOST_PAGES = 50
+"""Pages of one list: 5,000 bookings of one property, or revisions nobody acknowledged."""
+
+SECRET_HEADER = "X-Webhook-Secret"  # noqa: S105 - its name
+"""The header in which a webhook that we register carries its secret, beside the address that holds it too."""
+
+_JSON = {"Content-Type": "application/json"}
+_NOT_FOUND = frozenset({404})
+
+T = TypeVar("T")
+
+
+class ChannexConnector(HttpConnector):
+    """Channex by API. The secret of an account: ``api_key``, of a user's profile, for the properties in the portfolio
+    alone: revisions of others would be acknowledged too.
+
+    ``Listing.unit`` and ``SeenRoom.unit`` are written "property:room_type", two UUIDs.
+    """
+
+    platform = CHANNEX
+    title = "Channex"
+
+    async def authorize(self, account: Account) -> Mapping[str, str]:
+        """The owner's key."""
+        return {"user-api-key": self.secret(account, "api_key"), "Accept": "application/json"}
+
+    # ------------------------------------------------------------------------------------ reservations
+
+    async def poll(self, account: Account) -> Polled:
+        """Every revision that waits for its acknowledgement, oldest first. Not ``whole`` where the feed moved while it
+        was read: the rest comes with the next poll."""
+        items, total = await self._list(
+            account, "revision feed", "booking_revisions/feed", {"order[inserted_at]": "asc"}
+        )
+        stays, unplaced = read_revisions(items)
+        return Polled(tuple(stays), tuple(unplaced), whole=len(items) == total)
+
+    async def acknowledge(self, account: Account, receipts: Sequence[str]) -> tuple[str, ...]:
+        """One call a revision. Refused are those Channex does not know, and what is no receipt."""
+        refused = []
+        for receipt in receipts:
+            path = f"/api/v1/booking_revisions/{receipt}/ack"
+            call = Call("acknowledgement", "POST", path, HOST, body=b"{}", headers=_JSON, answers=_NOT_FOUND)
+            if not is_id(receipt) or (await self.call(account, call)).status == 404:
+                refused.append(receipt)
+        return tuple(refused)
+
+    async def reread(self, account: Account, reservation: str) -> SeenStay | None:
+        """The booking's present state."""
+        if not is_id(reservation):
+            return None
+        call = Call("booking read", "GET", f"/api/v1/bookings/{reservation}", HOST, answers=_NOT_FOUND)
+        response = await self.call(account, call)
+        if response.status == 404:
+            return None
+        answer = self.read_json(call, response)
+        stay = self._read(
+            call, response, read_booking, answer.get("data") if isinstance(answer, dict) else None
+        )
+        if stay.id != reservation:
+            raise PayloadRejected(f"{self.describe(call, response)}: the answer is about another booking")
+        return stay
+
+    async def stays(self, account: Account, unit: str) -> tuple[SeenStay, ...]:
+        """Every booking of the property that departs from yesterday (UTC) on and has a room of the room type, or one
+        that nobody mapped; cancelled ones included. All or an error, never a short list."""
+        house, _ = split_unit(unit)
+        yesterday = self._clock().date() - ONE_DAY
+        asked = {"filter[property_id]": house, "filter[departure_date][gte]": str(yesterday)}
+        items, total = await self._list(
+            account, "booking list", "bookings", {**asked, "order[inserted_at]": "asc"}
+        )
+        if len(items) != total:
+            raise PlatformDown(f"{self.title}: booking list: it changed while being read")
+        try:
+            found = [read_booking(item) for item in items]
+        except PayloadRejected as error:
+            raise PayloadRejected(f"{self.title}: booking list: {error}") from None
+        if len({stay.id for stay in found}) != total:
+            raise PlatformDown(f"{self.title}: booking list: it moved while being read")
+        mine = {unit, f"{house}:{UNMAPPED}"}
+        return tuple(
+            stay
+            for stay in found
+            if not stay.rooms or (mine & {room.unit for room in stay.rooms} and _leaves(stay, yesterday))
+        )
+
+    def read_notification(self, body: bytes) -> Notification:
+        """Read a webhook body: a doorbell, whatever it tells. Raises ``PayloadRejected`` without showing the body."""
+        try:
+            return channex_answers.read_notification(strict_json.load(body))
+        except PayloadRejected as error:
+            raise PayloadRejected(f"{self.title}: notification: {error}") from None
+
+    # ---------------------------------------------------------------------------------------- calendar
+
+    async def write(self, account: Account, listing: Listing, write: Write) -> WriteOutcome:
+        """Set units for sale, one value a night, closures first, in as few calls as there can be.
+
+        Taken values are queued over there. Where the answer names neither a task nor a refusal, the calendar is read
+        back. Raises ``ValueError`` for a level below 0.
+        """
+        house, room_type = split_unit(listing.unit)
+        if any(level < 0 for level in write.levels.values()):
+            raise ValueError("a night cannot have fewer than 0 units for sale")
+        nights = sorted(write.levels, key=lambda night: (write.levels[night] > 0, night))
+        refused: dict[date, str] = {}
+        for start in range(0, len(nights), MOST_NIGHTS):
+            part = {night: write.levels[night] for night in nights[start : start + MOST_NIGHTS]}
+            taken = await self._set(account, house, room_type, part)
+            refused |= taken.refused if taken.surely else await self._not_there(account, listing, part)
+        return WriteOutcome(frozenset(write.levels.keys() - refused.keys()), refused)
+
+    async def read_levels(self, account: Account, listing: Listing, dates: StayDates) -> Mapping[date, int]:
+        """Units for sale on each night, before any channel's own rules; a night the answer leaves out is missing."""
+        house, room_type = split_unit(listing.unit)
+        asked = {
+            "filter[property_id]": house,
+            "filter[date][gte]": str(dates.check_in),
+            "filter[date][lte]": str(dates.check_out - ONE_DAY),
+        }
+        call = Call("availability read", "GET", f"/api/v1/availability?{urlencode(asked)}", HOST)
+        response = await self.call(account, call)
+        answer = self.read_json(call, response)
+        levels = self._read(call, response, lambda body: channex_answers.read_levels(body, room_type), answer)
+        return {night: level for night, level in levels.items() if dates.check_in <= night < dates.check_out}
+
+    def check(self, call: Call, response: Response) -> None:
+        """As the base, and with the pause that Channex asks for after any error."""
+        try:
+            super().check(call, response)
+        except (RateLimited, PlatformDown) as error:
+            raise type(error)(str(error), error.retry_after or PAUSE) from None
+
+    # ---------------------------------------------------------------------------------------- webhooks
+
+    async def register_webhook(
+        self, account: Account, units: Iterable[str], url: str, secret: str
+    ) -> tuple[str, ...]:
+        """Have Channex call ``url`` at each booking event of the units' properties, with the secret in a header and
+        without data. Returns a line a property: what was done, and which switches a person should turn on."""
+        lines = []
+        for house in dict.fromkeys(split_unit(unit)[0] for unit in units):
+            asked = {"filter[property_id]": house}
+            items, _ = await self._list(account, "webhook list", "webhooks", asked)
+            done = "registered already"
+            if not any(_is_webhook(item, house, url) for item in items):
+                webhook = {
+                    "property_id": house,
+                    "callback_url": url,
+                    "event_mask": "booking",
+                    "request_params": {},
+                    "headers": {SECRET_HEADER: secret},
+                    "is_active": True,
+                    "send_data": False,
+                }
+                await self.call(account, _send("webhook registration", "webhooks", {"webhook": webhook}))
+                done = "registered"
+            off = await self._switches_off(account, house)
+            lines.append(f"{house}: {done}" + (f"; turn on {', '.join(off)}" if off else ""))
+        return tuple(lines)
+
+    async def _switches_off(self, account: Account, house: str) -> tuple[str, ...]:
+        call = Call("property read", "GET", f"/api/v1/properties/{house}", HOST, answers=_NOT_FOUND)
+        response = await self.call(account, call)
+        return () if response.status == 404 else channex_answers.read_switches(self.read_json(call, response))
+
+    # ----------------------------------------------------------------------------------------- helpers
+
+    async def _list(
+        self, account: Account, operation: str, path: str, asked: Mapping[str, str]
+    ) -> tuple[list[object], int]:
+        """Every item of a list, page by page, and how many it says it has."""
+        found: list[object] = []
+        for number in range(1, MOST_PAGES + 1):
+            query = urlencode({**asked, "pagination[page]": number, "pagination[limit]": PAGE})
+            call = Call(operation, "GET", f"/api/v1/{path}?{query}", HOST)
+            response = await self.call(account, call)
+            page = self._read(call, response, channex_answers.read_page, self.read_json(call, response))
+            found += page.items
+            if not page.items or len(found) >= page.total:
+                return found, page.total
+        raise PlatformDown(f"{self.title}: {operation}: no end after {MOST_PAGES} pages")
+
+    async def _set(
+        self, account: Account, house: str, room_type: str, levels: Mapping[date, int]
+    ) -> channex_answers.Taken:
+        values = [_value(house, room_type, night, level) for night, level in levels.items()]
+        call = _send("availability write", "availability", {"values": values})
+        response = await self.call(account, call)
+        answer = self.read_json(call, response)
+        nights = frozenset(levels)
+        return self._read(call, response, lambda body: channex_answers.read_taken(body, nights), answer)
+
+    async def _not_there(
+        self, account: Account, listing: Listing, asked: Mapping[date, int]
+    ) -> dict[date, str]:
+        there = await self.read_levels(account, listing, StayDates(min(asked), max(asked) + ONE_DAY))
+        return {night: "not taken" for night, level in asked.items() if there.get(night) != level}
+
+    def _read(self, call: Call, response: Response, read: Callable[[object], T], answer: object) -> T:
+        try:
+            return read(answer)
+        except PayloadRejected as error:
+            raise PayloadRejected(f"{self.describe(call, response)}: {error}") from None
+
+
+def split_unit(unit: str) -> tuple[str, str]:
+    """Property and room type. Raises ``PayloadRejected`` for a unit that is not written so."""
+    house, _, room_type = unit.partition(":")
+    if not is_id(house) or not is_id(room_type):
+        raise PayloadRejected("Channex: a unit is written property:room_type")
+    return house, room_type
+
+
+def _value(house: str, room_type: str, night: date, level: int) -> dict[str, object]:
+    return {"property_id": house, "room_type_id": room_type, "date": str(night), "availability": level}
+
+
+def _send(operation: str, path: str, body: object) -> Call:
+    return Call(operation, "POST", f"/api/v1/{path}", HOST, body=json.dumps(body).encode(), headers=_JSON)
+
+
+def _leaves(stay: SeenStay, day: date) -> bool:
+    leaves = last_night(stay)
+    return leaves is not None and leaves >= day
+
+
+def _is_webhook(item: object, house: str, url: str) -> bool:
+    """Whether a webhook of the list is ours and active. The list may hold other properties' where its filter is not
+    heeded (INFERRED); the property stands under ``relationships``."""
+    inner = item.get("attributes") if isinstance(item, dict) else None
+    if not isinstance(inner, dict) or inner.get("callback_url") != url or inner.get("is_active") is not True:
+        return False
+    return house in json.dumps(item)
