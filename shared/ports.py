@@ -234,8 +234,8 @@ class Http(Protocol):
 class Notification:
     """What a webhook body claims, which is a hint: ``reread`` names reservations to ask the platform about,
     ``hints`` what to close meanwhile; ``revoked`` that the account (or these units) may no longer be used. ``poll``:
-    that a queue has news, of the accounts with a unit that begins so ("*": of any). ``unknown``: words of the platform's
-    that we do not know, each a task for a person."""
+    that a queue has news, of the accounts with a unit that begins so ("*": of any). ``unknown``: words of the
+    platform that we do not know, each a task for a person."""
 
     action: str
     reread: tuple[str, ...] = ()
