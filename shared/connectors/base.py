@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from shared.connectors import strict_json
 from shared.domain.errors import AuthFailed, PayloadRejected, PlatformDown, RateLimited, SyncError
 from shared.domain.model import Account, Platform
+from shared.meter import calling
 from shared.ports import Http, Request, Response, Secrets
 
 if TYPE_CHECKING:
@@ -114,7 +115,8 @@ class HttpConnector:
             most_bytes=MOST_BYTES,
         )
         try:
-            return await self._http.send(request)
+            with calling(self.platform, account.id, call.operation):
+                return await self._http.send(request)
         except PlatformDown as error:
             raise PlatformDown(f"{self.title}: {call.operation}: {error}", error.retry_after) from None
         except PayloadRejected as error:

@@ -17,6 +17,7 @@ from shared.domain.errors import NotFound, SyncError, Unreadable
 from shared.domain.facts import FeedAnswer, SeenStay
 from shared.domain.merge import hint_stay, merge_feed, merge_stay
 from shared.domain.model import Block, Link, Part, Reservation, SiteState, Status
+from shared.engine import tally
 from shared.engine.reconcile import Merge, Reconciler, Report
 from shared.engine.world import World
 from shared.state.accounts import AccountState
@@ -70,6 +71,8 @@ class Ingest:
                 merges.setdefault(site, []).append(_stay_merge(account, seen, frame, hint=hint))
         for site, steps in merges.items():
             await self._reconcile(site, reason, steps, done)
+        if not hint:
+            tally.told(account.account.platform, len(sites_of), sum(one.merged for one in done.reports))
         done.stored = [r for r, sites in sites_of.items() if not any(site in done.failed for site in sites)]
         return done
 

@@ -19,6 +19,7 @@ from shared.domain.errors import PlatformDown, StaleWrite, SyncError, TransientE
 from shared.domain.facts import WriteOutcome
 from shared.domain.model import Link, Platform, SiteState, Write
 from shared.domain.plan import Plan, plan
+from shared.engine import tally
 from shared.engine.modes import Modes
 from shared.engine.world import CONFLICTS, World
 from shared.ports import Message
@@ -126,6 +127,7 @@ class Reconciler:
             except StaleWrite:
                 self._world.telemetry.count("stale_write")
                 continue
+            tally.facts(before, diff)
             await self._flag_watched(before, after)
             report.version = head.version
             report.merged += len(diff.reservations) + len(diff.dropped)
@@ -231,6 +233,7 @@ class Reconciler:
         self, state: SiteState, results: Sequence[tuple[str, Write, Result]], report: Report
     ) -> SiteState:
         """Put the outcomes into whatever the site is by now; never repeat a call (rule 17)."""
+        tally.writes(state, results)
         report.sent += len(results)
         report.failed += sum(1 for _, _, result in results if result.error or result.outcome.refused)
         report.errors += [result.error for _, _, result in results if result.error]
@@ -248,6 +251,7 @@ class Reconciler:
             except StaleWrite:
                 state = await self._world.sites.load(report.site)
                 continue
+            tally.facts(state, diff)
             return changes.committed(after, head, diff)
         raise StaleWrite(f"site {report.site}: a confirmation was overtaken {TRIES} times")
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from shared.correlation import current
 from shared.domain.errors import BusUnavailable
 from shared.domain.model import Platform
 from shared.domain.modes import Outcome, Rung
@@ -28,6 +29,7 @@ from shared.state.inbox import InboxStore
 from shared.state.index import ReservationIndex
 from shared.state.notes import NoteStore
 from shared.state.reads import ReadStore
+from shared.state.runs import RunStore
 from shared.state.sites import SiteStore
 
 WORK, CONFLICTS = "work", "conflicts"
@@ -69,6 +71,7 @@ class World:
     inbox: InboxStore = field(init=False)
     index: ReservationIndex = field(init=False)
     reads: ReadStore = field(init=False)
+    runs: RunStore = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sites", SiteStore(self.tables, self.new_id))
@@ -79,13 +82,17 @@ class World:
         object.__setattr__(self, "inbox", InboxStore(self.tables, self.new_id))
         object.__setattr__(self, "index", ReservationIndex(self.tables))
         object.__setattr__(self, "reads", ReadStore(self.tables))
+        object.__setattr__(self, "runs", RunStore(self.tables))
 
     def now(self) -> datetime:
         """Store time: the only one that is compared across hosts (rule 26)."""
         return self.tables.now()
 
     async def ring(self, queue: str, message: Message) -> bool:
-        """Send a doorbell; False when the bus is down: the sweep does the work then, from the tables (rule 12)."""
+        """Send a doorbell; False when the bus is down: the sweep does the work then, from the tables (rule 12). Whoever
+        answers it does so under the same correlation id as who rang, however much later."""
+        if not message.correlation:
+            message = replace(message, correlation=current())
         try:
             await self.bus.send(self.queue_names.get(queue, queue), [message])
         except BusUnavailable:
