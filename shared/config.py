@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
+from shared.config_notify import NotifySettings, read_notify
 from shared.config_reader import Reader, SettingsRefused
 
 __all__ = ["LANGUAGES", "TELEMETRY", "Settings", "SettingsRefused", "current", "read"]
@@ -47,6 +48,11 @@ class Settings:
     ``telemetry``: ``TELEMETRY``, one of ``log`` (default), ``application_insights``, ``off``.
     ``telemetry_connection``: ``APPLICATIONINSIGHTS_CONNECTION_STRING`` (secret), asked for by the second.
     ``language``: ``UI_LANGUAGE``, ``en`` (default) or ``fr``: of texts that have no owner with one of their own.
+    ``notify``: ``NOTIFY``, where notices go: some of ``log`` (default), ``smtp``, ``ntfy``, ``json``, ``apprise``, and
+    what each needs: ``NOTIFY_EMAIL`` (who takes mail that belongs to no owner with an address), ``SMTP_HOST``,
+    ``SMTP_PORT``, ``SMTP_SECURITY`` (``starttls``, ``tls``, ``none``), ``SMTP_USER``, ``SMTP_PASSWORD``, ``SMTP_FROM``;
+    ``NTFY_URL`` (https://ntfy.sh), ``NTFY_TOPIC``, ``NTFY_TOKEN``; ``NOTIFY_JSON_URL``, ``NOTIFY_JSON_KEY``;
+    ``NOTIFY_APPRISE_URLS``.
     """
 
     storage: str = field(metadata=_SECRET)
@@ -64,6 +70,7 @@ class Settings:
     telemetry: str
     telemetry_connection: str = field(metadata=_SECRET)
     language: str
+    notify: NotifySettings
 
     def __repr__(self) -> str:
         def shown(name: str, secret: bool) -> str:
@@ -109,6 +116,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         telemetry=telemetry,
         telemetry_connection=ask.telemetry_connection(telemetry),
         language=ask.choice("UI_LANGUAGE", LANGUAGES),
+        notify=read_notify(ask),
     )
     ask.refuse_problems()
     return settings

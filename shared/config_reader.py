@@ -110,6 +110,31 @@ class Reader:
             self._wrong(key, "port numbers (1 to 65535) separated by commas")
         return frozenset(ports)
 
+    def words(self, key: str, allowed: Sequence[str]) -> tuple[str, ...]:
+        """Some of the words, separated by commas, each once; the first where the key is missing."""
+        words = tuple(dict.fromkeys(word.strip() for word in (self._get(key) or allowed[0]).split(",")))
+        if not all(word in allowed for word in words):
+            self._wrong(key, "some of " + ", ".join(allowed) + ", separated by commas")
+        return words
+
+    def asked(self, key: str, shape: str, expected: str, *, needed: bool = False, default: str = "") -> str:
+        """A text of that shape; missing it is wrong only where it is ``needed``."""
+        value = self._get(key) or default
+        if needed and not value:
+            self._missing(key, expected)
+        elif value and not re.fullmatch(shape, value):
+            self._wrong(key, expected)
+        return value
+
+    def target(self, key: str, *, needed: bool) -> str:
+        """An https address that may hold a token in its query; http only for this very machine."""
+        value = self._get(key)
+        if needed and not value:
+            self._missing(key, "an https address")
+        elif value and not _usable(value, query=True):
+            self._wrong(key, "an https address without user (http only for localhost)")
+        return value
+
     def telemetry_connection(self, telemetry: str) -> str:
         """Application Insights' connection string, asked for when that is where telemetry goes."""
         key = "APPLICATIONINSIGHTS_CONNECTION_STRING"
@@ -148,12 +173,12 @@ class Reader:
         self._problems.append(f"{key}: expected {expected}")
 
 
-def _usable(address: str) -> bool:
+def _usable(address: str, *, query: bool = False) -> bool:
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname, parts.port
     except ValueError:
         return False
-    if not host or "@" in parts.netloc or parts.query or parts.fragment:
+    if not host or "@" in parts.netloc or parts.fragment or (parts.query and not query):
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)

@@ -1,0 +1,190 @@
+"""Several channels as one ``Notify``: each fails alone, none holds up a sync, and nobody is told the same thing twice.
+
+A notice is written down first, then handed to the channels beside the work; what a channel does not take is tried
+again by the health timer, by whichever host, with growing pauses. At worst, when a process dies between a delivery and
+its note, a person is told twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.domain.errors import StaleWrite, SyncError
+from shared.ports import Channel, NewId, Notice, Telemetry
+from shared.state.told import Told, ToldStore
+
+WINDOW = timedelta(hours=6)
+"""How long the same kind and key are not told again, where nothing else is said."""
+
+WINDOWS: Mapping[str, timedelta] = {
+    # The conflict desk marks each as told by itself.
+    "conflict": timedelta(0),
+    "conflict_over": timedelta(0),
+    "new_stay": timedelta(days=7),
+    "resumed": timedelta(minutes=10),
+    "dead_link": timedelta(days=1),
+    "push_failed_over": timedelta(hours=1),
+}
+
+CHANGING = frozenset({"push_failed"})
+"""Kinds of which another text is news: further nights that could not be closed."""
+
+OVER: Mapping[str, str] = {"push_failed_over": "push_failed"}
+"""That it is over is told once, to who was told that it began; from then on it may begin again."""
+
+ONE = 12.0
+"""Seconds a channel has for a notice: its own 10 s and some."""
+
+AGAIN = 10.0
+"""Seconds the health timer spends on what was left."""
+
+HELD = timedelta(seconds=60)
+"""How long a notice stays in the hands of who took it; then another host may."""
+
+MOST_TRIES = 8
+"""Tries, about two hours in all with the pauses between them; then it is counted as failed."""
+
+AT_ONCE, BESIDE = 2, 20
+"""Notices delivered at a time, and how many may wait for that in memory; the others are the health timer's."""
+
+KEPT = timedelta(days=7)
+"""How long a row stays after all is done: the longest window, and so long a failure is shown."""
+
+
+class NotifyMany:
+    """The port ``Notify`` over several channels and the table of what was told."""
+
+    def __init__(
+        self,
+        channels: Sequence[Channel],
+        told: ToldStore,
+        telemetry: Telemetry,
+        *,
+        now: Callable[[], datetime],
+        new_id: NewId,
+        at_once: Sequence[Channel] = (),
+    ) -> None:
+        """``at_once`` are channels that cost no time and never fail (the log); ``now`` is store time."""
+        self._channels = {one.name: one for one in channels}
+        self._at_once = at_once
+        self._told = told
+        self._telemetry = telemetry
+        self._now = now
+        self._new_id = new_id
+        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def tell(self, notice: Notice) -> None:
+        """Write it down and hand it over; costs two trips to the table and waits for no channel."""
+        told = await self._take(notice)
+        if told is None:
+            self._telemetry.count("notice_repeated", kind=notice.kind)
+            return
+        for channel in self._at_once:
+            await channel.send(told.notice)
+        if told.waiting and len(self._tasks) < BESIDE:
+            task = asyncio.ensure_future(self._deliver(told))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def again(self) -> None:
+        """Try what no channel took yet and nobody holds; forget what is long done."""
+        try:
+            rows = await self._told.all()
+            now = self._now()
+            for old in rows:
+                if not old.waiting and now - old.at > KEPT:
+                    await self._told.forget(old)
+            due = [one for one in rows if one.waiting and (one.next is None or one.next <= now)]
+            async with asyncio.timeout(AGAIN):
+                await asyncio.gather(*(self._once_more(one) for one in due))
+        except TimeoutError:
+            self._telemetry.count("notices_wait")
+        except SyncError:
+            self._telemetry.count("notices_unread")
+
+    async def settle(self, seconds: float) -> None:
+        """Wait so long at most for what is under way."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+
+    async def close(self) -> None:
+        """Let go of what is under way: its rows stand, and the health timer has them."""
+        await self.settle(2.0)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _take(self, notice: Notice) -> Told | None:
+        now, kind = self._now(), notice.kind
+        whole = replace(notice, id=notice.id or self._new_id())
+        told = Told(whole, now, tuple(self._channels), next=now + HELD)
+        try:
+            began = await self._told.get(OVER[kind], notice.key) if kind in OVER else None
+            if kind in OVER and began is None:
+                return None
+            window = WINDOWS.get(kind, WINDOW)
+            taken = await self._told.take(told, window, unless_changed=kind in CHANGING)
+            if taken is not None and began is not None:
+                await self._told.forget(began)
+        except SyncError:
+            # Rather twice than never: without its row it has this one try.
+            self._telemetry.count("notice_unstored", kind=kind)
+            return told
+        return taken
+
+    async def _once_more(self, told: Told) -> None:
+        async with self._gate:
+            try:
+                held = await self._told.put(replace(told, tries=told.tries + 1, next=self._now() + HELD))
+            except StaleWrite:
+                return
+            await self._send(held)
+
+    async def _deliver(self, told: Told) -> None:
+        async with self._gate:
+            if told.next is None or self._now() < told.next:
+                await self._send(told)
+
+    async def _send(self, told: Told) -> None:
+        known = [self._channels[name] for name in told.waiting if name in self._channels]
+        tried = await asyncio.gather(*(self._try(one, told.notice) for one in known))
+        wrong = {channel.name: why for channel, why in zip(known, tried, strict=True) if why}
+        for name in wrong:
+            self._telemetry.count("notify_refused", channel=name, kind=told.notice.kind)
+        await self._note(told, wrong)
+
+    async def _try(self, channel: Channel, notice: Notice) -> str:
+        """Why the channel did not take it; empty when it did."""
+        try:
+            async with asyncio.timeout(ONE):
+                await channel.send(notice)
+        except TimeoutError:
+            return f"no answer within {ONE:g} s"
+        except SyncError as wrong:
+            return str(wrong)
+        except Exception as wrong:  # noqa: BLE001 - a defect of one channel silences neither the others nor the next try
+            return f"a defect ({type(wrong).__name__})"
+        return ""
+
+    async def _note(self, told: Told, wrong: Mapping[str, str]) -> None:
+        """Write down what is left of it. Nobody else has it meanwhile; if the store is away it is sent once more."""
+        over = told.tries >= MOST_TRIES
+        failed = tuple(wrong) if over else ()
+        for name in failed:
+            self._telemetry.count("notify_failed", channel=name, kind=told.notice.kind)
+        after = replace(
+            told,
+            waiting=() if over else tuple(wrong),
+            failed=failed,
+            next=self._now() + timedelta(minutes=1 << (told.tries - 1)),
+            error="; ".join(f"{name}: {why}" for name, why in wrong.items()),
+        )
+        try:
+            if told.etag is not None:
+                await self._told.put(after)
+        except SyncError:
+            self._telemetry.count("notice_unstored", kind=told.notice.kind)
