@@ -32,9 +32,9 @@ class PlatformEntry:
     where the page takes them.
 
     For an API: ``connector`` is "module:class", ``secrets`` the roles an account must map to settings, ``unit`` how a
-    listing's unit is written, ``webhook`` whether it calls us, ``check`` ("module:class") how it asks before it sells, ``poll_every`` the seconds between polls (0: it has no
-    queue; with ``webhook`` they find what a lost call would have told) and ``pause`` those between an acknowledgement
-    and the next poll.
+    listing's unit is written, ``webhook`` whether it calls us, ``check`` ("module:class") how it asks before it sells,
+    ``poll_every`` the seconds between polls (0: it has no queue; with ``webhook`` they find what a lost call would have
+    told) and ``pause`` those between an acknowledgement and the next poll.
     """
 
     platform: Platform

@@ -13,6 +13,7 @@ from shared.ports import Message
 from shared.state.accounts import Place
 from shared.state.feeds import SHARD_SIZE, Feed
 from shared.state.sites import Changes
+from shared.state.units import list_unit
 
 POLL_PERIOD = 120
 """Seconds between two requests of a calendar link, when nothing else is said (the brief: 1-5 min, 2 by default)."""
@@ -133,6 +134,7 @@ class PortfolioImport:
             listing, place = listings[one.id], Place(site.id, one.id)
             if one.unit:
                 await accounts.put_unit(one.account, one.unit, place)
+                await list_unit(accounts, one.platform, one.account, one.unit, place)
             if listing.token:
                 await accounts.put_links([(listing.token, place)])
             if listing.shard:

@@ -17,6 +17,7 @@ from shared.domain import changes
 from shared.domain.confirm import Result, absorb_reads, confirm
 from shared.domain.errors import PlatformDown, StaleWrite, SyncError, TransientError
 from shared.domain.facts import WriteOutcome
+from shared.domain.holds import without_expired
 from shared.domain.model import Link, Platform, SiteState, Write
 from shared.domain.plan import Plan, plan
 from shared.engine import tally
@@ -110,7 +111,7 @@ class Reconciler:
         for _ in range(TRIES):
             before = await self._world.sites.load(site)
             now = self._world.now()
-            after = before
+            after = without_expired(before, now)
             for merge in merges:
                 after = merge(after)
             after = await self._absorb(after)
@@ -134,6 +135,21 @@ class Reconciler:
             report.conflicts += len(diff.conflicts)
             return changes.committed(after, head, diff), decided, etag
         raise StaleWrite(f"site {site}: others were first {TRIES} times")
+
+    async def admit(self, before: SiteState, after: SiteState, reason: str) -> None:
+        """Commit what was put into a site just loaded, with all that follows from it as intents, and make no call: who
+        must answer at once does not wait for platforms. The due row, put down first, brings whoever makes the calls.
+        Raises ``StaleWrite`` with nothing written when somebody else was first, ``StoreUnavailable``."""
+        now = self._world.now()
+        after = await self._absorb(without_expired(after, now))
+        decided = plan(after, now, {one.account for one in after.listings.values()})
+        after = _watch(changes.apply_plan(after, decided))
+        diff = changes.difference(before, after, now)
+        if diff.empty:
+            return
+        await self._world.due.put(before.site.id, now, reason)
+        await self._world.sites.commit(before, _rows(diff, reason, now))
+        await self._flag_watched(before, after)
 
     async def _absorb(self, state: SiteState) -> SiteState:
         """Put in which versions of our exports the peers are known to have fetched."""

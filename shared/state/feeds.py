@@ -82,6 +82,11 @@ class FeedStore:
         known: dict[str, Value] = {"digest": "", "etag_seen": "", "modified_seen": ""}
         await self._tables.upsert(FEEDS, Row(shard, listing, known))
 
+    async def get(self, shard: str, listing: str) -> Feed | None:
+        """One link, or None."""
+        row = await self._tables.get(FEEDS, shard, listing)
+        return None if row is None else _feed(row)
+
     async def load(self, shard: str) -> Shard:
         """The whole shard in one read."""
         rows = await self._tables.query(FEEDS, shard)
