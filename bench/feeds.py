@@ -136,7 +136,7 @@ def _engine(tables: Tables, http: Http) -> Operations:
         chance=random.Random(1).random,
         new_id=lambda: "never",
     )
-    return Operations(world, lambda closed: b"", frozenset())
+    return Operations(world, lambda closed: b"", {})
 
 
 async def ratio(feeds: Feeds) -> float:

@@ -59,7 +59,7 @@ class Home:
         tokens = (await self.engine.portfolio.run(_portfolio(self.sandbox))).tokens
         self.token = tokens[f"{SITE}-greengo"]
         for account in ("airbnb", "booking"):
-            assert await self.engine.poller.observe(account) == {}
+            assert await self.engine.observer.observe(account) == {}
         await self.engine.poller.shard(SHARD, force=True)
         await self.rest()
 
@@ -154,7 +154,7 @@ def _engine(tables: Tables, bus: MemoryBus, http: CountingHttp, sandbox: Sandbox
     def render(closed: Iterable[tuple[StayDates, str]]) -> bytes:
         return write_calendar(closed, seed="", name="Bench", domain="bench.example.com")
 
-    return Operations(world, render, frozenset({BOOKING}), {"airbnb": ("key",)})
+    return Operations(world, render, {BOOKING: 20.0}, {"airbnb": ("key",)})
 
 
 def _portfolio(sandbox: Sandbox) -> Portfolio:

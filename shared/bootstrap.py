@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -81,36 +82,46 @@ def join(settings: Settings, *, tables: Tables | None = None, period: int = POLL
     """An engine over the real adapters that the settings name. ``tables`` stands in for the store (benches count its
     round trips); ``period`` is how often links imported by this engine are asked, in seconds."""
     from shared.adapters.http import HttpxHttp
+    from shared.adapters.http_meter import MeteredHttp
     from shared.adapters.service_bus import ServiceBus
     from shared.engine.operations import Operations
 
     tables = tables or _tables(settings)
     bus = ServiceBus(connection_string=settings.service_bus, namespace=settings.service_bus_namespace)
-    http = HttpxHttp(loopback_ports=settings.loopback_ports)
+    http = MeteredHttp(HttpxHttp(loopback_ports=settings.loopback_ports), _voice(settings), time.monotonic)
     world = _world(settings, tables, bus, http)
-    operations = Operations(world, _render(settings), _queues(), settings.webhook_secrets, period)
+    operations = Operations(world, _render(settings), _rhythms(), settings.webhook_secrets, period)
     return Joined(operations, tables, bus, http)
 
 
 def _tables(settings: Settings) -> Tables:
-    import time
-
+    from shared import meter
     from shared.adapters.table_store import open_tables
 
     def wall() -> datetime:
         return datetime.fromtimestamp(time.time(), UTC)
 
     if settings.storage:
-        return open_tables(connection_string=settings.storage, monotonic=time.monotonic, wall=wall)
+        return open_tables(
+            connection_string=settings.storage, monotonic=time.monotonic, wall=wall, on_request=meter.transaction
+        )
     url = f"https://{settings.storage_account}.table.core.windows.net"
-    return open_tables(account_url=url, monotonic=time.monotonic, wall=wall)
+    return open_tables(
+        account_url=url, monotonic=time.monotonic, wall=wall, on_request=meter.transaction
+    )
+
+
+def _voice(settings: Settings) -> Telemetry:
+    from shared.adapters.log_voice import LogTelemetry, SilentTelemetry
+
+    return SilentTelemetry() if settings.telemetry == "off" else LogTelemetry()
 
 
 def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
     import random
     import secrets
 
-    from shared.adapters.log_voice import LogNotify, LogTelemetry, SilentTelemetry
+    from shared.adapters.log_voice import LogNotify
     from shared.adapters.secrets import SettingSecrets
     from shared.connectors.ical import IcalConnector
     from shared.connectors.registry import PLATFORMS, connect
@@ -134,7 +145,7 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
         apis=apis,
         feeds=IcalConnector(http, agent=agent, retry_after=retry_after),
         notify=LogNotify(settings.language),
-        telemetry=SilentTelemetry() if settings.telemetry == "off" else LogTelemetry(),
+        telemetry=_voice(settings),
         sleep=asyncio.sleep,
         chance=random.SystemRandom().random,
         new_id=lambda: secrets.token_urlsafe(24),
@@ -158,7 +169,7 @@ def _render(settings: Settings) -> Callable[[Iterable[tuple[StayDates, str]]], b
     return render
 
 
-def _queues() -> frozenset[Platform]:
+def _rhythms() -> dict[Platform, float]:
     from shared.connectors.registry import PLATFORMS
 
-    return frozenset(platform for platform, entry in PLATFORMS.items() if entry.poll_every)
+    return {platform: entry.poll_every for platform, entry in PLATFORMS.items() if entry.poll_every}

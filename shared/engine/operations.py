@@ -13,9 +13,12 @@ from shared.engine.conflict_desk import ConflictDesk
 from shared.engine.export import Export, Render
 from shared.engine.inbox import AGAIN, Inbox
 from shared.engine.ingest import Ingest
+from shared.engine.modes import Modes
+from shared.engine.observe import Observer
 from shared.engine.poll import Poller
 from shared.engine.portfolio import POLL_PERIOD, PortfolioImport
 from shared.engine.reconcile import Reconciler
+from shared.engine.reports import Reports
 from shared.engine.status import Status
 from shared.engine.work import MOST_DELIVERIES, Work, parse_request
 from shared.engine.world import CONFLICTS, WORK, World
@@ -34,16 +37,21 @@ class Operations:
         self,
         world: World,
         render: Render,
-        queues: frozenset[Platform],
+        rhythms: Mapping[Platform, float],
         webhook_secrets: Mapping[str, tuple[str, ...]] | None = None,
         period: int = POLL_PERIOD,
     ) -> None:
         self.world = world
-        self.reconciler = Reconciler(world, queues)
+        self.modes = Modes(world)
+        self.reconciler = Reconciler(world, frozenset(rhythms), self.modes)
         self.ingest = Ingest(world, self.reconciler)
         self.poller = Poller(world, self.reconciler, self.ingest)
+        self.observer = Observer(world, self.ingest, self.modes)
         self.inbox = Inbox(world, self.ingest)
-        self.jobs = Work(world, self.reconciler, self.poller, self.inbox, queues)
+        self.reports = Reports(world, self._stands)
+        self.jobs = Work(
+            world, self.reconciler, self.poller, self.observer, self.inbox, rhythms, self.reports
+        )
         self.desk = ConflictDesk(world)
         self.exports = Export(world, render, self.poller)
         self.overview = Status(world)
@@ -57,8 +65,8 @@ class Operations:
         await self.jobs.ring_feeds()
 
     async def on_timer_poll_accounts(self) -> None:
-        """Ring for the queues."""
-        await self.jobs.ring_queues()
+        """Ring for the accounts."""
+        await self.jobs.ring_accounts()
 
     async def on_timer_sweep(self) -> None:
         """Take what was left behind; one sweeper at a time."""
@@ -73,8 +81,9 @@ class Operations:
         await self.jobs.walk(self.world.now())
 
     async def on_timer_deep(self) -> None:
-        """Ask for whole states."""
+        """Ask for whole states, and take away reports nobody keeps any longer."""
         await self.jobs.ring_observe()
+        await self.reports.clean()
 
     async def on_timer_health(self) -> None:
         """Tell what needs a person."""
@@ -131,6 +140,11 @@ class Operations:
             if isinstance(wrong, TransientError) and deliveries < MOST_DELIVERIES:
                 raise
             await self.jobs.set_aside(message_id or "unnamed", CONFLICTS, str(wrong), body)
+
+    async def _stands(self, kind: str, source: str) -> str:
+        """The mode of a run's account; calendar links and sites have none of their own."""
+        account = await self.modes.account(source) if kind in ("queue", "observe") else None
+        return account.standing.mode.value if account else ""
 
     # -------------------------------------------------------------------------------------------- http
 

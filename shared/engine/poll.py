@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 
-from shared.domain.errors import AuthFailed, FeedRefused, NotFound, RateLimited, SyncError, TransientError
+from shared.domain.errors import AuthFailed, FeedRefused, RateLimited, SyncError, TransientError
 from shared.domain.facts import FeedAnswer, Polled, SeenStay
-from shared.domain.model import Reservation, Status
-from shared.engine.ingest import Answered, Ingest, complete_listing
-from shared.engine.modes import ACCOUNT_AGE
+from shared.engine import tally
+from shared.engine.ingest import Answered, Ingest
 from shared.engine.reconcile import Reconciler
-from shared.engine.world import WORK, World
-from shared.ports import FeedBusy, Message, Notice, Validators
-from shared.state.accounts import AccountState, Place
+from shared.engine.world import World
+from shared.meter import calling
+from shared.ports import ApiConnector, FeedBusy, Notice, Validators
+from shared.state.accounts import AccountState
 from shared.state.feeds import Feed, Shard, Visit
 
 QUEUE_LEASE = timedelta(seconds=30)
@@ -136,8 +135,12 @@ class Poller:
             begun = self._world.now()
             try:
                 look = feed.watched or _is_new_day(before.good, begun)
-                fetched = await self._world.feeds.fetch(feed.url, Validators() if look else feed.validators)
-                if fetched.unchanged or (fetched.digest == feed.digest and not look):
+                with calling(feed.platform, feed.listing, "fetch"):
+                    validators = Validators() if look else feed.validators
+                    fetched = await self._world.feeds.fetch(feed.url, validators)
+                same = fetched.unchanged or fetched.digest == feed.digest
+                tally.calendar(feed.platform, feed.listing, unchanged=same)
+                if fetched.unchanged or (same and not look):
                     if not feed.error:
                         return _Outcome(self._next(feed))
                     # Without the hash: another pass may have merged something newer meanwhile.
@@ -177,6 +180,7 @@ class Poller:
             pause = max(timedelta(seconds=wrong.retry_after), timedelta(seconds=feed.period))
         if isinstance(wrong, AuthFailed) and not feed.failures:
             await self._tell_dead_link(feed)
+        tally.declined(feed.platform, feed.listing, wrong)
         self._world.telemetry.count("feed_failed", platform=feed.platform, kind=type(wrong).__name__)
         changed = replace(feed, error=str(wrong), failures=failures)
         return _Outcome(replace(before, due=now + pause), changed, error=str(wrong))
@@ -203,7 +207,7 @@ class Poller:
                 return "no such account"
             connector = self._world.apis[state.account.platform]
             frame = Answered(await self._world.accounts.next_observation(account_id), self._world.now())
-            polled = await connector.poll(state.account)
+            polled = await self._polled(connector, state)
             receipts = await self._store(state, polled, frame)
             # What could not be read may be a sale.
             if polled.whole and not polled.unplaced and len(receipts) == len(polled.stays):
@@ -218,6 +222,16 @@ class Poller:
                 until = max(until, self._world.now() + AFTER_ACK)
             await self._world.accounts.release(account_id, "poll", fence, until)
 
+    async def _polled(self, connector: ApiConnector, state: AccountState) -> Polled:
+        """The queue's answer; the ladder hears how asking ended."""
+        try:
+            polled = await connector.poll(state.account)
+        except SyncError as wrong:
+            await self._reconciler.modes.failed(state, wrong)
+            raise
+        await self._reconciler.modes.answered(state)
+        return polled
+
     async def _store(self, state: AccountState, polled: Polled, frame: Answered) -> tuple[str, ...]:
         """Receipts of what is stored for good: facts in their sites, the unplaceable in quarantine (rule 14)."""
         done = await self._ingest.stays(state, polled.stays, frame, f"queue {state.account.id}")
@@ -226,6 +240,7 @@ class Poller:
             await self._set_aside(state.account.id, f"{stay}-{unit}", _unmapped(by_id[stay], unit))
         for one in polled.unplaced:
             name = one.receipt or sha256(one.raw).hexdigest()[:24]
+            tally.unplaced(state.account.platform, name, one.reason)
             await self._set_aside(state.account.id, name, one.reason, one.raw)
         return (*done.stored, *(one.receipt for one in polled.unplaced))
 
@@ -236,71 +251,6 @@ class Poller:
             "en": f"A message of {account} could not be placed: {reason}.",
         }
         await self._world.notify.tell(Notice("unplaced", f"{account}~{name}", "high", text))
-
-    # ------------------------------------------------------------------------------------ whole state
-
-    async def observe(self, account_id: str, units: Iterable[str] = ()) -> dict[str, str]:
-        """Ask for the whole state of an account's units (all by default): the first complete answer, and the nightly
-        pass that finds what no message told. Returns an error by unit."""
-        state = await self._world.accounts.load(account_id)
-        if state is None:
-            raise NotFound(f"no account {account_id}")
-        errors = {}
-        for unit in tuple(units) or tuple(state.units):
-            try:
-                await self._observe_unit(state, unit)
-            except SyncError as wrong:
-                errors[unit] = str(wrong)
-                self._world.telemetry.count("observe_failed", platform=state.account.platform)
-        if state.paused and len(errors) < len(state.units):
-            await self._resume(state)
-        return errors
-
-    async def _resume(self, state: AccountState) -> None:
-        """A paused account answers again: send what waited, site by site, and say so. Not before every process has
-        forgotten that it was paused, or one would find nothing to send and take the due row away."""
-        name = state.account.id
-        await self._world.accounts.pause(name, "")
-        due = self._world.now() + 2 * ACCOUNT_AGE
-        for site in {place.site for place in state.units.values()}:
-            etag = await self._world.due.put(site, due, f"{name} answers again")
-            await self._world.ring(WORK, Message("site", site, etag, due=due))
-        text = {"fr": f"{name} répond de nouveau : synchronisé.", "en": f"{name} answers again: in step."}
-        await self._world.notify.tell(Notice("resumed", name, "info", text))
-
-    async def _observe_unit(self, state: AccountState, unit: str) -> None:
-        connector = self._world.apis[state.account.platform]
-        frame = Answered(await self._world.accounts.next_observation(state.account.id), self._world.now())
-        found = await connector.stays(state.account, unit)
-        place = state.units[unit]
-        extra = {place.site: [complete_listing(place.listing, frame)]}
-        pairs = [(seen.id, seen) for seen in found]
-        pairs += await self._ask_about_missing(state, place, {seen.id for seen in found})
-        done = await self._ingest.stays(state, pairs, frame, f"whole state of {unit}", extra=extra)
-        if done.failed:
-            raise TransientError("; ".join(f"{site}: {why}" for site, why in done.failed.items()))
-
-    async def _ask_about_missing(
-        self, state: AccountState, place: Place, found: set[str]
-    ) -> list[tuple[str, SeenStay]]:
-        """What we hold and a whole state does not name: absence is no proof, so each is asked for by its id. Where the
-        platform has no such call, it stays as it is."""
-        site = await self._world.sites.load(place.site)
-        if place.listing not in site.listings:
-            return []
-        today = site.today(place.listing, self._world.now())
-        missing = [
-            one.id
-            for one in site.reservations.values()
-            if one.account == state.account.id
-            and one.id not in found
-            and one.status is not Status.CANCELLED
-            and any(part.listing == place.listing for part in one.held())
-            and _is_future(one, today)
-        ]
-        connector = self._world.apis[state.account.platform]
-        answers = [await connector.reread(state.account, name) for name in missing]
-        return [(seen.id, seen) for seen in answers if seen is not None]
 
 
 def _is_new_day(good: datetime | None, begun: datetime) -> bool:
@@ -314,11 +264,6 @@ def _check_size(busy: FeedBusy, today: date) -> None:
     ahead = sum(1 for event in busy.events if any(dates.check_out > today for dates in event.dates))
     if ahead > MOST_AHEAD:
         raise FeedRefused(f"it holds {ahead} events from today on, at most {MOST_AHEAD} are taken")
-
-
-def _is_future(one: Reservation, today: date) -> bool:
-    leaves = one.leaves
-    return leaves is not None and leaves > today
 
 
 def _unmapped(seen: SeenStay, unit: str) -> str:

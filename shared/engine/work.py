@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Container, Coroutine
+from collections.abc import Callable, Container, Coroutine, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zlib import crc32
 
+from shared import meter
 from shared.domain.confirm import pause
-from shared.domain.errors import PayloadRejected, SyncError, TransientError
+from shared.domain.errors import PayloadRejected, SyncError
 from shared.domain.model import Platform
+from shared.domain.modes import next_look
 from shared.engine.inbox import Inbox
+from shared.engine.observe import Observer
 from shared.engine.poll import Poller
 from shared.engine.reconcile import Reconciler
+from shared.engine.reports import Reports
 from shared.engine.world import WORK, World
 from shared.ports import Message
+from shared.state.accounts import AccountState
 from shared.state.due import Work as DueWork
 
 INLINE = timedelta(seconds=10)
 """How long a sweep does work by itself while the bus is down: a timer's handler is done within 15 s."""
+
+TICK = timedelta(seconds=5)
+"""What is due within this is rung for now: the next tick of the timer may be 20 s away."""
 
 SLOT = 2
 """Seconds within which two bells for the same source are one: enough for hosts that ring at the same tick, and less
@@ -37,14 +45,20 @@ class Work:
         world: World,
         reconciler: Reconciler,
         poller: Poller,
+        observer: Observer,
         inbox: Inbox,
-        queues: frozenset[Platform],
+        rhythms: Mapping[Platform, float],
+        reports: Reports,
     ) -> None:
+        """``rhythms`` are the seconds between two polls of the platforms that have a queue."""
         self._world = world
         self._reconciler = reconciler
         self._poller = poller
+        self._observer = observer
+        self._modes = reconciler.modes
         self._inbox = inbox
-        self._queues = queues
+        self._rhythms = rhythms
+        self._reports = reports
 
     # ---------------------------------------------------------------------------------------- messages
 
@@ -54,13 +68,13 @@ class Work:
             "site": self.site,
             "inbox": self._inbox.process,
             "feeds": self._poller.shard,
-            "queue": self._poller.queue,
+            "queue": self._queue,
             "observe": self._observe,
         }
         doer = doers.get(message.kind)
         if doer is None:
             raise PayloadRejected(f"no work is called {message.kind!r}")
-        return str(await doer(message.key))
+        return str(await self._reports.run(message.kind, message.key, lambda: doer(message.key)))
 
     async def site(self, site: str) -> str:
         """Reconcile a site. A failure is recorded in its due row with a pause; the message is done (rule 19)."""
@@ -69,15 +83,27 @@ class Work:
             report = await self._reconciler.reconcile(site, due.reason if due else "asked", work=due)
         except SyncError as wrong:
             await self._put_off(site, due, wrong)
+            meter.blame(str(wrong))
             return f"failed: {wrong}"
         return f"version {report.version}, {report.sent} sent"
 
-    async def _observe(self, account: str) -> None:
-        """Ask for whole states. What failed is asked for again: a first answer must not wait for the night."""
-        errors = await self._poller.observe(account)
-        state = await self._world.accounts.load(account)
-        if errors and state is not None and not state.paused:
-            raise TransientError("; ".join(f"{unit}: {why}" for unit, why in errors.items()))
+    async def _queue(self, account: str) -> str:
+        """Poll a queue. A failure moves the ladder, and the clock rings again: the message is done."""
+        try:
+            return await self._poller.queue(account)
+        except SyncError as wrong:
+            return self._later(account, wrong)
+
+    async def _observe(self, account: str) -> str:
+        """Ask for whole states, as above."""
+        try:
+            return await self._observer.look(account)
+        except SyncError as wrong:
+            return self._later(account, wrong)
+
+    def _later(self, account: str, wrong: SyncError) -> str:
+        self._world.telemetry.event("look_failed", account=account, why=str(wrong))
+        return f"failed: {wrong}"
 
     async def _put_off(self, site: str, due: DueWork | None, wrong: SyncError) -> None:
         attempts = due.attempts + 1 if due else 1
@@ -102,11 +128,22 @@ class Work:
         for shard in await self._world.accounts.directory("shard"):
             await self._ring_or_do(Message("feeds", shard, slot))
 
-    async def ring_queues(self) -> None:
-        """Ring for every account whose platform is polled by queue, in its own rhythm of 20 s."""
-        slot = self._slot()
-        for name in await self._with_api(self._queues):
-            await self._ring_or_do(Message("queue", name, slot))
+    async def ring_accounts(self) -> None:
+        """Ring for every API account that is due by its mode: for its queue, or for its whole state where it only
+        pushes or was never wholly looked at."""
+        for name in await self._with_api(self._world.apis):
+            state = await self._modes.account(name)
+            if state is None or not state.units:
+                continue
+            rhythm = self._rhythms.get(state.account.platform)
+            if rhythm is not None and self._is_due(state, state.polled, rhythm):
+                await self._ring_or_do(Message("queue", name, self._slot()))
+            if (rhythm is None or state.looked is None) and self._is_due(state, state.looked):
+                await self._ring_or_do(Message("observe", name, self._slot()))
+
+    def _is_due(self, state: AccountState, looked: datetime | None, rhythm: float = 0.0) -> bool:
+        due = next_look(state.setting, state.standing, looked, rhythm)
+        return due is None or due <= self._world.now() + TICK
 
     async def sweep(self) -> None:
         """Ring for what was left behind: sites whose row is due, webhooks not worked off. While the bus is down the
@@ -124,24 +161,20 @@ class Work:
             1 if self._world.now() - started > INLINE else 50
         )  # a delivery closes nights: it waits for no site
         for platform in self._world.apis:
-            if platform not in self._queues:
+            if platform not in self._rhythms:
                 await self._inbox.sweep(platform, most)
 
     async def walk(self, now: datetime) -> int:
-        """Visit the sites whose turn it is in this hour: each once a day, index or not (rule 10). Paused accounts are
-        asked each hour whether they may be used again, and webhooks of the week are looked for which nobody worked off
-        while everything stood still."""
+        """Visit the sites whose turn it is in this hour: each once a day, index or not (rule 10). Webhooks of the
+        week are looked for too which nobody worked off while everything stood still."""
         for platform in self._world.apis:
-            if platform not in self._queues:
+            if platform not in self._rhythms:
                 await self._inbox.sweep(platform, most=50, days=range(7, 1, -1))
         sites = [
             s for s in await self._world.accounts.directory("site") if crc32(s.encode()) % 24 == now.hour
         ]
         for site in sites:
             await self._ring_or_do(Message("site", site, f"walk{now:%Y%m%d%H}"))
-        for name, account in (await self._world.accounts.directory("account")).items():
-            if account.get("paused"):
-                await self._ring_or_do(Message("observe", name, f"walk{now:%Y%m%d%H}"))
         return len(sites)
 
     async def ring_observe(self) -> None:

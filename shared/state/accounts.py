@@ -77,8 +77,11 @@ class AccountStore:
         await self.list_in_directory("account", account.id, {"platform": account.platform})
 
     async def put_unit(self, account: str, unit: str, place: Place) -> None:
-        """Say which listing a platform's id means; from then on the account is one that is asked by API."""
+        """Say which listing a platform's id means; from then on the account is one that is asked by API. A new one has
+        not been looked at yet: the account's whole state is asked for again."""
         values = {"site": place.site, "listing": place.listing}
+        if await self._tables.get(ACCOUNTS, account, f"unit|{unit}") is None:
+            await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, {"looked": ""}))
         await self._tables.upsert(ACCOUNTS, Row(account, f"unit|{unit}", values))
         await self.list_in_directory("account", account, {"api": "yes"})
 

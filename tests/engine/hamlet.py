@@ -151,7 +151,7 @@ class Hamlet:
             new_id=lambda: f"id{next(self.serial):06d}",
             agents={GREENGO: ("greengo",), AIRBNB: ("airbnb",), BOOKING: ("booking",)},
         )
-        engine = Operations(world, render, frozenset({BOOKING}), {})
+        engine = Operations(world, render, {BOOKING: 20.0}, {})
         engine.reconciler.queues = frozenset()  # what opens shows at once, without a poll of the queue before
         return engine
 
@@ -162,7 +162,7 @@ class Hamlet:
         self.loop.close()
 
     async def first_answers(self) -> None:
-        await self.engine.poller.observe("booking")
+        await self.engine.observer.observe("booking")
         if self.links:
             await self.engine.poller.shard("0000", force=True)
 

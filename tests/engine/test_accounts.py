@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -60,16 +60,23 @@ def test_a_revoked_account_is_paused_told_and_resumes_with_what_waited(
     village.book("booking", JULY)
     village.run(village.poll_booking())
     assert village.airbnb.calendar.closed == set()
-    village.run(village.engine.poller.observe("airbnb"))
+    village.run(village.engine.observer.observe("airbnb"))
     village.clock.advance(2 * ACCOUNT_AGE)
     village.run(village.drain())
     assert paused(village) == ""
     assert village.airbnb.calendar.closed == set(JULY.nights())
 
 
-def test_a_paused_account_is_asked_again_each_hour(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_paused_account_is_asked_again_in_the_rhythm_of_batches(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
     revoke(village, monkeypatch, "*", refused=True)
-    village.run(village.engine.on_timer_walk())
+    village.clock.advance(timedelta(minutes=3))
+    village.run(village.engine.on_timer_poll_accounts())
+    village.run(village.drain())
+    assert paused(village) == "authorization_revoked"
+    village.clock.advance(timedelta(minutes=15))
+    village.run(village.engine.on_timer_poll_accounts())
     village.run(village.drain())
     assert paused(village) == ""
 

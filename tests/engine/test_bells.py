@@ -96,5 +96,5 @@ def test_refused_keys_are_told_and_their_message_does_not_come_back(village: Vil
     village.clock.advance(timedelta(seconds=60))
     message = Message("queue", "booking", "1")
     village.run(village.engine.work(encode(message), 1, message.message_id))
-    assert [notice.kind for notice in village.notify.notices] == ["refused"]
+    assert [notice.kind for notice in village.notify.notices] == ["mode_changed"]
     assert rung(village) == []

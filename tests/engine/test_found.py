@@ -229,7 +229,7 @@ def test_an_opening_is_not_sent_while_a_large_commit_is_half_done(village: Villa
 def test_a_listing_is_complete_only_with_the_last_part_of_its_first_answer(hamlet: Build) -> None:
     """A crash after the first hundred rows: the export would have been served without the stays that follow."""
     built = hamlet([MILL], {"mill": GREENGO})
-    built.run(built.engine.poller.observe("booking"))
+    built.run(built.engine.observer.observe("booking"))
     days = [date(2027, 4, 1) + timedelta(days=3 * n) for n in range(120)]
     built.web.answers[link("mill")] = calendar(
         *((f"u{n}", StayDates.of_nights(d, 2)) for n, d in enumerate(days))
@@ -353,9 +353,9 @@ def test_a_first_answer_that_failed_is_asked_for_again_soon(village: Village) ->
     village.run(village.engine.portfolio.run(more_listings(village, second_booking("unit-more"))))
     village.run(village.drain())
     village.booking.faults.down = False
-    for _ in range(4):
-        village.clock.advance(MINUTE)
-        village.run(village.drain())
+    village.clock.advance(MINUTE)
+    village.run(village.engine.on_timer_poll_accounts())
+    village.run(village.drain())
     assert stored(village).listings[f"{HOME}-booking-2"].complete
 
 

@@ -285,7 +285,7 @@ def test_rule_14_the_nightly_pass_asks_about_what_is_missing_and_believes_no_abs
         hear(built, stay(name, ("mill", dates)))
     built.booking.said["gone"] = SeenStay("gone", Status.CANCELLED)
     del built.booking.said["lost"]
-    built.run(built.engine.poller.observe("booking"))
+    built.run(built.engine.observer.observe("booking"))
     assert exported(built, "mill") == nights(AUGUST)
 
 

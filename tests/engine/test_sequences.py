@@ -110,7 +110,7 @@ class Replay:
 
     def __init__(self, platform: Platform, first: Poll) -> None:
         self.hamlet = Hamlet((HOME,), {HOME.id: platform}, start=first.at - timedelta(minutes=1))
-        self.hamlet.run(self.hamlet.engine.poller.observe("booking"))
+        self.hamlet.run(self.hamlet.engine.observer.observe("booking"))
 
     def closed(self, poll: Poll) -> set[date]:
         """What is closed elsewhere, from that day on, after that answer."""

@@ -196,7 +196,7 @@ def test_side_b_comes_back_empty(case: Case, hamlet: Build) -> None:
     built.run(built.first_answers())
     built.run(built.poll())
     built.booking.said.clear()
-    built.run(built.engine.poller.observe("booking"))
+    built.run(built.engine.observer.observe("booking"))
     state = built.run(built.engine.world.sites.load("barn"))
     kept = [row for row in state.blocks.values() if row.listing == "barn-greengo" and row.wanted]
     assert nights(*(row.dates for row in kept)) == of(case["a"])

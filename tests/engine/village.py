@@ -37,6 +37,7 @@ from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryNotify, MemoryTelemetry
 from shared.messages import encode
 from shared.ports import FeedBusy, FeedFetch, Message, Notification, Tables, Validators
+from shared.resilience.ladder import climb
 from shared.state import site_codec
 from shared.state.limits import MOST_CHANGES
 from shared.state.names import SITES
@@ -409,8 +410,9 @@ class Village:
             chance=lambda: 0.5,
             new_id=lambda: f"id{next(self.serial):06d}",
             agents={GREENGO: ("greengo",)},
+            ladder=climb,
         )
-        engine = Operations(world, render, frozenset({BOOKING}), {"airbnb": ("secret",)})
+        engine = Operations(world, render, {BOOKING: 20.0}, {"airbnb": ("secret",)})
         if not self.polls_first:
             engine.reconciler.queues = frozenset()
         return engine
@@ -447,8 +449,8 @@ class Village:
         self.engine = self._engine()
 
     async def first_answers(self) -> None:
-        await self.engine.poller.observe("airbnb")
-        await self.engine.poller.observe("booking")
+        await self.engine.observer.observe("airbnb")
+        await self.engine.observer.observe("booking")
         await self.engine.poller.shard("0000", force=True)
 
     # ------------------------------------------------------------------------------------ what guests do

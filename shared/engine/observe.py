@@ -1,0 +1,186 @@
+"""Observe: ask an account for its whole state, unit by unit, and put in what is new.
+
+This is the look that needs no bell: the first complete answer of a listing, the poll of a platform that only pushes
+(every 1-5 min, so that a lost webhook costs minutes), the batch, the probe of one that was down, and the nightly pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from hashlib import sha256
+
+from shared.domain.errors import AuthFailed, NotFound, PlatformDown, RateLimited, SyncError, TransientError
+from shared.domain.facts import SeenStay
+from shared.domain.model import Reservation, SiteState, Status
+from shared.domain.occupancy import is_counted
+from shared.engine.ingest import Answered, Ingest, complete_listing
+from shared.engine.modes import Modes
+from shared.engine.world import World
+from shared.ports import Notice
+from shared.state.accounts import AccountState, Place
+
+LEASE = timedelta(seconds=60)
+RHYTHM = timedelta(seconds=19)
+"""The least time between the beginnings of two looks of an account, however often somebody rings."""
+
+AT_ONCE = 8
+"""Units asked side by side."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a unit's last whole state was when all of it was stored, and the site's version then: while both are as they
+    were there is nothing to put in, at the price of one small read."""
+
+    digest: bytes
+    version: int
+
+
+class Observer:
+    """Asks for whole states."""
+
+    def __init__(self, world: World, ingest: Ingest, modes: Modes) -> None:
+        self._world = world
+        self._ingest = ingest
+        self._modes = modes
+        self._known: dict[tuple[str, str], _Known] = {}
+
+    async def look(self, account_id: str) -> str:
+        """The look that the clock asks for: one at a time over all hosts. Returns in a word what happened."""
+        fence = await self._world.accounts.lease(account_id, "observe", LEASE)
+        if fence is None:
+            return "held by another"
+        begun = self._world.now()
+        try:
+            errors = await self.observe(account_id, fresh=False)
+        finally:
+            await self._world.accounts.release(account_id, "observe", fence, begun + RHYTHM)
+        return "; ".join(f"{unit}: {why}" for unit, why in errors.items()) or "whole"
+
+    async def observe(
+        self, account_id: str, units: Iterable[str] = (), *, fresh: bool = True
+    ) -> dict[str, str]:
+        """Ask for the whole state of an account's units (all by default). Returns an error by unit. Unless ``fresh``,
+        an answer equal to the last one costs no more than a look at the site's head."""
+        state = await self._world.accounts.load(account_id)
+        if state is None:
+            raise NotFound(f"no account {account_id}")
+        asked = tuple(units) or tuple(state.units)
+        if not asked:
+            return {}
+        frame = Answered(await self._world.accounts.next_observation(account_id), self._world.now())
+        gate = asyncio.Semaphore(AT_ONCE)
+        stop: list[SyncError] = []
+        done = await asyncio.gather(*(self._unit(gate, stop, state, one, frame, fresh) for one in asked))
+        errors = {unit: str(wrong) for unit, wrong in zip(asked, done, strict=True) if wrong is not None}
+        await self._judge(state, [one for one in done if one is not None], len(asked))
+        if not errors and not units:
+            await self._world.accounts.note_look(account_id, frame.begun)
+        if state.paused and len(errors) < len(asked):
+            await self._resume(state)
+        return errors
+
+    async def _judge(self, state: AccountState, wrong: list[SyncError], asked: int) -> None:
+        """One outcome for the ladder: a platform that answers for one unit is not down."""
+        telling = next(
+            (one for one in wrong if isinstance(one, (PlatformDown, AuthFailed, RateLimited))), None
+        )
+        if len(wrong) < asked:
+            await self._modes.answered(state)
+        elif telling is not None:
+            await self._modes.failed(state, telling)
+
+    async def _unit(
+        self,
+        gate: asyncio.Semaphore,
+        stop: list[SyncError],
+        state: AccountState,
+        unit: str,
+        frame: Answered,
+        fresh: bool,
+    ) -> SyncError | None:
+        async with gate:
+            if stop:  # the platform is down for one, or asks for a pause: it is not asked for fifty more
+                return stop[0]
+            try:
+                await self._observe_unit(state, unit, frame, fresh)
+            except SyncError as wrong:
+                self._world.telemetry.count("observe_failed", platform=state.account.platform)
+                if isinstance(wrong, (PlatformDown, RateLimited)):
+                    stop.append(wrong)
+                return wrong
+        return None
+
+    async def _observe_unit(self, state: AccountState, unit: str, frame: Answered, fresh: bool) -> None:
+        connector = self._world.apis[state.account.platform]
+        found = await connector.stays(state.account, unit)
+        place, name = state.units[unit], (state.account.id, unit)
+        digest = _digest(found)
+        if not fresh and await self._is_known(name, place, digest):
+            return
+        site = await self._world.sites.load(place.site)
+        extra = {place.site: [complete_listing(place.listing, frame)]}
+        pairs = [(seen.id, seen) for seen in found]
+        pairs += await self._ask_about_missing(state, site, place, {seen.id for seen in found})
+        done = await self._ingest.stays(state, pairs, frame, f"whole state of {unit}", extra=extra)
+        if done.failed:
+            raise TransientError("; ".join(f"{site}: {why}" for site, why in done.failed.items()))
+        versions = [report.version for report in done.reports if report.site == place.site]
+        if versions and not done.unmapped and not _counts(site, place):
+            self._known[name] = _Known(digest, versions[-1])
+
+    async def _is_known(self, name: tuple[str, str], place: Place, digest: bytes) -> bool:
+        known = self._known.get(name)
+        if known is None or known.digest != digest:
+            return False
+        return (await self._world.sites.head(place.site)).version == known.version
+
+    async def _ask_about_missing(
+        self, state: AccountState, site: SiteState, place: Place, found: set[str]
+    ) -> list[tuple[str, SeenStay]]:
+        """What we hold and a whole state does not name: absence is no proof, so each is asked for by its id. Where the
+        platform has no such call, it stays as it is."""
+        if place.listing not in site.listings:
+            return []
+        today = site.today(place.listing, self._world.now())
+        missing = [
+            one.id
+            for one in site.reservations.values()
+            if one.account == state.account.id
+            and one.id not in found
+            and one.status is not Status.CANCELLED
+            and any(part.listing == place.listing for part in one.held())
+            and _is_future(one, today)
+        ]
+        connector = self._world.apis[state.account.platform]
+        answers = [await connector.reread(state.account, name) for name in missing]
+        return [(seen.id, seen) for seen in answers if seen is not None]
+
+    async def _resume(self, state: AccountState) -> None:
+        """An account whose access was revoked answers again: send what waited, and say so."""
+        name = state.account.id
+        await self._world.accounts.pause(name, "")
+        await self._modes.release(state, f"{name} answers again")
+        text = {"fr": f"{name} répond de nouveau : synchronisé.", "en": f"{name} answers again: in step."}
+        await self._world.notify.tell(Notice("resumed", name, "info", text))
+
+
+def _digest(found: Iterable[SeenStay]) -> bytes:
+    """What a whole state says, whatever the order it says it in; no guest's name."""
+    lines = sorted(f"{one.id}|{one.status}|{one.version}|{sorted(map(str, one.rooms))}" for one in found)
+    return sha256("\n".join(lines).encode()).digest()
+
+
+def _counts(site: SiteState, place: Place) -> bool:
+    """Whether its home is sold by count: then each whole look is noted in the site, since a count rises only after one
+    begun later than the sale's end (rule 1)."""
+    listing = site.listings.get(place.listing)
+    return listing is None or is_counted(site.site, site.site.properties[listing.property])
+
+
+def _is_future(one: Reservation, today: date) -> bool:
+    leaves = one.leaves
+    return leaves is not None and leaves > today
