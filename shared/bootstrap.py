@@ -124,7 +124,7 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
     from shared.adapters.log_voice import LogNotify
     from shared.adapters.secrets import SettingSecrets
     from shared.connectors.ical import IcalConnector
-    from shared.connectors.registry import PLATFORMS, connect
+    from shared.connectors.registry import PLATFORMS, connect, console_link
     from shared.engine.world import CONFLICTS, WORK, World
     from shared.resilience.ladder import climb
     from shared.resilience.retry_after import parse_retry_after
@@ -153,6 +153,7 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
         queue_names={WORK: settings.work_queue, CONFLICTS: settings.conflicts_queue},
         base_urls=settings.base_urls,
         ladder=climb,
+        console_link=console_link,
     )
 
 

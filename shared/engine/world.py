@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.correlation import current
+from shared.domain.dates import StayDates
 from shared.domain.errors import BusUnavailable
 from shared.domain.model import Platform
 from shared.domain.modes import Outcome, Rung
@@ -45,6 +46,15 @@ def stay(rung: Rung, outcome: Outcome) -> Rung:
     return rung
 
 
+ConsoleLink = Callable[[Platform, str, StayDates], str]
+"""Where the host edits these nights of a platform's unit by hand; empty where no page is known."""
+
+
+def no_page(platform: Platform, unit: str, dates: StayDates) -> str:
+    """No page is known."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Ports, and the stores over them."""
@@ -62,6 +72,7 @@ class World:
     queue_names: Mapping[str, str] = field(default_factory=dict)
     base_urls: Mapping[str, str] = field(default_factory=dict)
     ladder: Ladder = stay
+    console_link: ConsoleLink = no_page
 
     sites: SiteStore = field(init=False)
     due: DueStore = field(init=False)
