@@ -10,6 +10,7 @@ from local.sandbox.airbnb import AirbnbApi
 from local.sandbox.asgi import Answer, Call, Handler, Route, Router, as_json, query_of
 from local.sandbox.booking import BookingApi
 from local.sandbox.calls import Logged
+from local.sandbox.channex import ChannexApi
 from local.sandbox.control import Control
 from local.sandbox.desk import Desk
 from local.sandbox.errors import SandboxError
@@ -43,7 +44,13 @@ class SandboxApp:
         self.desk = Desk(world)
         self._cut = cut
         self._router = Router()
-        for part in (AirbnbApi(world), BookingApi(world), FeedRoutes(world), Machine(world)):
+        for part in (
+            AirbnbApi(world),
+            BookingApi(world),
+            ChannexApi(world),
+            FeedRoutes(world),
+            Machine(world),
+        ):
             part.routes(self._router)
         Control(world, self.desk).routes(self._router)
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 
 class Platform(StrEnum):
-    """The platforms that are played. The first two have an API, all have calendar links."""
+    """The platforms that are played. Airbnb, Booking.com and Channex have an API, all but Channex calendar links."""
 
     AIRBNB = "airbnb"
     BOOKING = "booking"
@@ -21,6 +21,14 @@ class Platform(StrEnum):
     VRBO = "vrbo"
     ABRITEL = "abritel"
     GITES = "gites"
+    CHANNEX = "channex"
+
+
+WITH_CALENDARS = tuple(platform for platform in Platform if platform is not Platform.CHANNEX)
+"""The platforms that publish and import calendars."""
+
+COUNTING = frozenset({Platform.BOOKING, Platform.CHANNEX})
+"""The platforms whose API keeps a number of rooms to sell per night."""
 
 
 class EarlyCancel(StrEnum):
@@ -79,8 +87,8 @@ class Listing:
 
     @property
     def counts(self) -> bool:
-        """Whether the platform keeps a number of rooms to sell per night (Booking.com with its API)."""
-        return self.platform is Platform.BOOKING and self.api
+        """Whether the platform keeps a number of rooms to sell per night (Booking.com and Channex with their API)."""
+        return self.platform in COUNTING and self.api
 
     @property
     def echoes(self) -> bool:
@@ -94,7 +102,8 @@ class Listing:
 
     @property
     def feed(self) -> str:
-        """Path and query of its export, in the shape the platform uses (shapes: VERIFIED in public code)."""
+        """Path and query of its export, in the shape the platform uses (shapes: VERIFIED in public code); empty where
+        the platform publishes none."""
         token, bare = self.token, self.token.replace("-", "")
         return {
             Platform.AIRBNB: f"/calendar/ical/{self.id}.ics?s={bare}",
@@ -103,6 +112,7 @@ class Listing:
             Platform.VRBO: f"/icalendar/{bare}.ics?nonTentative",
             Platform.ABRITEL: f"/icalendar/{bare}.ics?nonTentative",
             Platform.GITES: f"/iCal_{bare}.ics?aicc={bare[::-1]}",
+            Platform.CHANNEX: "",
         }[self.platform]
 
 
@@ -146,6 +156,14 @@ class Booking:
 
 
 @dataclass(frozen=True, slots=True)
+class Channex:
+    """Channex's side: one key per account, and how many availability calls a property takes in a minute."""
+
+    keys: Mapping[str, str] = field(default_factory=lambda: {"main": "sandbox-channex-key"}, repr=False)
+    writes_per_minute: int = 10
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxConfig:
     """Everything the sandbox plays. Raises ``ValueError`` when a listing stands in it twice."""
 
@@ -154,6 +172,7 @@ class SandboxConfig:
     zone: str = "Europe/Paris"
     airbnb: Airbnb = Airbnb()
     booking: Booking = Booking()
+    channex: Channex = Channex()
 
     def __post_init__(self) -> None:
         keys = [listing.key for listing in self.listings]
@@ -168,20 +187,35 @@ def sample(
     *,
     airbnb: Airbnb | None = None,
     booking: Booking | None = None,
+    channex: Channex | None = None,
     seed: int = 1,
 ) -> SandboxConfig:
     """So many homes ("home-1", ...), each with one listing on every platform named.
 
-    Airbnb ids count up from 9876543, Booking.com room ids from 123456701, all in property 1234567.
+    Airbnb ids count up from 9876543, Booking.com room ids from 123456701, all in property 1234567; Channex's are UUIDs
+    that count up, each in a property of its own.
     """
     listings = tuple(
-        Listing(platform=platform, id=_sample_id(platform, number), home=f"home-{number + 1}")
+        Listing(
+            platform=platform,
+            id=_sample_id(platform, number),
+            home=f"home-{number + 1}",
+            property_id=_sample_property(platform, number),
+        )
         for number in range(homes)
         for platform in platforms
     )
     return SandboxConfig(
-        listings=listings, seed=seed, airbnb=airbnb or Airbnb(), booking=booking or Booking()
+        listings=listings,
+        seed=seed,
+        airbnb=airbnb or Airbnb(),
+        booking=booking or Booking(),
+        channex=channex or Channex(),
     )
+
+
+def _sample_property(platform: Platform, number: int) -> str:
+    return f"00000000-0000-4000-8000-{101 + number:012}" if platform is Platform.CHANNEX else "1234567"
 
 
 def _sample_id(platform: Platform, number: int) -> str:
@@ -190,5 +224,7 @@ def _sample_id(platform: Platform, number: int) -> str:
             return str(9876543 + number)
         case Platform.BOOKING:
             return str(123456701 + number)
+        case Platform.CHANNEX:
+            return f"00000000-0000-4000-8000-{201 + number:012}"
         case _:
             return f"{platform}-{number + 1}"

@@ -9,7 +9,17 @@ from typing import TypeVar
 
 import yaml
 
-from local.sandbox.config import Airbnb, Booking, Client, EarlyCancel, Link, Listing, Platform, SandboxConfig
+from local.sandbox.config import (
+    Airbnb,
+    Booking,
+    Channex,
+    Client,
+    EarlyCancel,
+    Link,
+    Listing,
+    Platform,
+    SandboxConfig,
+)
 from local.sandbox.errors import BadAsk
 
 T = TypeVar("T")
@@ -26,7 +36,8 @@ def read_config(path: Path) -> SandboxConfig:
 
 def config_from(data: object, where: str = "config") -> SandboxConfig:
     """The configuration in plain mappings and lists. Raises ``BadAsk`` naming the field."""
-    return _build(SandboxConfig, data, where, {"listings": _listings, "airbnb": _airbnb, "booking": _booking})
+    converters = {"listings": _listings, "airbnb": _airbnb, "booking": _booking, "channex": _channex}
+    return _build(SandboxConfig, data, where, converters)
 
 
 def _listings(data: object, where: str) -> object:
@@ -53,6 +64,10 @@ def _airbnb(data: object, where: str) -> object:
 
 def _booking(data: object, where: str) -> object:
     return _build(Booking, data, where, {"clients": _clients, "early_cancel": _early_cancel})
+
+
+def _channex(data: object, where: str) -> object:
+    return _build(Channex, data, where, {})
 
 
 def _clients(data: object, where: str) -> object:

@@ -1,7 +1,7 @@
 """The front desk: what guests and hosts do on a platform, with everything the platform does about it.
 
-The truth changes first; then Airbnb calls our webhooks and Booking.com queues a message. The other platforms tell
-nobody: their calendar export is all there is.
+The truth changes first; then Airbnb calls our webhooks, Booking.com queues a message and Channex does both. The other
+platforms tell nobody: their calendar export is all there is.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from local.sandbox import airbnb_payloads as words
-from local.sandbox.config import Platform
+from local.sandbox.config import COUNTING, Platform
 from local.sandbox.errors import BadAsk, Closed, Unknown
 from local.sandbox.stays import Guest, Part, Stay
 from local.sandbox.truth import Rooms
@@ -30,7 +30,7 @@ class Desk:
         self, platform: Platform, rooms: Rooms, *, guest: Guest | None = None, status: str = "accept"
     ) -> Stay:
         """A guest books. Raises ``Closed`` when nights are not for sale or our side refused Airbnb's question."""
-        if platform is not Platform.BOOKING and len(rooms) != 1:
+        if platform not in COUNTING and len(rooms) != 1:
             raise BadAsk(f"{platform} sells one listing at a time")
         async with self.world.desk_lock:
             truth = self.world.truth
@@ -39,7 +39,7 @@ class Desk:
             if platform is Platform.AIRBNB and truth.calendar(platform, rooms[0][0]).listing.api:
                 await self._ask_us(stay_id, *rooms[0])
             stay = truth.book(platform, rooms, guest=guest, status=status, stay_id=stay_id)
-        self._tell(stay, words.ACCEPTED if status == "accept" else words.REQUESTED)
+        self._tell(stay, words.ACCEPTED if status == "accept" else words.REQUESTED, "new")
         if self._queued(stay):
             self.world.queue.booked(stay.id, self.world.clock.now())
         return stay
@@ -55,7 +55,7 @@ class Desk:
             if before.parts == tuple(parts):
                 raise BadAsk("nothing would change")
             stay = self.world.truth.modify(stay_id, parts)
-        self._tell(stay, words.ALTERED)
+        self._tell(stay, words.ALTERED, "modified")
         if self._queued(stay):
             self.world.queue.modified(stay.id, self.world.clock.now())
         return stay
@@ -64,7 +64,7 @@ class Desk:
         """A reservation is cancelled by the guest, the host or the platform's own people ("admin")."""
         self.world.truth.stay(stay_id, platform)
         stay = self.world.truth.cancel(stay_id, by)
-        self._tell(stay, words.CANCELLED)
+        self._tell(stay, words.CANCELLED, "cancelled")
         if self._queued(stay):
             self.world.queue.cancelled(stay.id, self.world.clock.now())
         return stay
@@ -77,7 +77,7 @@ class Desk:
         if status not in _VOIDED | {"accept"}:
             raise BadAsk(f"a request cannot become {status!r}")
         stay = self.world.truth.set_status(stay_id, status)
-        self._tell(stay, words.ACCEPTED if status == "accept" else words.VOIDED)
+        self._tell(stay, words.ACCEPTED if status == "accept" else words.VOIDED, "")
         return stay
 
     def moved(
@@ -113,9 +113,14 @@ class Desk:
         if not await hooks.may_make(stay_id, listing_id, dates):
             raise Closed(listing_id, dates.nights(), "the partner refused the reservation")
 
-    def _tell(self, stay: Stay, action: str) -> None:
+    def _tell(self, stay: Stay, action: str, revision: str) -> None:
+        """Call us: Airbnb with its word for what happened, Channex once the revision waits in its feed."""
         if stay.platform is Platform.AIRBNB and self._by_api(stay):
             self.world.webhooks.notify(action, stay)
+        if stay.platform is Platform.CHANNEX and self._by_api(stay):
+            house = self.world.truth.calendars[stay.parts[0].listing].listing.property_id
+            added = self.world.revisions.add(stay, revision, house, self.world.clock.now())
+            self.world.subscriptions.tell(added)
 
     def _queued(self, stay: Stay) -> bool:
         return stay.platform is Platform.BOOKING and self._by_api(stay)

@@ -32,6 +32,7 @@ class Machine:
             ("GET", "airbnb/webhook", self.webhook_counts),
             ("GET", "booking/queue", self.booking_queue),
             ("POST", "booking/revoke_tokens", self.revoke_tokens),
+            ("GET", "channex/revisions", self.revisions),
             ("POST", "{platform}/pull/{listing}", self.pull),
             ("POST", "{platform}/link/{listing}", self.link),
         )
@@ -52,6 +53,14 @@ class Machine:
         ]
         emails = queue.emails(self.world.clock.now())
         return as_json({"waiting": waiting, "emailed": emails, "rejected": queue.rejected})
+
+    async def revisions(self, call: Call) -> Answer:
+        """What waits in Channex's feed, and how many webhooks are registered there."""
+        waiting = [
+            {"id": one.id, "booking": one.stay.id, "status": one.status}
+            for one in self.world.revisions.waiting()
+        ]
+        return as_json({"waiting": waiting, "webhooks": len(self.world.subscriptions.webhooks)})
 
     async def pull(self, call: Call) -> Answer:
         """The platform reads our calendar for this listing now."""

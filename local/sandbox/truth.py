@@ -6,6 +6,7 @@ Nothing here knows of HTTP. The same seed and the same calls give the same ids.
 from __future__ import annotations
 
 import random
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -107,6 +108,8 @@ class Truth:
             return "HM" + "".join(self._chance.choice(_CODE) for _ in range(8))
         if platform is Platform.BOOKING:
             return str(self._next("stay"))
+        if platform is Platform.CHANNEX:
+            return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
         return f"{platform.upper()}-{self._chance.getrandbits(40):010x}"
 
     def new_guest(self) -> Guest:

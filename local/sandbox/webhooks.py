@@ -1,4 +1,5 @@
-"""What Airbnb calls on our side: notifications in the background, questions before a booking.
+"""What platforms call on our side: Airbnb's notifications in the background and its questions before a booking, and
+whatever others have to post.
 
 Addresses: ``POST {base}/notification``; ``GET {base}?action=check_availability&...``, ``POST {base}`` and
 ``PUT {base}/{code}`` (VERIFIED in public code). How often Airbnb repeats a failed one is not known: a few times here.
@@ -7,6 +8,7 @@ Addresses: ``POST {base}/notification``; ``GET {base}?action=check_availability&
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -22,7 +24,7 @@ from shared.ports import Sleep
 
 @dataclass(slots=True)
 class Delivered:
-    """How the notifications fared; a lost one was tried as often as settings allow, or a fault swallowed it."""
+    """How the calls fared; a lost one was tried as often as settings allow, or a fault swallowed it."""
 
     delivered: int = 0
     lost: int = 0
@@ -44,16 +46,18 @@ class Webhooks:
 
     def notify(self, action: str, stay: Stay) -> None:
         """Send a notification in the background, unless no webhook is set."""
-        if not self.base:
-            return
-        struck = self._faults.take("airbnb", "webhook")
+        if self.base:
+            self.post("airbnb", f"{self.base}/notification", notification(action, stay))
+
+    def post(self, platform: str, url: str, body: Json, headers: Mapping[str, str] | None = None) -> None:
+        """Call an address in the background, as often as settings allow; the platform's faults on "webhook" strike."""
+        struck = self._faults.take(platform, "webhook")
         if FaultKind.LOST in struck or FaultKind.DOWN in struck:
             self.counts.lost += 1
             return
         waits = [fault.seconds for kind, fault in struck.items() if kind in (FaultKind.DELAY, FaultKind.LATE)]
-        body = notification(action, stay)
         for _ in range(2 if FaultKind.TWICE in struck else 1):
-            self._start(f"{self.base}/notification", body, sum(waits))
+            self._start(url, body, sum(waits), headers or {})
 
     async def may_book(self, listing: str, dates: StayDates) -> bool:
         """Ask our side whether the nights are free. No or a broken answer counts as yes (INFERRED: a partner's
@@ -94,26 +98,27 @@ class Webhooks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _start(self, url: str, body: Json, wait: float) -> None:
-        task = asyncio.create_task(self._deliver(url, body, wait))
+    def _start(self, url: str, body: Json, wait: float, headers: Mapping[str, str]) -> None:
+        task = asyncio.create_task(self._deliver(url, body, wait, headers))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _deliver(self, url: str, body: Json, wait: float) -> None:
+    async def _deliver(self, url: str, body: Json, wait: float, headers: Mapping[str, str]) -> None:
         if wait:
             await self._sleep(wait)
         for attempt in range(self._settings.webhook_tries):
             if attempt:
                 await self._sleep(self._settings.webhook_pause * 2 ** (attempt - 1))
             self.counts.attempts += 1
-            if await self._posted(url, body):
+            if await self._posted(url, body, headers):
                 self.counts.delivered += 1
                 return
         self.counts.lost += 1
 
-    async def _posted(self, url: str, body: Json) -> bool:
+    async def _posted(self, url: str, body: Json, headers: Mapping[str, str]) -> bool:
+        wait = self._settings.sync_timeout
         try:
-            answer = await self._client.post(url, json=body, timeout=self._settings.sync_timeout)
+            answer = await self._client.post(url, json=body, headers=dict(headers), timeout=wait)
         except (httpx.HTTPError, httpx.InvalidURL):
             return False
         return answer.is_success

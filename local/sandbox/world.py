@@ -12,6 +12,7 @@ import httpx
 
 from local.sandbox.booking_queue import ReservationQueue
 from local.sandbox.calls import CallLog
+from local.sandbox.channex_feed import RevisionFeed, Subscriptions
 from local.sandbox.clock import Clock
 from local.sandbox.config import SandboxConfig
 from local.sandbox.faults import Faults
@@ -51,9 +52,12 @@ class World:
         self.queue = ReservationQueue(config.booking.early_cancel, config.booking.email_after)
         self.tokens = Tokens(config.booking, self.clock, config.seed)
         self.webhooks = Webhooks(config.airbnb, self.faults, self.client, self.sleep)
+        self.revisions = RevisionFeed(config.seed)
+        self.subscriptions = Subscriptions(self.webhooks, config.seed)
         self.importer = Importer(self.clock, self.faults, self.client)
         self.desk_lock = asyncio.Lock()
         self.calendar_writes: list[float] = []
+        self.property_writes: dict[str, list[float]] = {}
         for calendar in self.truth.calendars.values():
             for link in calendar.listing.pulls:
                 self.importer.subscribe(calendar, link)

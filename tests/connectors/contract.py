@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 import pytest
 
 from local.sandbox.clock import Clock, frozen
-from local.sandbox.config import Airbnb, Booking, Client, sample
+from local.sandbox.config import Airbnb, Booking, Channex, Client, sample
+from local.sandbox.config import Platform as Played
 from local.sandbox.faults import Fault, FaultKind
 from local.sandbox.server import Sandbox, running
 from local.sandbox.stays import NightState
@@ -95,7 +96,9 @@ class ConnectorContract:
     async def stage(self) -> AsyncIterator[Stage]:
         config = sample(
             airbnb=Airbnb(api_key=SECRETS["AIRBNB_KEY"], tokens={"main": SECRETS["AIRBNB_TOKEN"]}),
+            platforms=(Played.AIRBNB, Played.BOOKING, Played.CHANNEX),
             booking=Booking((Client(SECRETS["BOOKING_ID"], SECRETS["BOOKING_SECRET"]),)),
+            channex=Channex(keys={"main": SECRETS["CHANNEX_KEY"]}),
         )
         async with AsyncExitStack() as stack:
             sandbox = await stack.enter_async_context(running(config, clock=Clock(frozen(NOW))))

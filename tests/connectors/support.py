@@ -25,10 +25,12 @@ SECRETS = {
     "AIRBNB_TOKEN": "token-that-nobody-may-read",
     "BOOKING_ID": "client-that-nobody-may-read",
     "BOOKING_SECRET": "secret-that-nobody-may-read",
+    "CHANNEX_KEY": "channex-key-that-nobody-may-read",
 }
 ROLES = {
     "airbnb": {"api_key": "AIRBNB_KEY", "oauth_token": "AIRBNB_TOKEN"},
     "booking": {"client_id": "BOOKING_ID", "client_secret": "BOOKING_SECRET"},
+    "channex": {"api_key": "CHANNEX_KEY"},
 }
 
 

@@ -18,12 +18,13 @@ WITH_API = [entry for entry in registry.PLATFORMS.values() if Link.API in entry.
 
 
 def test_every_platform_stands_there_once_under_its_own_name() -> None:
-    assert list(registry.PLATFORMS) == ["airbnb", "booking", "greengo", "vrbo", "gites", "ical"]
+    assert {"airbnb", "booking", "greengo", "channex", "vrbo", "gites", "ical"} <= set(registry.PLATFORMS)
     for name, entry in registry.PLATFORMS.items():
         assert registry.find(name) == entry
         assert entry.platform == name
-        assert Link.ICAL in entry.links
+        assert Link.ICAL in entry.links or entry.connector
         assert entry.name
+    assert list(registry.PLATFORMS)[-1] == "ical"  # screens list "any calendar" last
 
 
 @pytest.mark.parametrize("entry", WITH_API, ids=lambda entry: entry.platform)
