@@ -20,7 +20,7 @@ from shared.domain.facts import WriteOutcome
 from shared.domain.holds import without_expired
 from shared.domain.model import Link, Platform, SiteState, Write
 from shared.domain.plan import Plan, plan
-from shared.engine import tally
+from shared.engine import tally, tidings
 from shared.engine.modes import Modes
 from shared.engine.world import CONFLICTS, World
 from shared.ports import Message
@@ -60,6 +60,7 @@ class Report:
     waiting: tuple[str, ...] = ()
     watched: frozenset[str] = frozenset()
     errors: list[str] = field(default_factory=list)
+    news: tidings.News = field(default_factory=tidings.News)
 
 
 class Reconciler:
@@ -86,6 +87,7 @@ class Reconciler:
         brought us; ``asked``: a person wants it sent, also into accounts that stand in MANUAL. Raises
         ``StaleWrite`` when others keep being first, ``StoreUnavailable``, ``NotFound``."""
         report = Report(site, reason, asked)
+        report.news.stays += work.tell if work else ()
         etag = work.etag if work else ""
         for _ in range(ROUNDS):
             state, decided, etag = await self._decide(site, merges, report, etag)
@@ -122,13 +124,15 @@ class Reconciler:
             if diff.empty:
                 report.version = before.head.version
                 return before, decided, etag
-            etag = await self._world.due.put(site, now, report.reason)
+            news = tidings.new_stays(before, after, diff.reservations, now)
+            etag = await self._world.due.put(site, now, report.reason, tell=news)
             try:
                 head = await self._world.sites.commit(before, _rows(diff, report.reason, now))
             except StaleWrite:
                 self._world.telemetry.count("stale_write")
                 continue
             tally.facts(before, diff)
+            report.news.stays += news
             await self._flag_watched(before, after)
             report.version = head.version
             report.merged += len(diff.reservations) + len(diff.dropped)
@@ -147,7 +151,8 @@ class Reconciler:
         diff = changes.difference(before, after, now)
         if diff.empty:
             return
-        await self._world.due.put(before.site.id, now, reason)
+        news = tidings.new_stays(before, after, diff.reservations, now)
+        await self._world.due.put(before.site.id, now, reason, tell=news)
         await self._world.sites.commit(before, _rows(diff, reason, now))
         await self._flag_watched(before, after)
 
@@ -268,6 +273,7 @@ class Reconciler:
                 state = await self._world.sites.load(report.site)
                 continue
             tally.facts(state, diff)
+            tidings.note_pushes(report.news, state, after, now)
             return changes.committed(after, head, diff)
         raise StaleWrite(f"site {report.site}: a confirmation was overtaken {TRIES} times")
 
@@ -278,7 +284,7 @@ class Reconciler:
     # ------------------------------------------------------------------------------------------ leave
 
     async def _leave(self, state: SiteState, ahead: Plan | None, etag: str, report: Report) -> None:
-        """Tell of conflicts, then take the due row away, or put it off to when there is something to do. ``ahead`` is
+        """Tell of what is new, then take the due row away, or put it off to when there is something to do. ``ahead`` is
         the plan of this very state, where one was made."""
         now = self._world.now()
         report.watched = frozenset(one.id for one in state.listings.values() if one.watched)
@@ -286,6 +292,7 @@ class Reconciler:
         for clash in untold:
             version = f"{state.head.version}"
             await self._world.ring(CONFLICTS, Message("conflict", f"{state.site.id}/{clash.id}", version))
+        await tidings.tell(self._world, state, report.news)
         if not etag:
             return
         wake = (ahead or await self._look_ahead(state)).wake
@@ -294,7 +301,7 @@ class Reconciler:
         if wake is None:
             await self._world.due.done(state.site.id, etag)
         else:
-            await self._world.due.postpone(state.site.id, etag, wake, report.reason)
+            await self._world.due.postpone(state.site.id, etag, wake, report.reason, told=True)
 
 
 def _sends(account: AccountState, asked: bool) -> bool:

@@ -29,9 +29,11 @@ from shared.state.feeds import FeedStore
 from shared.state.inbox import InboxStore
 from shared.state.index import ReservationIndex
 from shared.state.notes import NoteStore
+from shared.state.owners import OwnerStore
 from shared.state.reads import ReadStore
 from shared.state.runs import RunStore
 from shared.state.sites import SiteStore
+from shared.state.told import ToldStore
 
 WORK, CONFLICTS = "work", "conflicts"
 """The two queues, by the names the engine uses; ``World.queue_names`` maps them to the configured ones."""
@@ -72,6 +74,7 @@ class World:
     queue_names: Mapping[str, str] = field(default_factory=dict)
     base_urls: Mapping[str, str] = field(default_factory=dict)
     ladder: Ladder = stay
+    platform_names: Mapping[str, str] = field(default_factory=dict)
     console_link: ConsoleLink = no_page
 
     sites: SiteStore = field(init=False)
@@ -83,6 +86,8 @@ class World:
     index: ReservationIndex = field(init=False)
     reads: ReadStore = field(init=False)
     runs: RunStore = field(init=False)
+    owners: OwnerStore = field(init=False)
+    told: ToldStore = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sites", SiteStore(self.tables, self.new_id))
@@ -94,6 +99,8 @@ class World:
         object.__setattr__(self, "index", ReservationIndex(self.tables))
         object.__setattr__(self, "reads", ReadStore(self.tables))
         object.__setattr__(self, "runs", RunStore(self.tables))
+        object.__setattr__(self, "owners", OwnerStore(self.tables))
+        object.__setattr__(self, "told", ToldStore(self.tables))
 
     def now(self) -> datetime:
         """Store time: the only one that is compared across hosts (rule 26)."""

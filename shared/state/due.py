@@ -19,13 +19,15 @@ SHARDS = 4
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A site that wants to be looked at from ``at`` on; ``attempts`` counts reconciles that failed in a row."""
+    """A site that wants to be looked at from ``at`` on; ``attempts`` counts reconciles that failed in a row. ``tell``
+    are keys of stays whose commit this row was put down for, and of which nobody may have been told yet."""
 
     site: str
     at: datetime
     reason: str
     attempts: int = 0
     etag: str = ""
+    tell: tuple[str, ...] = ()
 
 
 def shard_of(site: str) -> str:
@@ -39,9 +41,14 @@ class DueStore:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    async def put(self, site: str, at: datetime, reason: str, attempts: int = 0) -> str:
-        """Ask for a look at the site; returns the ETag that may later take the row away."""
+    async def put(
+        self, site: str, at: datetime, reason: str, attempts: int = 0, tell: Sequence[str] = ()
+    ) -> str:
+        """Ask for a look at the site; returns the ETag that may later take the row away. Without ``tell`` what stands
+        there stays."""
         values: dict[str, Value] = {"at": cells.to_instant(at), "reason": reason, "attempts": attempts}
+        if tell:
+            values["tell"] = cells.to_texts(tell)
         return await self._tables.upsert(DUE, Row(shard_of(site), site, values))
 
     async def done(self, site: str, etag: str) -> bool:
@@ -52,9 +59,14 @@ class DueStore:
             return False
         return True
 
-    async def postpone(self, site: str, etag: str, at: datetime, reason: str, attempts: int = 0) -> bool:
-        """Put the look off to ``at`` unless somebody asked again meanwhile; whether it was put off."""
+    async def postpone(
+        self, site: str, etag: str, at: datetime, reason: str, attempts: int = 0, *, told: bool = False
+    ) -> bool:
+        """Put the look off to ``at`` unless somebody asked again meanwhile; whether it was put off. ``told``: of all
+        that the row says is to be told."""
         values: dict[str, Value] = {"at": cells.to_instant(at), "reason": reason, "attempts": attempts}
+        if told:
+            values["tell"] = ""
         try:
             await self._tables.update(DUE, Row(shard_of(site), site, values), etag)
         except (StaleWrite, NotFound):
@@ -76,4 +88,5 @@ def _work(row: Row) -> Work:
     at = cells.instant(row.values, "at")
     assert at is not None, "a due row is always written with its instant"
     values = row.values
-    return Work(row.key, at, cells.text(values, "reason"), cells.number(values, "attempts"), row.etag or "")
+    reason, attempts = cells.text(values, "reason"), cells.number(values, "attempts")
+    return Work(row.key, at, reason, attempts, row.etag or "", cells.texts(values, "tell"))
