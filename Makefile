@@ -4,6 +4,7 @@
 PYTHON    ?=
 PORTFOLIO ?=
 HOSTS     ?=
+CHECKS    ?=
 OPTIONS   ?=
 # Two processes; the tests of one file stay together and in order.
 PYTEST    ?= -n 2 --dist loadfile
@@ -30,7 +31,7 @@ node_modules/.ready: package.json package-lock.json | .venv/.ready
 	@touch node_modules/.ready
 
 run: setup ## the whole engine here: the example with simulated platforms, or PORTFOLIO=my.yaml
-	@$(PY) -m local.run $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") $(if $(HOSTS),--hosts "$(HOSTS)") $(OPTIONS)
+	@$(PY) -m local.run $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") $(if $(HOSTS),--hosts "$(HOSTS)") $(if $(CHECKS),--checks) $(OPTIONS)
 
 test: check ## format, lint, types, import contracts and all tests on seeded samples
 	@$(PY) -m pytest -q $(PYTEST)

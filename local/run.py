@@ -67,6 +67,7 @@ def _wanted(arguments: list[str] | None) -> Wanted:
     parser.add_argument(
         "--guests", type=float, default=12.0, metavar="S", help="seconds between two, 0: none"
     )
+    parser.add_argument("--checks", action="store_true", help="Airbnb asks us before it sells")
     parser.add_argument("--show-links", action="store_true", help="show our calendars' addresses: secrets")
     folder = Wanted().folder
     parser.add_argument("--folder", type=Path, default=folder, metavar="DIR", help="tables, settings, logs")
@@ -78,6 +79,7 @@ def _wanted(arguments: list[str] | None) -> Wanted:
         hosts=given.hosts,
         port=given.port,
         guests=given.guests,
+        checks=given.checks,
         show_links=given.show_links,
         folder=given.folder.resolve(),
     )

@@ -51,9 +51,11 @@ async def playing(
     *,
     sandbox_port: int,
     rhythm: Rhythm,
+    checks: bool = False,
 ) -> AsyncIterator[Played]:
     """The portfolio imported, hosts and platforms running and connected, while the block runs. ``config`` plays the
-    portfolio's listings in their order. Raises what the parts raise when they cannot start."""
+    portfolio's listings in their order; with ``checks`` Airbnb asks us before it sells. Raises what the parts raise
+    when they cannot start."""
     base = base_values(own=False) | dict(rhythm.schedules) | sandbox_settings(portfolio)
     base |= {"PUBLIC_BASE_URL": hosts.public, "LOCAL_LOOPBACK_PORTS": str(sandbox_port)}
     async with AsyncExitStack() as opened:
@@ -61,7 +63,9 @@ async def playing(
         sandbox = await opened.enter_async_context(running(config, port=sandbox_port, pulling=True))
         client = await opened.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=5.0))
         links = await start_with(stack, portfolio, rhythm.feeds)
-        await _connect(sandbox, client, stack, rhythm.pulls, _read_by(portfolio, config, links))
+        asks = {"base": _webhooks(stack), "sync_check": checks}
+        (await client.post(f"{sandbox.base}/sandbox/airbnb/webhook", json=asks)).raise_for_status()
+        await _connect(sandbox, client, rhythm.pulls, _read_by(portfolio, config, links))
         yield Played(stack, sandbox, client, links)
 
 
@@ -93,17 +97,18 @@ def _read_by(
     return [(str(theirs.platform), theirs.id, links[ours.id]) for ours, theirs in both if ours.id in links]
 
 
+def _webhooks(stack: Stack) -> str:
+    """Where Airbnb calls us."""
+    return f"{stack.hosts.public}/webhooks/airbnb/{stack.values['WEBHOOK_SECRET_AIRBNB']}"
+
+
 async def _connect(
     sandbox: Sandbox,
     client: httpx.AsyncClient,
-    stack: Stack,
     pulls: float,
     listings: list[tuple[str, str, str]],
 ) -> None:
-    """Tell the platforms, by the sandbox's control API, where our webhooks and calendars are."""
-    base = f"{stack.hosts.public}/webhooks/airbnb/{stack.values['WEBHOOK_SECRET_AIRBNB']}"
-    answer = await client.post(f"{sandbox.base}/sandbox/airbnb/webhook", json={"base": base})
-    answer.raise_for_status()
+    """Tell the platforms, by the sandbox's control API, where our calendars are."""
     for platform, listing, url in listings:
         address = f"{sandbox.base}/sandbox/{platform}/link/{listing}"
         (await client.post(address, json={"url": url, "every": pulls})).raise_for_status()

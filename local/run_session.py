@@ -43,14 +43,16 @@ class RunRefused(Exception):
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What was asked for on the command line. ``portfolio`` None means the example; ``port`` None the usual one, or
-    any other when that is taken; ``guests`` are the seconds between two simulated guests, 0 for none. ``folder`` holds
-    tables, settings and logs. ``rhythm`` is the example's."""
+    any other when that is taken; ``guests`` are the seconds between two simulated guests, 0 for none; with ``checks``
+    the simulated Airbnb asks us before it sells. ``folder`` holds tables, settings and logs. ``rhythm`` is the
+    example's."""
 
     portfolio: Path | None = None
     hosts: int = 1
     port: int | None = None
     sandbox_port: int = 8099
     guests: float = 12.0
+    checks: bool = False
     show_links: bool = False
     folder: Path = ROOT / ".local"
     rhythm: Rhythm = field(default_factory=Rhythm)
@@ -99,7 +101,7 @@ async def _example(wanted: Wanted, say: Say) -> AsyncIterator[Session]:
     say(_counted(portfolio))
     async with AsyncExitStack() as opened:
         played = await opened.enter_async_context(
-            playing(portfolio, config, hosts, sandbox_port=port, rhythm=wanted.rhythm)
+            playing(portfolio, config, hosts, sandbox_port=port, rhythm=wanted.rhythm, checks=wanted.checks)
         )
         stopwatch = Stopwatch(played.sandbox.world.truth, time.monotonic)
         await opened.enter_async_context(_beside(stopwatch.run(asyncio.sleep)))
