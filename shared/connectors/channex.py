@@ -6,6 +6,7 @@ acknowledged yet is the truth, an acknowledgement follows the commit. No retries
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
@@ -35,7 +36,13 @@ and property are."""
 
 PAGE = 100
 MOST_PAGES = 50
-"""Pages of one list: 5,000 bookings of one property, or revisions nobody acknowledged."""
+"""Pages of one list: 5,000 bookings of one property."""
+
+FEED_PAGES = 2
+"""Pages of the revision feed in one poll: what is stored and acknowledged well within a handler's 15 s."""
+
+AT_ONCE = 8
+"""Acknowledgements side by side."""
 
 SECRET_HEADER = "X-Webhook-Secret"  # noqa: S105 - its name
 """The header in which a webhook that we register carries its secret, beside the address that holds it too."""
@@ -63,22 +70,22 @@ class ChannexConnector(HttpConnector):
     # ------------------------------------------------------------------------------------ reservations
 
     async def poll(self, account: Account) -> Polled:
-        """Every revision that waits for its acknowledgement, oldest first. Not ``whole`` where the feed moved while it
-        was read: the rest comes with the next poll."""
-        items, total = await self._list(
-            account, "revision feed", "booking_revisions/feed", {"order[inserted_at]": "asc"}
-        )
+        """The revisions that wait for their acknowledgement, oldest first. Not ``whole`` where there are more than a
+        poll should take, or the feed moved while it was read: the rest comes with the next."""
+        oldest = {"order[inserted_at]": "asc"}
+        path = "booking_revisions/feed"
+        items, total = await self._list(account, "revision feed", path, oldest, FEED_PAGES)
         stays, unplaced = read_revisions(items)
         return Polled(tuple(stays), tuple(unplaced), whole=len(items) == total)
 
     async def acknowledge(self, account: Account, receipts: Sequence[str]) -> tuple[str, ...]:
-        """One call a revision. Refused are those Channex does not know, and what is no receipt."""
-        refused = []
-        for receipt in receipts:
-            path = f"/api/v1/booking_revisions/{receipt}/ack"
-            call = Call("acknowledgement", "POST", path, HOST, body=b"{}", headers=_JSON, answers=_NOT_FOUND)
-            if not is_id(receipt) or (await self.call(account, call)).status == 404:
-                refused.append(receipt)
+        """One call a revision, a few side by side. Refused are those Channex does not know, and what is no receipt."""
+        refused = [receipt for receipt in receipts if not is_id(receipt)]
+        named = [receipt for receipt in receipts if is_id(receipt)]
+        for start in range(0, len(named), AT_ONCE):
+            some = named[start : start + AT_ONCE]
+            known = await asyncio.gather(*(self._acknowledged(account, receipt) for receipt in some))
+            refused += [receipt for receipt, taken in zip(some, known, strict=True) if not taken]
         return tuple(refused)
 
     async def reread(self, account: Account, reservation: str) -> SeenStay | None:
@@ -107,7 +114,8 @@ class ChannexConnector(HttpConnector):
             account, "booking list", "bookings", {**asked, "order[inserted_at]": "asc"}
         )
         if len(items) != total:
-            raise PlatformDown(f"{self.title}: booking list: it changed while being read")
+            why = f"{len(items)} of {total} could be read: it changed meanwhile, or is too long"
+            raise PlatformDown(f"{self.title}: booking list: {why}")
         try:
             found = [read_booking(item) for item in items]
         except PayloadRejected as error:
@@ -203,20 +211,33 @@ class ChannexConnector(HttpConnector):
 
     # ----------------------------------------------------------------------------------------- helpers
 
+    async def _acknowledged(self, account: Account, receipt: str) -> bool:
+        path = f"/api/v1/booking_revisions/{receipt}/ack"
+        call = Call("acknowledgement", "POST", path, HOST, body=b"{}", headers=_JSON, answers=_NOT_FOUND)
+        return (await self.call(account, call)).status != 404
+
     async def _list(
-        self, account: Account, operation: str, path: str, asked: Mapping[str, str]
+        self,
+        account: Account,
+        operation: str,
+        path: str,
+        asked: Mapping[str, str],
+        pages: int = MOST_PAGES,
     ) -> tuple[list[object], int]:
-        """Every item of a list, page by page, and how many it says it has."""
+        """The items of a list, page by page, and how many it says it has: more than were read where it moved meanwhile,
+        or has more pages than we read."""
         found: list[object] = []
-        for number in range(1, MOST_PAGES + 1):
+        total = 0
+        for number in range(1, pages + 1):
             query = urlencode({**asked, "pagination[page]": number, "pagination[limit]": PAGE})
             call = Call(operation, "GET", f"/api/v1/{path}?{query}", HOST)
             response = await self.call(account, call)
             page = self._read(call, response, channex_answers.read_page, self.read_json(call, response))
             found += page.items
-            if not page.items or len(found) >= page.total:
-                return found, page.total
-        raise PlatformDown(f"{self.title}: {operation}: no end after {MOST_PAGES} pages")
+            total = page.total
+            if not page.items or len(found) >= total:
+                break
+        return found, total
 
     async def _set(
         self, account: Account, house: str, room_type: str, levels: Mapping[date, int]
