@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shared.domain.dates import StayDates
     from shared.domain.model import Platform
     from shared.engine.operations import Operations
+    from shared.engine.webhooks import Senders
     from shared.engine.world import World
     from shared.ports import Bus, Http, Tables
 
@@ -84,14 +85,43 @@ def join(settings: Settings, *, tables: Tables | None = None, period: int = POLL
     from shared.adapters.http import HttpxHttp
     from shared.adapters.http_meter import MeteredHttp
     from shared.adapters.service_bus import ServiceBus
+    from shared.connectors.registry import checks
     from shared.engine.operations import Operations
 
     tables = tables or _tables(settings)
     bus = ServiceBus(connection_string=settings.service_bus, namespace=settings.service_bus_namespace)
     http = MeteredHttp(HttpxHttp(loopback_ports=settings.loopback_ports), _voice(settings), time.monotonic)
     world = _world(settings, tables, bus, http)
-    operations = Operations(world, _render(settings), _rhythms(), settings.webhook_secrets, period)
+    operations = Operations(
+        world, _render(settings), _rhythms(), settings.webhook_secrets, period, checks(), _senders(settings)
+    )
     return Joined(operations, tables, bus, http)
+
+
+def _senders(settings: Settings) -> Senders:
+    """What is known of those who call us. Raises ``SettingsRefused`` for signing keys nobody can use."""
+    from ipaddress import ip_network
+
+    from shared.config import SettingsRefused
+    from shared.connectors.registry import PLATFORMS
+    from shared.connectors.webhook_signature import verifier
+    from shared.domain.errors import PayloadRejected
+    from shared.domain.model import Platform
+    from shared.engine.webhooks import Senders
+
+    verifiers, problems = {}, []
+    for name, keys in settings.webhook_keys.items():
+        entry = PLATFORMS.get(Platform(name))
+        try:
+            verifiers[name] = verifier(entry.signature if entry else "", keys)
+        except PayloadRejected as wrong:
+            problems.append(f"WEBHOOK_KEY_{name.upper()}: {wrong}")
+    if problems:
+        raise SettingsRefused(problems)
+    networks = {
+        name: tuple(ip_network(one) for one in listed) for name, listed in settings.webhook_networks.items()
+    }
+    return Senders(verifiers, networks, {platform: entry.mail for platform, entry in PLATFORMS.items()})
 
 
 def _tables(settings: Settings) -> Tables:
@@ -103,12 +133,13 @@ def _tables(settings: Settings) -> Tables:
 
     if settings.storage:
         return open_tables(
-            connection_string=settings.storage, monotonic=time.monotonic, wall=wall, on_request=meter.transaction
+            connection_string=settings.storage,
+            monotonic=time.monotonic,
+            wall=wall,
+            on_request=meter.transaction,
         )
     url = f"https://{settings.storage_account}.table.core.windows.net"
-    return open_tables(
-        account_url=url, monotonic=time.monotonic, wall=wall, on_request=meter.transaction
-    )
+    return open_tables(account_url=url, monotonic=time.monotonic, wall=wall, on_request=meter.transaction)
 
 
 def _voice(settings: Settings) -> Telemetry:
@@ -150,11 +181,20 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
         chance=random.SystemRandom().random,
         new_id=lambda: secrets.token_urlsafe(24),
         agents={platform: entry.agents for platform, entry in PLATFORMS.items()},
+        doorbells=frozenset(name for name, entry in PLATFORMS.items() if entry.webhook and entry.poll_every),
         queue_names={WORK: settings.work_queue, CONFLICTS: settings.conflicts_queue},
         base_urls=settings.base_urls,
         ladder=climb,
         console_link=console_link,
+        pacing=_pacing,
     )
+
+
+def _pacing(host: str, links: int, wished: float, stake: float | None) -> tuple[float, str]:
+    from shared.resilience.politeness import pace, rate_of
+
+    found = pace(links, wished=wished, stake=stake, rate=rate_of(host))
+    return found.seconds, found.reason.get("en", "")
 
 
 def _render(settings: Settings) -> Callable[[Iterable[tuple[StayDates, str]]], bytes]:

@@ -74,7 +74,7 @@ class Freshness:
             if feed is None:
                 return "has no calendar link"
             visit = visits.get(listing.id)
-            why = self._too_old(visit.good if visit else None, feed.period)
+            why = self._too_old(visit.good if visit else None, feed.every)
             if not why:
                 break
         return why

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 from collections.abc import Mapping
 from datetime import timedelta
 
 from shared.domain.errors import PayloadRejected, SyncError, TransientError
 from shared.domain.model import Platform
+from shared.engine.availability_check import AvailabilityDesk
 from shared.engine.conflict_desk import ConflictDesk
 from shared.engine.export import Export, Render
 from shared.engine.inbox import AGAIN, Inbox
@@ -20,14 +20,12 @@ from shared.engine.portfolio import POLL_PERIOD, PortfolioImport
 from shared.engine.reconcile import Reconciler
 from shared.engine.reports import Reports
 from shared.engine.status import Status
+from shared.engine.webhooks import Senders, Webhooks
 from shared.engine.work import MOST_DELIVERIES, Work, parse_request
 from shared.engine.world import CONFLICTS, WORK, World
 from shared.messages import decode
-from shared.ports import Message, Notice
+from shared.ports import CheckWire, Message, Notice
 from shared.use_cases import HttpAnswer
-
-MOST_BODY = 60_000
-"""Bytes of a webhook body that are taken: real ones are a few KiB, and a row's column holds 64 KiB."""
 
 
 class Operations:
@@ -40,6 +38,8 @@ class Operations:
         rhythms: Mapping[Platform, float],
         webhook_secrets: Mapping[str, tuple[str, ...]] | None = None,
         period: int = POLL_PERIOD,
+        checks: Mapping[Platform, CheckWire] | None = None,
+        senders: Senders | None = None,
     ) -> None:
         self.world = world
         self.modes = Modes(world)
@@ -47,16 +47,21 @@ class Operations:
         self.ingest = Ingest(world, self.reconciler)
         self.poller = Poller(world, self.reconciler, self.ingest)
         self.observer = Observer(world, self.ingest, self.modes)
-        self.inbox = Inbox(world, self.ingest)
+        self.inbox = Inbox(world, self.ingest, self.poller)
         self.reports = Reports(world, self._stands)
         self.jobs = Work(
             world, self.reconciler, self.poller, self.observer, self.inbox, rhythms, self.reports
         )
         self.desk = ConflictDesk(world)
         self.exports = Export(world, render, self.poller)
-        self.overview = Status(world)
+        self.overview = Status(world, self.modes)
         self.portfolio = PortfolioImport(world, period)
-        self._secrets = dict(webhook_secrets or {})
+        self.checks = {
+            name: AvailabilityDesk(world, self.reconciler, name, wire, rhythms)
+            for name, wire in (checks or {}).items()
+        }
+        secrets = dict(webhook_secrets or {})
+        self.webhooks = Webhooks(world, self.inbox, secrets, senders or Senders(), self.checks)
 
     # ------------------------------------------------------------------------------------------ timers
 
@@ -79,6 +84,7 @@ class Operations:
     async def on_timer_walk(self) -> None:
         """Visit the sites of this hour."""
         await self.jobs.walk(self.world.now())
+        await self.world.deliveries.forget(hours=26)
 
     async def on_timer_deep(self) -> None:
         """Ask for whole states, and take away reports nobody keeps any longer."""
@@ -159,16 +165,7 @@ class Operations:
         body: bytes,
     ) -> HttpAnswer:
         """Store the body, then answer; a wrong address gets the same 404 whatever is wrong with it."""
-        known = self._secrets.get(platform, ())
-        right = [hmac.compare_digest(secret.encode(), one.encode()) for one in known]
-        if not any(right) or Platform(platform) not in self.world.apis:
-            return _json(404, {"title": "not found"})
-        if path != "notification" or method != "POST":
-            return _json(404, {"title": "not found"})
-        if len(body) > MOST_BODY:
-            return _json(413, {"title": f"the body is over {MOST_BODY} bytes"})
-        await self.inbox.receive(Platform(platform), body)
-        return _json(200, {"succeed": True})
+        return await self.webhooks.receive(platform, secret, path, method, headers, query, body)
 
     async def export_calendar(self, token: str, headers: Mapping[str, str]) -> HttpAnswer:
         """A destination's calendar."""

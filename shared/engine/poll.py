@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
+from urllib.parse import urlsplit
 
+from shared.domain.dates import ONE_DAY, nights_of
 from shared.domain.errors import AuthFailed, FeedRefused, RateLimited, SyncError, TransientError
 from shared.domain.facts import FeedAnswer, Polled, SeenStay
+from shared.domain.modes import FEED_FAILURES
 from shared.engine import tally
 from shared.engine.ingest import Answered, Ingest
 from shared.engine.reconcile import Reconciler
@@ -19,6 +23,9 @@ from shared.state.accounts import AccountState
 from shared.state.feeds import Feed, Shard, Visit
 
 QUEUE_LEASE = timedelta(seconds=30)
+HELD = "held by another poller"
+"""What ``Poller.queue`` says when it did not ask: a poll is under way, or it is too soon for another."""
+
 AFTER_ACK = timedelta(seconds=5)
 """Booking.com asks for 5 s between an acknowledgement and the next request (VERIFIED, its reservations guide)."""
 
@@ -35,6 +42,9 @@ MOST_AHEAD = 2_000
 """Events from today on that one calendar may hold: five years of single nights, and about a second of work."""
 
 LONGEST_BACKOFF = timedelta(minutes=30)
+
+SHORTEST_PERIOD = 60
+"""Seconds: the least an owner may choose."""
 
 
 @dataclass(slots=True)
@@ -65,17 +75,22 @@ class Poller:
         self._world = world
         self._reconciler = reconciler
         self._ingest = ingest
+        self._hosts: dict[str, Counter[str]] = {}
 
     # ------------------------------------------------------------------------------------------ feeds
 
-    async def shard(self, shard_id: str, *, force: bool = False) -> PassReport:
-        """Ask every calendar of a shard that is due (with ``force``: all), in one read and one write of the shard."""
-        shard = await self._world.shards.load(shard_id)
+    async def shard(
+        self, shard_id: str, *, force: bool = False, only: frozenset[str] | None = None
+    ) -> PassReport:
+        """Ask every calendar of a shard that is due (with ``force``: all), in one read and one write of the shard;
+        with ``only`` none but those of these listings."""
+        shard = await self._load(shard_id)
         now = self._world.now()
         due = [
             feed
             for feed in shard.feeds.values()
             if force or (visit := shard.visits.get(feed.listing)) is None or not visit.due or visit.due <= now
+            if only is None or feed.listing in only
         ]
         report = PassReport(shard_id, asked=len(due))
         if not due:
@@ -114,7 +129,7 @@ class Poller:
         """Ask one calendar now; whether a complete answer, asked for after this call, is in (also an unchanged one).
         A pass over the shard that goes on at the same time may overtake it: then it is asked again."""
         for _ in range(4):
-            shard = await self._world.shards.load(shard_id)
+            shard = await self._load(shard_id)
             feed = shard.feeds.get(listing)
             if feed is None:
                 return False
@@ -129,6 +144,12 @@ class Poller:
                 return not outcome.error
         return False
 
+    async def _load(self, shard_id: str) -> Shard:
+        """A shard, its links counted by host: what a host has to bear is what all of them together ask."""
+        shard = await self._world.shards.load(shard_id)
+        self._hosts[shard_id] = Counter(_host(feed.url) for feed in shard.feeds.values())
+        return shard
+
     async def _visit(self, gate: asyncio.Semaphore, shard: Shard, feed: Feed) -> _Outcome:
         before = shard.visits.get(feed.listing, Visit())
         async with gate:
@@ -141,11 +162,7 @@ class Poller:
                 same = fetched.unchanged or fetched.digest == feed.digest
                 tally.calendar(feed.platform, feed.listing, unchanged=same)
                 if fetched.unchanged or (same and not look):
-                    if not feed.error:
-                        return _Outcome(self._next(feed))
-                    # Without the hash: another pass may have merged something newer meanwhile.
-                    healed = replace(feed, digest="", validators=Validators(), error="", failures=0)
-                    return _Outcome(self._next(feed), healed)
+                    return await self._unchanged(feed)
                 busy = self._world.feeds.read(fetched.body, feed.platform, feed.zone, begun.date())
                 _check_size(busy, begun.date())
                 answer = FeedAnswer(busy.events, begun, shard.counter, busy.oddities)
@@ -156,6 +173,7 @@ class Poller:
                     return _Outcome(before, error=OVERTAKEN)
             except SyncError as wrong:
                 return await self._failed(feed, before, wrong)
+        await self._tell_back(feed)
         done = replace(
             feed,
             digest=fetched.digest,
@@ -163,26 +181,55 @@ class Poller:
             watched=watched,
             error="; ".join(busy.oddities[:3]),
             failures=0,
+            dead=False,
+            free_from=str(_free_from(busy, begun.date())),
         )
-        return _Outcome(self._next(feed), done, merged=True)
+        done = self._paced(done)
+        return _Outcome(self._next(done), done, merged=True)
+
+    async def _unchanged(self, feed: Feed) -> _Outcome:
+        """The calendar says what it said before. After an error the hash is forgotten: another pass may have merged
+        something newer meanwhile."""
+        paced = self._paced(feed)
+        if not feed.error:
+            return _Outcome(self._next(paced), paced)
+        await self._tell_back(feed)
+        healed = replace(paced, digest="", validators=Validators(), error="", failures=0, dead=False)
+        return _Outcome(self._next(healed), healed)
+
+    def _paced(self, feed: Feed) -> Feed:
+        """The feed with the pace its host bears and its own stake asks for. A period under a minute is for tests and
+        trials: it is taken as it is."""
+        if feed.period < SHORTEST_PERIOD:
+            return feed
+        host = _host(feed.url)
+        links = sum(hosts[host] for hosts in self._hosts.values())
+        stake = None
+        if feed.free_from:
+            stake = float((date.fromisoformat(feed.free_from) - self._world.now().date()).days)
+        seconds, why = self._world.pacing(host, links, float(feed.period), stake)
+        return replace(feed, pace=round(seconds) if seconds > feed.period else 0, slow=why)
 
     def _next(self, feed: Feed) -> Visit:
         now = self._world.now()
-        jitter = timedelta(seconds=feed.period * 0.1 * self._world.chance())
-        return Visit(good=now, due=now + timedelta(seconds=feed.period) - jitter)
+        jitter = timedelta(seconds=feed.every * 0.1 * self._world.chance())
+        return Visit(good=now, due=now + timedelta(seconds=feed.every) - jitter)
 
     async def _failed(self, feed: Feed, before: Visit, wrong: SyncError) -> _Outcome:
         """Keep every closure; ask again later, as late as the host wants. 429 is budget, not failure."""
         now = self._world.now()
         failures = feed.failures if isinstance(wrong, RateLimited) else feed.failures + 1
-        pause = min(timedelta(seconds=feed.period) * (1 << min(failures, 8)), LONGEST_BACKOFF)
+        pause = min(timedelta(seconds=feed.every) * (1 << min(failures, 8)), LONGEST_BACKOFF)
         if isinstance(wrong, TransientError) and wrong.retry_after:
-            pause = max(timedelta(seconds=wrong.retry_after), timedelta(seconds=feed.period))
-        if isinstance(wrong, AuthFailed) and not feed.failures:
+            pause = max(timedelta(seconds=wrong.retry_after), timedelta(seconds=feed.every))
+        dead = isinstance(wrong, AuthFailed)
+        if dead and not feed.dead:
             await self._tell_dead_link(feed)
+        elif failures == FEED_FAILURES > feed.failures and not feed.dead:
+            await self._tell_silent(feed, str(wrong))
         tally.declined(feed.platform, feed.listing, wrong)
         self._world.telemetry.count("feed_failed", platform=feed.platform, kind=type(wrong).__name__)
-        changed = replace(feed, error=str(wrong), failures=failures)
+        changed = replace(feed, error=str(wrong), failures=failures, dead=feed.dead or dead)
         return _Outcome(replace(before, due=now + pause), changed, error=str(wrong))
 
     async def _tell_dead_link(self, feed: Feed) -> None:
@@ -192,20 +239,36 @@ class Poller:
         }
         await self._world.notify.tell(Notice("dead_link", feed.listing, "high", text))
 
+    async def _tell_silent(self, feed: Feed, why: str) -> None:
+        """Down a step, told once: from now on it is asked in its pauses only."""
+        text = {
+            "fr": f"{feed.listing} : {FEED_FAILURES} échecs de suite ({why}). Lu plus rarement ; rien n'est rouvert.",
+            "en": f"{feed.listing}: {FEED_FAILURES} failures in a row ({why}). Read less often; nothing is reopened.",
+        }
+        await self._world.notify.tell(Notice("mode_changed", f"{feed.listing} batch", "high", text))
+
+    async def _tell_back(self, feed: Feed) -> None:
+        """Up again, told once."""
+        if not feed.dead and feed.failures < FEED_FAILURES:
+            return
+        text = {"fr": f"{feed.listing} répond de nouveau.", "en": f"{feed.listing} answers again."}
+        await self._world.notify.tell(Notice("mode_changed", f"{feed.listing} back", "info", text))
+
     # ----------------------------------------------------------------------------------------- queues
 
     async def queue(self, account_id: str) -> str:
         """Ask an account's queue, store, acknowledge what is stored everywhere. One poller at a time; returns in a word
-        what happened."""
+        what happened. Where the platform calls us when there is news, a poll follows each call, however soon."""
         fence = await self._world.accounts.lease(account_id, "poll", QUEUE_LEASE)
         if fence is None:
-            return "held by another poller"
-        acknowledged, begun = False, self._world.now()
+            return HELD
+        acknowledged, rested, begun = False, True, self._world.now()
         try:
             state = await self._world.accounts.load(account_id)
             if state is None:
                 return "no such account"
             connector = self._world.apis[state.account.platform]
+            rested = state.account.platform not in self._world.doorbells
             frame = Answered(await self._world.accounts.next_observation(account_id), self._world.now())
             polled = await self._polled(connector, state)
             receipts = await self._store(state, polled, frame)
@@ -217,8 +280,8 @@ class Poller:
                 await connector.acknowledge(state.account, receipts)
             return f"{len(polled.stays)} stored, {len(polled.unplaced)} set aside"
         finally:
-            until = begun + QUEUE_RHYTHM
-            if acknowledged:
+            until = begun + QUEUE_RHYTHM if rested else begun
+            if acknowledged and rested:
                 until = max(until, self._world.now() + AFTER_ACK)
             await self._world.accounts.release(account_id, "poll", fence, until)
 
@@ -251,6 +314,19 @@ class Poller:
             "en": f"A message of {account} could not be placed: {reason}.",
         }
         await self._world.notify.tell(Notice("unplaced", f"{account}~{name}", "high", text))
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+def _free_from(busy: FeedBusy, today: date) -> date:
+    """The first night from today on that the calendar leaves free: what could be sold next."""
+    taken = nights_of(dates for event in busy.events for dates in event.dates if dates.check_out > today)
+    night = today
+    while night in taken:
+        night += ONE_DAY
+    return night
 
 
 def _is_new_day(good: datetime | None, begun: datetime) -> bool:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.domain.model import Phase, SiteState, SyncMode
+from shared.domain.model import Phase, SiteState
+from shared.domain.modes import feed_mode
+from shared.engine.by_hand import Closure, FailedPush, failed_pushes, to_close
+from shared.engine.modes import Modes
 from shared.engine.world import World
+from shared.ports import CircuitView
+from shared.state.accounts import AccountState
 
 STALE_PERIODS = 3
 """A source is fresh for so many of its periods (rule 22)."""
-
-MOST_REAL_TIME = 300
-"""Seconds between two requests up to which a calendar link counts as real time."""
 
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 
@@ -29,37 +30,41 @@ class Health:
 class Status:
     """Reads the state of everything."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, modes: Modes) -> None:
         self._world = world
+        self._modes = modes
 
     async def everything(self) -> dict[str, JsonValue]:
         """Accounts, feeds and sites; no secret, no guest."""
         now = self._world.now()
         states = [await self._world.sites.load(name) for name in await self._world.accounts.directory("site")]
+        accounts = await self._loaded()
+        standings = {one.account.id: one.standing for one in accounts if one.units}
+        page = self._world.console_link
         return {
             "at": now.isoformat(),
-            "accounts": await self._accounts(states),
+            "accounts": [await self._account(one) for one in accounts],
             "feeds": await self._feeds(now),
             "sites": [site_status(state, now) for state in states],
+            "close_by_hand": [_by_hand(c) for state in states for c in to_close(state, now, standings, page)],
+            "failed_pushes": [_failed(one, now) for state in states for one in failed_pushes(state)],
+            "mode_changes": [dict(line) for line in await self._modes.history()],
         }
 
-    async def _accounts(self, states: Sequence[SiteState]) -> list[JsonValue]:
-        """Every account; one that is connected by API with its mode and its last complete answer (a whole poll, or the
-        whole state of one of its listings)."""
-        listings = [one for state in states for one in state.listings.values() if one.answered]
-        accounts: list[JsonValue] = []
-        for name in await self._world.accounts.directory("account"):
-            one = await self._world.accounts.load(name)
-            if one is None:
-                continue
-            entry: dict[str, JsonValue] = {"id": name, "platform": str(one.account.platform)}
-            if one.units:
-                known = [listing.answered for listing in listings if listing.account == name]
-                last = max((at for at in (one.polled, *known) if at), default=None)
-                mode = SyncMode.MANUAL if one.paused else SyncMode.REAL_TIME
-                entry["mode"], entry["last_answer"] = mode.value, last.isoformat() if last else None
-            accounts.append({**entry, "paused": one.paused or None})
-        return accounts
+    async def _loaded(self) -> list[AccountState]:
+        names = await self._world.accounts.directory("account")
+        loaded = [await self._world.accounts.load(name) for name in names]
+        return [one for one in loaded if one is not None]
+
+    async def _account(self, one: AccountState) -> dict[str, JsonValue]:
+        """An account; one that is connected by API with its mode, why it is in it, and its circuits."""
+        entry: dict[str, JsonValue] = {"id": one.account.id, "platform": str(one.account.platform)}
+        if one.units:
+            entry |= standing_status(one)
+            circuits = self._world.circuits
+            views = await circuits.views(one.account.id) if circuits is not None else ()
+            entry["circuits"] = [_circuit(view) for view in views]
+        return {**entry, "paused": one.paused or None}
 
     async def _feeds(self, now: datetime) -> list[JsonValue]:
         feeds: list[JsonValue] = []
@@ -68,15 +73,17 @@ class Status:
             for listing, feed in shard.feeds.items():
                 visit = shard.visits.get(listing)
                 good = visit.good if visit else None
-                limit = timedelta(seconds=STALE_PERIODS * feed.period)
+                limit = timedelta(seconds=STALE_PERIODS * feed.every)
+                mode, why = feed_mode(feed.every, feed.failures, feed.dead, feed.slow)
                 feeds.append(
                     {
                         "listing": listing,
                         "platform": str(feed.platform),
-                        "mode": (
-                            SyncMode.REAL_TIME if feed.period <= MOST_REAL_TIME else SyncMode.BATCH
-                        ).value,
+                        "mode": mode.value,
+                        "reason": why or None,
+                        "period_s": feed.every,
                         "last_answer": good.isoformat() if good else None,
+                        "next_look": visit.due.isoformat() if visit and visit.due else None,
                         "fresh": good is not None and now - good <= limit,
                         "error": feed.error or None,
                     }
@@ -91,13 +98,69 @@ class Status:
             shard = await self._world.shards.load(name)
             for listing, feed in shard.feeds.items():
                 visit = shard.visits.get(listing)
-                limit = timedelta(seconds=2 * STALE_PERIODS * feed.period)
+                limit = timedelta(seconds=2 * STALE_PERIODS * feed.every)
                 if visit is None or visit.good is None or now - visit.good > limit:
                     reasons.append(f"no good answer from {listing} for too long")
         for work in await self._world.due.all():
             if now - work.at > timedelta(minutes=5):
                 reasons.append(f"site {work.site} waits since {work.at:%H:%M:%S}")
         return Health(not reasons, tuple(reasons))
+
+
+def standing_status(one: AccountState) -> dict[str, JsonValue]:
+    """How an account stands, as people see it."""
+    now_on = one.standing
+    return {
+        "mode": now_on.mode.value,
+        "chosen": one.setting.wanted.value,
+        "reason": now_on.reason or None,
+        "since": _at(now_on.since),
+        "next_probe": _at(now_on.probe_at),
+        "poll_minutes": one.setting.poll_minutes,
+        "batch_minutes": one.setting.batch_minutes,
+        "last_answer": _at(one.answered),
+    }
+
+
+def _at(instant: datetime | None) -> str | None:
+    return instant.isoformat() if instant else None
+
+
+def _circuit(view: CircuitView) -> dict[str, JsonValue]:
+    return {
+        "operation": view.operation,
+        "state": view.state,
+        "failures": view.failures,
+        "calls": view.calls,
+        "since": _at(view.since),
+        "retry_at": _at(view.retry_at),
+    }
+
+
+def _by_hand(one: Closure) -> dict[str, JsonValue]:
+    return {
+        "site": one.site,
+        "home": one.home,
+        "listing": one.listing,
+        "platform": str(one.platform),
+        "nights": str(one.dates),
+        "why": one.why,
+        "page": one.page or None,
+    }
+
+
+def _failed(one: FailedPush, now: datetime) -> dict[str, JsonValue]:
+    return {
+        "site": one.site,
+        "listing": one.listing,
+        "platform": str(one.platform),
+        "nights": str(one.dates),
+        "closes": one.closes,
+        "age_s": round((now - one.since).total_seconds()) if one.since else None,
+        "attempts": one.attempts,
+        "reason": one.reason,
+        "next_try": _at(one.next_try),
+    }
 
 
 def site_status(state: SiteState, now: datetime) -> dict[str, JsonValue]:

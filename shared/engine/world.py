@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from shared.ports import (
     ApiConnector,
     Bus,
     Chance,
+    Circuits,
     FeedConnector,
     Message,
     NewId,
@@ -24,6 +25,7 @@ from shared.ports import (
     Telemetry,
 )
 from shared.state.accounts import AccountStore
+from shared.state.deliveries import DeliveryStore
 from shared.state.due import DueStore
 from shared.state.feeds import FeedStore
 from shared.state.inbox import InboxStore
@@ -57,6 +59,16 @@ def no_page(platform: Platform, unit: str, dates: StayDates) -> str:
     return ""
 
 
+Pacing = Callable[[str, int, float, float | None], tuple[float, str]]
+"""How often one link of a host may be asked: the host's name, how many links we ask there, the wished seconds, in how
+many days something could be sold next (None: unknown). Returns seconds, and why it is slower than real time."""
+
+
+def as_wished(host: str, links: int, wished: float, stake: float | None) -> tuple[float, str]:
+    """Every host bears what is wished."""
+    return wished, ""
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Ports, and the stores over them."""
@@ -71,11 +83,14 @@ class World:
     chance: Chance
     new_id: NewId
     agents: Mapping[Platform, tuple[str, ...]] = field(default_factory=dict)
+    doorbells: frozenset[Platform] = frozenset()  # have a queue, and call us when it has news
     queue_names: Mapping[str, str] = field(default_factory=dict)
     base_urls: Mapping[str, str] = field(default_factory=dict)
     ladder: Ladder = stay
     platform_names: Mapping[str, str] = field(default_factory=dict)
     console_link: ConsoleLink = no_page
+    pacing: Pacing = as_wished
+    circuits: Circuits | None = None
 
     sites: SiteStore = field(init=False)
     due: DueStore = field(init=False)
@@ -83,6 +98,7 @@ class World:
     accounts: AccountStore = field(init=False)
     notes: NoteStore = field(init=False)
     inbox: InboxStore = field(init=False)
+    deliveries: DeliveryStore = field(init=False)
     index: ReservationIndex = field(init=False)
     reads: ReadStore = field(init=False)
     runs: RunStore = field(init=False)
@@ -96,6 +112,7 @@ class World:
         object.__setattr__(self, "accounts", AccountStore(self.tables, self.base_urls))
         object.__setattr__(self, "notes", NoteStore(self.tables))
         object.__setattr__(self, "inbox", InboxStore(self.tables, self.new_id))
+        object.__setattr__(self, "deliveries", DeliveryStore(self.tables))
         object.__setattr__(self, "index", ReservationIndex(self.tables))
         object.__setattr__(self, "reads", ReadStore(self.tables))
         object.__setattr__(self, "runs", RunStore(self.tables))
@@ -109,10 +126,14 @@ class World:
     async def ring(self, queue: str, message: Message) -> bool:
         """Send a doorbell; False when the bus is down: the sweep does the work then, from the tables (rule 12). Whoever
         answers it does so under the same correlation id as who rang, however much later."""
-        if not message.correlation:
-            message = replace(message, correlation=current())
+        return await self.ring_all(queue, [message])
+
+    async def ring_all(self, queue: str, messages: Sequence[Message]) -> bool:
+        """Send many at once: all of them, or as far as False is told none that can be relied upon."""
+        id_now = current()
+        carried = [one if one.correlation else replace(one, correlation=id_now) for one in messages]
         try:
-            await self.bus.send(self.queue_names.get(queue, queue), [message])
+            await self.bus.send(self.queue_names.get(queue, queue), carried)
         except BusUnavailable:
             self.telemetry.count("bus_unavailable", queue=queue)
             return False

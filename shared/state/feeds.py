@@ -21,7 +21,11 @@ _HEAD = "~pass"  # sorts behind every listing id, which is plain letters and dig
 @dataclass(frozen=True, slots=True)
 class Feed:
     """One calendar link. ``digest`` and ``validators`` are those of the last answer merged everywhere (rule 9); a
-    ``watched`` feed is merged even when it did not change, since absence must be seen again to be believed."""
+    ``watched`` feed is merged even when it did not change, since absence must be seen again to be believed.
+
+    ``period`` is how often it is to be asked, in seconds; ``pace`` how often it is, where its host bears less (0: as it
+    is to be), and ``slow`` why. ``free_from`` is the first night its own calendar left free. ``dead``: its host refuses
+    the link."""
 
     listing: str
     site: str
@@ -35,6 +39,15 @@ class Feed:
     watched: bool = False
     error: str = ""
     failures: int = 0
+    pace: int = 0
+    slow: str = ""
+    free_from: str = ""
+    dead: bool = False
+
+    @property
+    def every(self) -> int:
+        """Seconds between two requests as things are."""
+        return max(self.pace, self.period)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,10 @@ class FeedStore:
             old = _feed(row)
             feed = replace(old, site=feed.site, account=feed.account, zone=feed.zone, period=feed.period)
         await self._tables.upsert(FEEDS, _row(shard, feed))
+
+    async def set_period(self, shard: str, listing: str, period: int) -> None:
+        """Have a link asked every so many seconds from its next answer on."""
+        await self._tables.upsert(FEEDS, Row(shard, listing, {"period": period}))
 
     async def watch(self, shard: str, listing: str) -> None:
         """Have the next complete answers merged even when nothing changed."""
@@ -158,6 +175,10 @@ def _row(shard: str, feed: Feed) -> Row:
             "watched": feed.watched,
             "error": feed.error[:500],
             "failures": feed.failures,
+            "pace": feed.pace,
+            "slow": feed.slow,
+            "free_from": feed.free_from,
+            "dead": feed.dead,
         },
     )
 
@@ -177,4 +198,8 @@ def _feed(row: Row) -> Feed:
         watched=cells.flag(values, "watched"),
         error=cells.text(values, "error"),
         failures=cells.number(values, "failures"),
+        pace=cells.number(values, "pace"),
+        slow=cells.text(values, "slow"),
+        free_from=cells.text(values, "free_from"),
+        dead=cells.flag(values, "dead"),
     )

@@ -1,0 +1,101 @@
+"""By hand: the closures a person should make, because we cannot or may not make them now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.dates import StayDates, nights_of, ranges_of
+from shared.domain.model import Block, Link, Listing, Phase, Platform, SiteState
+from shared.domain.modes import Standing
+
+TRIES = 3
+"""Failed tries after which a closure is shown to a person, whatever the mode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """Nights of one listing to be closed by hand, with the page that does it (empty where none is known)."""
+
+    site: str
+    home: str
+    listing: str
+    platform: Platform
+    dates: StayDates
+    why: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedPush:
+    """A closure or an opening that did not arrive: its age begins at ``since``, ``next_try`` is None while nothing is
+    tried by itself."""
+
+    site: str
+    listing: str
+    platform: Platform
+    dates: StayDates
+    closes: bool
+    since: datetime | None
+    attempts: int
+    reason: str
+    next_try: datetime | None
+
+
+def to_close(
+    state: SiteState,
+    now: datetime,
+    standings: Mapping[str, Standing],
+    page: Callable[[Platform, str, StayDates], str],
+) -> list[Closure]:
+    """What a person should close on the site's listings that we write to: everything not yet taken where the account
+    stands in MANUAL, and what failed several times elsewhere. Nights of several causes are one entry."""
+    found: list[Closure] = []
+    for listing in state.listings.values():
+        if listing.link is not Link.API:
+            continue
+        standing = standings.get(listing.account)
+        manual = standing is not None and not standing.sends
+        today = state.today(listing.id, now)
+        rows = [row for row in _waiting(state, listing) if manual or row.attempts >= TRIES]
+        reason = standing.reason if standing is not None and manual else ""
+        for dates in ranges_of(night for night in nights_of(row.dates for row in rows) if night >= today):
+            why = reason or next(row.error for row in rows if row.dates.overlaps(dates))
+            home = state.site.properties[listing.property].name
+            link = page(listing.platform, listing.unit, dates)
+            found.append(Closure(state.site.id, home, listing.id, listing.platform, dates, why, link))
+    return found
+
+
+def failed_pushes(state: SiteState) -> list[FailedPush]:
+    """Every row of the ledger whose last call failed, oldest first."""
+    rows = [row for row in state.blocks.values() if row.attempts and row.error]
+    return [
+        FailedPush(
+            state.site.id,
+            row.listing,
+            state.listings[row.listing].platform,
+            row.dates,
+            row.wanted,
+            row.created_at if row.wanted else row.released_at,
+            row.attempts,
+            row.error,
+            row.next_try,
+        )
+        for row in sorted(rows, key=_age)
+        if row.listing in state.listings
+    ]
+
+
+def _waiting(state: SiteState, listing: Listing) -> Iterable[Block]:
+    return (
+        row
+        for row in state.blocks.values()
+        if row.listing == listing.id and row.wanted and row.phase in (Phase.INTENDED, Phase.SENT)
+    )
+
+
+def _age(row: Block) -> str:
+    since = row.created_at if row.wanted else row.released_at
+    return since.isoformat() if since else ""
