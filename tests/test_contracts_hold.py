@@ -20,6 +20,7 @@ PURE = "The domain is the standard library only"
 EDGES = "Azure and HTTP clients stay in the adapters"
 STRANGERS = "Function folders are strangers to each other"
 BOOTSTRAP = "Function folders know the engine by bootstrap only"
+GUARD = "Connectors know nothing of the guard"
 NUMPY = "numpy is paid for by the audit alone"
 
 
@@ -66,6 +67,9 @@ CASES = [
     ("shared/engine", "import shared.bootstrap", {LAYERS}),
     ("shared/engine", "import shared.connectors.registry", {LAYERS}),
     ("shared/connectors", "import httpx", {EDGES}),
+    ("shared/connectors", "import shared.resilience.retry", {LAYERS}),
+    ("shared/connectors", "import shared.connectors.guard.guarded", {GUARD}),
+    ("shared/connectors/guard", "import shared.engine", {LAYERS}),
     ("shared/adapters", "import shared.engine", {LAYERS}),
     ("shared/domain", "import logging", {PURE}),
     ("shared/domain", "import shared.ports", {LAYERS}),
