@@ -10,6 +10,7 @@ from shared.domain.errors import AuthFailed, NotFound, PayloadRejected, SyncErro
 from shared.domain.facts import SeenStay
 from shared.domain.model import Platform
 from shared.engine.ingest import Answered, Ingest
+from shared.engine.poll import HELD, Poller
 from shared.engine.world import WORK, World
 from shared.ports import ApiConnector, Message, Notice, Notification
 from shared.state.accounts import AccountState
@@ -25,6 +26,9 @@ UNKNOWN_FOR = timedelta(hours=6)
 """How long a claim the platform does not confirm keeps its nights closed, from its delivery on: what the release
 guard asks for when something is odd."""
 
+POLL_TAKES = 2.0
+"""Seconds until a poll that is under way will be done: only the next one is sure to hold what a call was about."""
+
 AGAIN = "again"
 """How the version of a message begins that a sweep rang: its retry is the next sweep."""
 
@@ -32,9 +36,10 @@ AGAIN = "again"
 class Inbox:
     """Takes webhook bodies in, and works them off."""
 
-    def __init__(self, world: World, ingest: Ingest) -> None:
+    def __init__(self, world: World, ingest: Ingest, poller: Poller) -> None:
         self._world = world
         self._ingest = ingest
+        self._poller = poller
 
     async def receive(self, platform: Platform, body: bytes) -> Delivery:
         """Store a body and ring; the sweep finds it when nobody heard the bell."""
@@ -57,11 +62,13 @@ class Inbox:
         accounts = await self._accounts(delivery.account)
         if notification.revoked:
             await self._revoked(connector, accounts, notification)
+        if notification.poll:
+            await self._poll(delivery, _with_news(accounts, notification.poll))
         hints, unknown = notification.hints, []
         for name in notification.reread:
             if not await self._reread(connector, accounts, name, hints):
                 unknown.append(name)
-        if unknown and self._world.now() - (delivery.at or self._world.now()) < UNKNOWN_FOR:
+        if unknown and self._is_young(delivery):
             raise TransientError(f"{unknown[0]} is not known to the platform yet")
         for name in unknown:
             await self._give_up(delivery, accounts, name)
@@ -98,6 +105,26 @@ class Inbox:
             if what.get("platform") == platform
         ]
         return [one for one in loaded if one is not None and one.units]
+
+    def _is_young(self, delivery: Delivery) -> bool:
+        return self._world.now() - (delivery.at or self._world.now()) < UNKNOWN_FOR
+
+    async def _poll(self, delivery: Delivery, accounts: Iterable[AccountState]) -> None:
+        """Ask the queues that have news, unless a poll begun since has stored all it was told: many calls at once are
+        one poll. Raises ``TransientError`` while a queue cannot be asked; a call that old adds nothing to the clock's
+        own polls, and is let go."""
+        for account in accounts:
+            if account.polled is not None and delivery.at is not None and account.polled > delivery.at:
+                continue
+            name = account.account.id
+            try:
+                said = await self._poller.queue(name)
+            except SyncError as wrong:
+                if self._is_young(delivery):
+                    raise TransientError(f"{name} cannot be polled yet: {wrong}") from wrong
+                continue
+            if said == HELD:
+                raise TransientError(f"{name} is being polled", POLL_TAKES)
 
     async def _reread(
         self,
@@ -208,6 +235,12 @@ def _turn(age: timedelta) -> int:
     while pause < LONGEST_PAUSE and age > pause:
         turn, age, pause = turn + 1, age - pause, pause * 2
     return turn + age // LONGEST_PAUSE
+
+
+def _with_news(accounts: list[AccountState], places: tuple[str, ...]) -> list[AccountState]:
+    """The accounts with a unit that begins like one of the places; each where none has, or nothing is named."""
+    found = [one for one in accounts if any(unit.startswith(places) for unit in one.units)]
+    return found or accounts
 
 
 async def _is_refused(connector: ApiConnector, account: AccountState) -> bool:
