@@ -184,7 +184,8 @@ def test_levels_of_one_room_type() -> None:
     }
     assert answers.read_levels({"data": data}, ROOM) == {date(2027, 8, 14): 1, date(2027, 8, 15): 0}
     assert answers.read_levels({"data": data}, "other") == {}
-    for body in (None, [], {}, {"data": []}):
+    none: tuple[object, ...] = (None, [], {}, {"data": []})
+    for body in none:
         with pytest.raises(PayloadRejected):
             answers.read_levels(body, ROOM)
 
