@@ -41,7 +41,11 @@ class Settings:
     the calendar addresses we hand out.
     ``contact``: ``CONTACT_ADDRESS``, an e-mail or web address in our User-Agent, for those whose calendars we read.
     ``webhook_secrets``: ``WEBHOOK_SECRET_<PLATFORM>``, the unguessable part of the webhook's path (secret), by
-    platform in lower case; several, with commas between them, while one replaces another.
+    platform in lower case; several, with commas between them, while one replaces another. ``WEBHOOK_SECRET_MAIL`` is
+    that of the address for forwarded e-mails.
+    ``webhook_keys``: ``WEBHOOK_KEY_<PLATFORM>``, what a sender who signs proves himself with (secret); without it a
+    delivery is believed to be his by its path alone. Several, as above; ``github:...`` names another scheme.
+    ``webhook_networks``: ``WEBHOOK_ALLOW_<PLATFORM>``, the networks a sender calls from; without it all may.
     ``base_urls``: ``BASE_URL_<PLATFORM>``, where a platform's API is, instead of its own address (the sandbox).
     ``loopback_ports``: ``LOCAL_LOOPBACK_PORTS``, the ports of this very machine that calendar links may name.
     For a laptop and tests only, and refused on Azure: it would open the address guard to what runs beside us.
@@ -65,6 +69,8 @@ class Settings:
     public_base_url: str
     contact: str
     webhook_secrets: Mapping[str, tuple[str, ...]] = field(metadata=_SECRET)
+    webhook_keys: Mapping[str, tuple[str, ...]] = field(metadata=_SECRET)
+    webhook_networks: Mapping[str, tuple[str, ...]]
     base_urls: Mapping[str, str]
     loopback_ports: frozenset[int]
     telemetry: str
@@ -111,6 +117,8 @@ def read(environ: Mapping[str, str]) -> Settings:
         public_base_url=ask.url("PUBLIC_BASE_URL"),
         contact=ask.contact("CONTACT_ADDRESS"),
         webhook_secrets=ask.secrets("WEBHOOK_SECRET_"),
+        webhook_keys=ask.keys("WEBHOOK_KEY_"),
+        webhook_networks=ask.networks("WEBHOOK_ALLOW_"),
         base_urls=ask.urls("BASE_URL_"),
         loopback_ports=ask.local_ports("LOCAL_LOOPBACK_PORTS"),
         telemetry=telemetry,

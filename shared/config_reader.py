@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from ipaddress import ip_network
 from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -98,6 +99,14 @@ class Reader:
         """Comma-separated secrets for each key that begins so, by the rest of the key in lower case."""
         return self._each(prefix, self._secret_list)
 
+    def keys(self, prefix: str) -> Mapping[str, tuple[str, ...]]:
+        """Comma-separated signing keys for each key that begins so; what they must look like, their verifier says."""
+        return self._each(prefix, self._key_list)
+
+    def networks(self, prefix: str) -> Mapping[str, tuple[str, ...]]:
+        """Comma-separated addresses and networks for each key that begins so, by the rest of the key in lower case."""
+        return self._each(prefix, self._network_list)
+
     def local_ports(self, key: str) -> frozenset[int]:
         """Port numbers separated by commas, none by default. Refused on Azure."""
         value = self._get(key)
@@ -150,6 +159,22 @@ class Reader:
         if self._on_azure and any(value.startswith(SAMPLE) for value in values):
             self._problems.append(f"{key}: still the sample; make one of your own")
         return values
+
+    def _key_list(self, key: str) -> tuple[str, ...]:
+        values = tuple(part.strip() for part in self._get(key).split(","))
+        if not all(values):
+            self._wrong(key, "signing keys separated by commas, each with its scheme before it if need be")
+        if self._on_azure and any(SAMPLE in value for value in values):
+            self._problems.append(f"{key}: still the sample; take the key the sender shows")
+        return values
+
+    def _network_list(self, key: str) -> tuple[str, ...]:
+        values = tuple(part.strip() for part in self._get(key).split(","))
+        try:
+            return tuple(str(ip_network(value)) for value in values)
+        except ValueError:
+            self._wrong(key, "addresses or networks (192.0.2.0/24) separated by commas")
+            return ()
 
     def _each(self, prefix: str, ask: Callable[[str], T]) -> Mapping[str, T]:
         keys = sorted(key for key in self._environ if key.startswith(prefix) and self._get(key))

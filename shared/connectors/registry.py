@@ -32,9 +32,13 @@ class PlatformEntry:
     where the page takes them.
 
     For an API: ``connector`` is "module:class", ``secrets`` the roles an account must map to settings, ``unit`` how a
-    listing's unit is written, ``webhook`` whether it calls us, ``check`` ("module:class") how it asks before it sells,
-    ``poll_every`` the seconds between polls (0: it has no queue; with ``webhook`` they find what a lost call would have
-    told) and ``pause`` those between an acknowledgement and the next poll.
+    listing's unit is written, ``webhook`` whether it calls us, ``signature`` how it then proves itself (a scheme of
+    ``webhook_signature``; empty where no public source shows one: the path's secret is all there is), ``check``
+    ("module:class") how it asks before it sells, ``poll_every`` the seconds between polls (0: it has no queue; with
+    ``webhook`` they find what a lost call would have told) and ``pause`` those between an acknowledgement and the next
+    poll.
+
+    ``mail`` are words that its confirmations carry in their sender or subject, in lower case.
     """
 
     platform: Platform
@@ -45,10 +49,12 @@ class PlatformEntry:
     secrets: tuple[str, ...] = ()
     unit: str = ""
     webhook: bool = False
+    signature: str = ""
     check: str = ""
     poll_every: float = 0.0
     pause: float = 0.0
     console: str = ""
+    mail: tuple[str, ...] = ()
 
 
 _ENTRIES = (
@@ -63,6 +69,7 @@ _ENTRIES = (
         webhook=True,
         check="shared.connectors.airbnb_check:AirbnbCheck",
         console="https://www.airbnb.com/multicalendar/{unit}",  # INFERRED
+        mail=("airbnb",),
     ),
     PlatformEntry(
         BOOKING,
@@ -76,6 +83,7 @@ _ENTRIES = (
         poll_every=20.0,
         pause=5.0,
         console="https://admin.booking.com/",  # INFERRED
+        mail=("booking.com",),
     ),
     PlatformEntry(
         GREENGO,
@@ -85,6 +93,7 @@ _ENTRIES = (
         # REPORTED by a host: the page opens at that range.
         console="https://www.greengo.voyage/service-provider-portal/calendar/host-calendar/{unit}"
         "?startDate={start}&endDate={end}",
+        mail=("greengo",),
     ),
     PlatformEntry(
         Platform("channex"),
@@ -94,11 +103,20 @@ _ENTRIES = (
         secrets=("api_key",),
         unit="property:room_type",
         webhook=True,
+        signature="header",
         poll_every=60.0,  # for webhooks that were lost; no limit is published for reading the feed
         console="https://app.channex.io/inventory",  # INFERRED
     ),
-    PlatformEntry(VRBO, "Abritel (Vrbo)", FEED, agents=("vrbo", "homeaway", "abritel", "expedia")),
-    PlatformEntry(GITES, "Gîtes de France", FEED, agents=("gites", "itea")),
+    PlatformEntry(
+        VRBO,
+        "Abritel (Vrbo)",
+        FEED,
+        agents=("vrbo", "homeaway", "abritel", "expedia"),
+        mail=("abritel", "vrbo", "homeaway"),
+    ),
+    PlatformEntry(
+        GITES, "Gîtes de France", FEED, agents=("gites", "itea"), mail=("gites-de-france", "gîtes de france")
+    ),
     PlatformEntry(ICAL, "Calendar link", FEED),
 )
 

@@ -8,7 +8,7 @@ sent. Comparisons take the same time wherever two signatures differ. The schemes
 - ``github``: ``X-Hub-Signature-256: sha256=<hex>`` over the body (VERIFIED, GitHub's documentation).
 - ``lodgify``: ``ms-signature`` over the body (header VERIFIED in public integrations; its form INFERRED from the
   framework that names it so: ``sha256=<hex>`` in either case).
-- ``header``: ``X-Webhook-Key`` carries the key itself, for senders that add headers but sign nothing.
+- ``header``: ``X-Webhook-Secret`` carries the key itself, for senders that add headers but sign nothing.
 
 Only the first names and dates a delivery under its signature; only there can a second one be told from the first.
 """
@@ -33,7 +33,7 @@ MOST_SIGNATURES = 8
 """Public-key signatures of one delivery that are tried: each costs a tenth of a millisecond, and real senders send
 one, or two while a key is replaced. Those of shared keys are compared all: they cost nothing."""
 
-KEY_HEADER = "x-webhook-key"
+KEY_HEADER = "x-webhook-secret"
 
 _PREFIX, _PUBLIC = "whsec_", "whpk_"
 _KEY_BYTES = range(16, 65)

@@ -14,6 +14,7 @@ from shared.domain.errors import PayloadRejected, SyncError
 from shared.domain.model import Platform
 from shared.domain.modes import next_look
 from shared.engine.inbox import Inbox
+from shared.engine.mail_doorbell import REST
 from shared.engine.observe import Observer
 from shared.engine.poll import Poller
 from shared.engine.reconcile import Reconciler
@@ -68,6 +69,7 @@ class Work:
             "site": self.site,
             "inbox": self._inbox.process,
             "feeds": self._poller.shard,
+            "feed": self._feed,
             "queue": self._queue,
             "observe": self._observe,
         }
@@ -86,6 +88,17 @@ class Work:
             meter.blame(str(wrong))
             return f"failed: {wrong}"
         return f"version {report.version}, {report.sent} sent"
+
+    async def _feed(self, key: str) -> str:
+        """Ask one calendar (shard and listing) now, since somebody heard of a stay there; a bell that comes too soon
+        after another comes back when the rest is over, so that a flood of them is one look in ``REST``."""
+        if await self._world.accounts.lease("~mail", key, REST) is None:
+            due = self._world.now() + REST
+            slot = int(due.timestamp() // REST.total_seconds())
+            await self._world.ring(WORK, Message("feed", key, f"mail{slot}", due=due))
+            return "rests"
+        shard, _, listing = key.rpartition("/")
+        return "answered" if await self._poller.one(shard, listing) else "no good answer"
 
     async def _queue(self, account: str) -> str:
         """Poll a queue. A failure moves the ladder, and the clock rings again: the message is done."""
@@ -161,14 +174,14 @@ class Work:
             1 if self._world.now() - started > INLINE else 50
         )  # a delivery closes nights: it waits for no site
         for platform in self._world.apis:
-            if platform not in self._rhythms:
+            if platform not in self._rhythms or platform in self._world.doorbells:
                 await self._inbox.sweep(platform, most)
 
     async def walk(self, now: datetime) -> int:
         """Visit the sites whose turn it is in this hour: each once a day, index or not (rule 10). Webhooks of the
         week are looked for too which nobody worked off while everything stood still."""
         for platform in self._world.apis:
-            if platform not in self._rhythms:
+            if platform not in self._rhythms or platform in self._world.doorbells:
                 await self._inbox.sweep(platform, most=50, days=range(7, 1, -1))
         sites = [
             s for s in await self._world.accounts.directory("site") if crc32(s.encode()) % 24 == now.hour

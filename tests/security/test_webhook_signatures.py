@@ -166,7 +166,7 @@ def test_no_signature_makes_the_verifier_raise(signature: str) -> None:
     headers = {**signed(KEY), "webhook-signature": signature}
     assert StandardWebhooks([KEY]).verify(headers, BODY, NOW).refused == "no signature fits"
     for scheme in ("github", "lodgify", "header"):
-        name = {"github": "x-hub-signature-256", "lodgify": "ms-signature", "header": "x-webhook-key"}[scheme]
+        name = {"github": "x-hub-signature-256", "lodgify": "ms-signature", "header": "x-webhook-secret"}[scheme]
         for text in (signature, f"sha256={signature}"):
             assert verifier(scheme, ["k" * 20]).verify({name: text}, BODY, NOW).refused
 
@@ -205,8 +205,8 @@ def test_a_hexadecimal_signature_of_the_body(scheme: str, header: str, upper: bo
 
 def test_a_key_in_a_header() -> None:
     judge = verifier("header", ["0123456789abcdef"])
-    assert judge.verify({"X-Webhook-Key": "0123456789abcdef"}, BODY, NOW).refused == ""
-    assert judge.verify({"X-Webhook-Key": "0123456789abcdeF"}, BODY, NOW).refused == "wrong key"
+    assert judge.verify({"X-Webhook-Secret": "0123456789abcdef"}, BODY, NOW).refused == ""
+    assert judge.verify({"X-Webhook-Secret": "0123456789abcdeF"}, BODY, NOW).refused == "wrong key"
     assert judge.verify({}, BODY, NOW).refused == "wrong key"
 
 

@@ -1,0 +1,194 @@
+"""Webhooks: who may call, what is taken, and in which order that is asked. The body is stored before the answer.
+
+A stranger learns nothing: a wrong secret, a wrong path, an unknown platform and a wrong network all get the same 404.
+Only who knows the secret hears that a body is too long (413), not signed (401) or no JSON (400). While the store is
+down ``StoreUnavailable`` goes up, and the trigger's edge answers 503 with Retry-After: the sender tries again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Protocol
+
+from shared.domain.errors import SyncError
+from shared.domain.model import Platform
+from shared.engine.inbox import Inbox
+from shared.engine.mail_doorbell import MAIL, MOST_MAIL, MailDoorbell
+from shared.engine.world import World
+from shared.ports import Verdict, WebhookVerifier
+from shared.state.deliveries import Last
+from shared.use_cases import HttpAnswer
+
+MOST_BODY = 60_000
+"""Bytes of a webhook body that are taken: real ones are a few KiB, and a row's column holds 64 KiB."""
+
+NOTED_EVERY = timedelta(seconds=10)
+"""The least time between two notes of a sender's last delivery by one process."""
+
+NOTIFICATION = "notification"
+
+_NOBODY = "no sender has this secret"
+
+Networks = tuple[IPv4Network | IPv6Network, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Senders:
+    """What is known of those who call, beside the secret in their path. By platform: how a delivery proves itself
+    where its sender signs; the networks he calls from; the words by which his e-mails are known, in lower case."""
+
+    verifiers: Mapping[str, WebhookVerifier] = field(default_factory=dict)
+    networks: Mapping[str, Networks] = field(default_factory=dict)
+    words: Mapping[Platform, tuple[str, ...]] = field(default_factory=dict)
+
+
+class Desk(Protocol):
+    """Answers a platform that asks before it sells, at the bare address and below it."""
+
+    async def answer(self, path: str, method: str, query: Mapping[str, str], body: bytes) -> HttpAnswer:
+        """The answer, from our own state, in time for a guest who waits."""
+        ...
+
+
+class Webhooks:
+    """Takes what platforms and mail services send."""
+
+    def __init__(
+        self,
+        world: World,
+        inbox: Inbox,
+        secrets: Mapping[str, tuple[str, ...]],
+        senders: Senders,
+        desks: Mapping[Platform, Desk],
+    ) -> None:
+        """``secrets`` of the path by platform (and "mail"), several while one replaces another. ``desks`` answer the
+        platforms that ask before they sell."""
+        self._world = world
+        self._inbox = inbox
+        self._secrets = secrets
+        self._senders = senders
+        self._mail = MailDoorbell(world, senders.words)
+        self._desks = desks
+        self._noted: dict[str, datetime] = {}
+
+    async def receive(
+        self,
+        platform: str,
+        secret: str,
+        path: str,
+        method: str,
+        headers: Mapping[str, str],
+        query: Mapping[str, str],
+        body: bytes,
+    ) -> HttpAnswer:
+        """Answer one call. Raises ``StoreUnavailable`` when its body could not be stored."""
+        if not self._admits(platform, secret, headers):
+            return _not_found()
+        if platform == MAIL:
+            return await self._take_mail(path, method, body)
+        desk = self._desks.get(Platform(platform))
+        if desk is not None and path != NOTIFICATION:
+            return await desk.answer(path, method, query, body)
+        if Platform(platform) not in self._world.apis or method != "POST" or path not in ("", NOTIFICATION):
+            return _not_found()
+        return await self._take(platform, headers, body)
+
+    def _admits(self, platform: str, secret: str, headers: Mapping[str, str]) -> bool:
+        """Whether the path's secret is one of the platform's, and the caller in its networks. Every secret is
+        compared, in the same time wherever it differs."""
+        known = self._secrets.get(platform, ())
+        given = secret.encode("utf-8", "replace")
+        right = [hmac.compare_digest(given, one.encode()) for one in known or (_NOBODY,)]
+        if not (known and any(right)):
+            return False
+        networks = self._senders.networks.get(platform)
+        if networks is None or _is_within(caller(headers), networks):
+            return True
+        self._world.telemetry.count("webhook_refused", platform=platform, why="network")
+        return False
+
+    async def _take(self, platform: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+        """Store a body, unless it is too long, not its sender's, no JSON or a repeat."""
+        if len(body) > MOST_BODY:
+            return await self._refuse(platform, 413, f"the body is over {MOST_BODY} bytes", len(body))
+        verifier = self._senders.verifiers.get(platform)
+        verdict = verifier.verify(headers, body, self._world.now()) if verifier else Verdict()
+        if verdict.refused:
+            return await self._refuse(platform, 401, verdict.refused, len(body))
+        if verdict.unreadable:
+            return await self._refuse(platform, 400, verdict.unreadable, len(body))
+        if verdict.delivery and await self._world.deliveries.is_repeat(platform, verdict.delivery):
+            await self._note(platform, "a repeat: taken before", len(body))
+            return _taken()
+        await asyncio.gather(
+            self._inbox.receive(Platform(platform), body), self._note(platform, "stored", len(body))
+        )
+        if verdict.delivery:  # only now: a body that could not be stored must be news when it comes again
+            await self._world.deliveries.remember(platform, verdict.delivery)
+        return _taken()
+
+    async def _take_mail(self, path: str, method: str, body: bytes) -> HttpAnswer:
+        if method != "POST" or path:
+            return _not_found()
+        if len(body) > MOST_MAIL:
+            return await self._refuse(MAIL, 413, f"the body is over {MOST_MAIL} bytes", len(body))
+        answer, result = await self._mail.ring(body)
+        await self._note(MAIL, result, len(body))
+        return answer
+
+    async def _refuse(self, sender: str, status: int, why: str, size: int) -> HttpAnswer:
+        self._world.telemetry.event("webhook_refused", platform=sender, why=why, status=status)
+        await self._note(sender, f"refused ({status}): {why}", size)
+        return answered(status, {"title": why})
+
+    async def _note(self, sender: str, result: str, size: int) -> None:
+        """Keep what people look at first when a webhook seems silent. A failure of this costs the delivery nothing."""
+        now = self._world.now()
+        before = self._noted.get(sender)
+        if before is not None and now - before < NOTED_EVERY:
+            return
+        self._noted[sender] = now
+        try:
+            await self._world.deliveries.note(sender, Last(now, result, size))
+        except SyncError:
+            self._world.telemetry.count("delivery_not_noted", platform=sender)
+
+
+def caller(headers: Mapping[str, str]) -> str:
+    """The address that called, empty when nobody says: the last hop of ``X-Forwarded-For``, which the front end of
+    Azure's App Service appends as ``address:port`` to whatever the caller claimed (REPORTED, sergiodxa/remix-utils
+    #496). Behind a proxy of your own the last hop is that proxy."""
+    hops = next((text for name, text in headers.items() if name.lower() == "x-forwarded-for"), "")
+    last = hops.rpartition(",")[2].strip()
+    if last.startswith("["):
+        return last[1:].partition("]")[0]
+    return last.partition(":")[0] if last.count(":") == 1 else last
+
+
+def _is_within(address: str, networks: Networks) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None) or found
+    return any(mapped in network for network in networks)
+
+
+def answered(status: int, value: object) -> HttpAnswer:
+    """A JSON answer."""
+    body = json.dumps(value, ensure_ascii=False).encode()
+    return HttpAnswer(status, body, {"content-type": "application/json; charset=utf-8"})
+
+
+def _taken() -> HttpAnswer:
+    return answered(200, {"succeed": True})
+
+
+def _not_found() -> HttpAnswer:
+    return answered(404, {"title": "not found"})
