@@ -36,6 +36,9 @@ LONGEST = 2.0
 LONGEST_WORD = 1.0
 """Seconds that telling a person may cost the caller."""
 
+MOST_BODY = 60_000
+"""Bytes of a body that are read: real ones are one or two KiB, and a row's column holds 64 KiB."""
+
 TRIES = 4
 """How often a decision is made anew when somebody else was first at the site."""
 
@@ -95,6 +98,8 @@ class AvailabilityDesk:
     async def answer(self, path: str, method: str, query: Mapping[str, str], body: bytes) -> HttpAnswer:
         """The answer to one call: 200 with yes or no, 400 with a no for what nobody can read, 404 for an address that
         asks nothing. Never a 5xx: how a platform takes a partner's outage is not known, and it may be as a yes."""
+        if len(body) > MOST_BODY:
+            return HttpAnswer(413, self._wire.malformed(f"the body is over {MOST_BODY} bytes"), _JSON)
         try:
             question = self._wire.read(method, path, query, body)
         except PayloadRejected as wrong:

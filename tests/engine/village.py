@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
+from shared.connectors import airbnb_notification
+from shared.connectors.airbnb_check import AirbnbCheck
 from shared.domain.dates import StayDates
 from shared.domain.errors import PayloadRejected, PlatformDown, TransientError
 from shared.domain.facts import FeedEvent, Polled, SeenRoom, SeenStay, WriteOutcome
@@ -305,6 +307,8 @@ class ApiPlatform:
     def read_notification(self, body: bytes) -> Notification:
         try:
             claim = json.loads(body)
+            if "confirmation_code" in claim:  # "make reservation", in Airbnb's own words
+                return airbnb_notification.read_notification(claim)
             name, dates, cancelled = str(claim["id"]), StayDates.parse(claim["dates"]), claim["cancelled"]
         except (ValueError, LookupError, TypeError) as wrong:
             raise PayloadRejected("not a notification") from wrong
@@ -412,7 +416,8 @@ class Village:
             agents={GREENGO: ("greengo",)},
             ladder=climb,
         )
-        engine = Operations(world, render, {BOOKING: 20.0}, {"airbnb": ("secret",)})
+        checks = {AIRBNB: AirbnbCheck()}
+        engine = Operations(world, render, {BOOKING: 20.0}, {"airbnb": ("secret",)}, checks=checks)
         if not self.polls_first:
             engine.reconciler.queues = frozenset()
         return engine
