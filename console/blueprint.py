@@ -41,8 +41,33 @@ async def status(req: func.HttpRequest) -> func.HttpResponse:
 @bp.route(route="api/sync", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 @edge.http
 async def sync_now(req: func.HttpRequest) -> func.HttpResponse:
-    """Ring a doorbell by hand."""
+    """Start a synchronisation."""
     return edge.response(await bootstrap.engine().sync_now(req.get_body()))
+
+
+@bp.function_name("console_job")
+@bp.route(route="api/jobs/{id}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@edge.http
+async def job(req: func.HttpRequest) -> func.HttpResponse:
+    """How far a synchronisation is, and its report."""
+    return edge.response(await bootstrap.engine().job(req.route_params["id"]))
+
+
+@bp.function_name("console_runs")
+@bp.route(route="api/runs", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@edge.http
+async def runs(req: func.HttpRequest) -> func.HttpResponse:
+    """The reports of a day, newest first."""
+    return edge.response(await bootstrap.engine().runs(req.params))
+
+
+@bp.function_name("console_mode")
+@bp.route(route="api/platforms/{account}/mode", methods=["PUT"], auth_level=func.AuthLevel.ANONYMOUS)
+@edge.http
+async def set_mode(req: func.HttpRequest) -> func.HttpResponse:
+    """Choose how an account is kept in step."""
+    account = req.route_params["account"]
+    return edge.response(await bootstrap.engine().set_mode(account, req.get_body()))
 
 
 @bp.function_name("console_health")

@@ -88,7 +88,21 @@ class Engine(Protocol):
         ...
 
     async def sync_now(self, body: bytes) -> HttpAnswer:
-        """Ring the doorbell of what the JSON body names; 202 with what was rung, 400 naming the wrong field."""
+        """Start a synchronisation of what the JSON body names (``mode``, ``platform``, ``property``, ``site``): 202 at
+        once with the job, 400 naming the wrong field."""
+        ...
+
+    async def job(self, name: str) -> HttpAnswer:
+        """How far a job is, and the report of all it did; 404 for one that is not known."""
+        ...
+
+    async def runs(self, query: Mapping[str, str]) -> HttpAnswer:
+        """The reports of a day's runs, newest first: ``day``, ``platform``, ``limit``."""
+        ...
+
+    async def set_mode(self, account: str, body: bytes) -> HttpAnswer:
+        """Choose an account's mode and rhythms from a JSON body; 200 with how it stands then, 400 naming the wrong
+        field, 404 for no such account."""
         ...
 
     async def home(self, headers: Mapping[str, str], query: Mapping[str, str]) -> HttpAnswer:

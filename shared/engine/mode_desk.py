@@ -1,0 +1,84 @@
+"""The mode desk: what an owner chooses for an account, checked field by field, and how it stands then."""
+
+from __future__ import annotations
+
+import json
+
+from shared.domain.errors import PayloadRejected
+from shared.domain.model import SyncMode
+from shared.domain.modes import ModeSetting
+from shared.engine.modes import Modes
+from shared.engine.notices_status import JsonValue
+from shared.engine.status import standing_status
+from shared.engine.world import World
+from shared.state.accounts import AccountState
+
+_FIELDS = ("mode", "poll_minutes", "batch_minutes")
+
+
+class ModeDesk:
+    """Takes choices of modes and rhythms."""
+
+    def __init__(self, world: World, modes: Modes) -> None:
+        self._world = world
+        self._modes = modes
+
+    async def choose(self, account: str, body: bytes, who: str) -> dict[str, JsonValue] | None:
+        """Store what the JSON body names of ``mode``, ``poll_minutes`` (1-5) and ``batch_minutes`` (15-30); what it
+        leaves out stays. Returns how the account stands then, None where there is no such account. Raises
+        ``PayloadRejected`` naming the field."""
+        state = await self._world.accounts.load(account)
+        if state is None:
+            return None
+        setting = _setting(body, state.setting)
+        await self._modes.choose(state, setting, who)
+        if not state.units:
+            await self._set_periods(state, setting)
+        after = await self._world.accounts.load(account)
+        return None if after is None else {"account": account, **standing_status(after)}
+
+    async def _set_periods(self, state: AccountState, setting: ModeSetting) -> None:
+        """An account of calendar links has no calls of its own: its links are asked in the rhythm that was chosen. In
+        MANUAL they still are, as rarely as in BATCH: what they tell is stored and shown."""
+        often = setting.wanted in (SyncMode.AUTO, SyncMode.REAL_TIME)
+        period = 60 * (setting.poll_minutes if often else setting.batch_minutes)
+        for name in await self._world.accounts.directory("shard"):
+            shard = await self._world.shards.load(name)
+            for feed in shard.feeds.values():
+                if feed.account == state.account.id and feed.period != period:
+                    await self._world.shards.set_period(name, feed.listing, period)
+
+
+def _setting(body: bytes, before: ModeSetting) -> ModeSetting:
+    value = _object(body)
+    unknown = sorted(value.keys() - set(_FIELDS))
+    if unknown:
+        raise PayloadRejected(f"unknown field {unknown[0]!r}: there are {', '.join(_FIELDS)}")
+    return ModeSetting(
+        _mode(value.get("mode", before.wanted.value)),
+        _minutes("poll_minutes", value.get("poll_minutes", before.poll_minutes)),
+        _minutes("batch_minutes", value.get("batch_minutes", before.batch_minutes)),
+    )
+
+
+def _object(body: bytes) -> dict[str, object]:
+    try:
+        value = json.loads(body or b"{}")
+    except (ValueError, RecursionError) as wrong:
+        raise PayloadRejected("the body is not JSON") from wrong
+    if not isinstance(value, dict):
+        raise PayloadRejected("the body is not a JSON object")
+    return value
+
+
+def _mode(value: object) -> SyncMode:
+    try:
+        return SyncMode(str(value))
+    except ValueError:
+        raise PayloadRejected(f"mode must be one of {', '.join(SyncMode)}") from None
+
+
+def _minutes(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise PayloadRejected(f"{name} must be a whole number of minutes")
+    return value
