@@ -42,6 +42,7 @@ class Joined:
 
     async def close(self) -> None:
         """Free every connection, also when one of them fails to close."""
+        await self.operations.world.notify.close()
         try:
             await self.bus.close()
         finally:
@@ -152,8 +153,8 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
     import random
     import secrets
 
-    from shared.adapters.log_voice import LogNotify
     from shared.adapters.secrets import SettingSecrets
+    from shared.bootstrap_notify import open_notify
     from shared.connectors.ical import IcalConnector
     from shared.connectors.registry import PLATFORMS, connect, console_link
     from shared.engine.world import CONFLICTS, WORK, World
@@ -162,6 +163,9 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
 
     def retry_after(value: str | None) -> float | None:
         return parse_retry_after(value, tables.now())
+
+    def new_id() -> str:
+        return secrets.token_urlsafe(24)
 
     keys = SettingSecrets(os.environ)
     apis = {
@@ -175,11 +179,12 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
         bus=bus,
         apis=apis,
         feeds=IcalConnector(http, agent=agent, retry_after=retry_after),
-        notify=LogNotify(settings.language),
+        notify=open_notify(settings, tables, http, _voice(settings), new_id),
         telemetry=_voice(settings),
         sleep=asyncio.sleep,
         chance=random.SystemRandom().random,
-        new_id=lambda: secrets.token_urlsafe(24),
+        new_id=new_id,
+        platform_names={platform: entry.name for platform, entry in PLATFORMS.items()},
         agents={platform: entry.agents for platform, entry in PLATFORMS.items()},
         doorbells=frozenset(name for name, entry in PLATFORMS.items() if entry.webhook and entry.poll_every),
         queue_names={WORK: settings.work_queue, CONFLICTS: settings.conflicts_queue},

@@ -454,6 +454,10 @@ class Notify(Protocol):
         """Try once more what no channel took, in a few seconds at most: the health timer asks for it."""
         ...
 
+    async def close(self) -> None:
+        """Wait a moment for what is under way, then let go of it; the next process tries what was left."""
+        ...
+
 
 class Channel(Protocol):
     """One way to a person: e-mail, a push service, a webhook."""

@@ -41,6 +41,9 @@ class LogNotify:
     async def again(self) -> None:
         """Nothing is ever left: the log takes everything."""
 
+    async def close(self) -> None:
+        """Nothing is under way."""
+
 
 class LogTelemetry:
     """The port ``Telemetry``: events and numbers, in the log."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import Context
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -86,7 +87,8 @@ class NotifyMany:
         for channel in self._at_once:
             await channel.send(told.notice)
         if told.waiting and len(self._tasks) < BESIDE:
-            task = asyncio.ensure_future(self._deliver(told))
+            # In a context of its own: what it costs belongs to no run.
+            task = asyncio.create_task(self._deliver(told), context=Context())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 

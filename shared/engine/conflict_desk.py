@@ -55,7 +55,8 @@ def _notice(state: SiteState, clash: BookingConflict) -> Notice:
             "en": f"Double booking: {home}, {nights} ({channels}). Decide soon; everything stays closed.",
         }
     kind = "conflict_over" if clash.ended_at else "conflict"
-    return Notice(kind, f"{state.site.id}/{clash.id}/{kind}", clash.severity.value, text)
+    key = f"{state.site.id}/{clash.id}/{kind}"
+    return Notice(kind, key, clash.severity.value, text, state.site.owner)
 
 
 def _channel(state: SiteState, key: str) -> str:

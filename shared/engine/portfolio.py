@@ -41,6 +41,7 @@ class PortfolioImport:
         home that is already stored into another site, or make another kind of listing of one that is stored: that
         needs a person, since its ledger lives there."""
         done = Imported()
+        await self._world.owners.put(portfolio.owners)
         for account in portfolio.accounts:
             await self._world.accounts.put(account)
         shards, silent = await self._shards(), set[str]()

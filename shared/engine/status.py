@@ -9,14 +9,13 @@ from shared.domain.model import Phase, SiteState
 from shared.domain.modes import feed_mode
 from shared.engine.by_hand import Closure, FailedPush, failed_pushes, to_close
 from shared.engine.modes import Modes
+from shared.engine.notices_status import JsonValue, notices_status
 from shared.engine.world import World
 from shared.ports import CircuitView
 from shared.state.accounts import AccountState
 
 STALE_PERIODS = 3
 """A source is fresh for so many of its periods (rule 22)."""
-
-JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,7 @@ class Status:
             "accounts": [await self._account(one) for one in accounts],
             "feeds": await self._feeds(now),
             "sites": [site_status(state, now) for state in states],
+            "notices": await notices_status(self._world),
             "close_by_hand": [_by_hand(c) for state in states for c in to_close(state, now, standings, page)],
             "failed_pushes": [_failed(one, now) for state in states for one in failed_pushes(state)],
             "mode_changes": [dict(line) for line in await self._modes.history()],

@@ -22,6 +22,9 @@ class MemoryNotify:
     async def again(self) -> None:
         """Nothing is ever left."""
 
+    async def close(self) -> None:
+        """Nothing is under way."""
+
 
 @dataclass(slots=True)
 class MemoryChannel:
