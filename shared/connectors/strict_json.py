@@ -14,6 +14,11 @@ from typing import NoReturn
 
 from shared.domain.errors import PayloadRejected
 
+
+class Ambiguous(PayloadRejected):
+    """JSON, but two readers may read it differently: a key stands twice in one object."""
+
+
 MOST_BYTES = 1024 * 1024
 """Bytes of a body unless the caller says otherwise: a reservation is a few thousand."""
 
@@ -29,7 +34,7 @@ def load(body: bytes, *, most_bytes: int = MOST_BYTES, most_depth: int = MOST_DE
     """The value a JSON body holds.
 
     Raises ``PayloadRejected`` naming what is wrong: too long, too deep, not UTF-8, not JSON, a key twice in one
-    object, NaN or an infinity, half of a surrogate pair.
+    object (``Ambiguous``), NaN or an infinity, half of a surrogate pair.
     """
     if len(body) > most_bytes:
         raise PayloadRejected(f"JSON of more than {most_bytes} bytes")
@@ -76,7 +81,7 @@ def _check_surrogates(body: bytes, value: object) -> None:
 def _without_doubles(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise PayloadRejected("JSON with a key twice in one object")
+        raise Ambiguous("JSON with a key twice in one object")
     return found
 
 
