@@ -8,11 +8,14 @@ from datetime import timedelta
 
 from shared.domain.errors import PayloadRejected, SyncError, TransientError
 from shared.domain.model import Platform
+from shared.engine.asked import Asked
 from shared.engine.availability_check import AvailabilityDesk
 from shared.engine.conflict_desk import ConflictDesk
 from shared.engine.export import Export, Render
 from shared.engine.inbox import AGAIN, Inbox
 from shared.engine.ingest import Ingest
+from shared.engine.mode_desk import ModeDesk
+from shared.engine.jobs import Jobs
 from shared.engine.modes import Modes
 from shared.engine.observe import Observer
 from shared.engine.poll import Poller
@@ -20,8 +23,9 @@ from shared.engine.portfolio import POLL_PERIOD, PortfolioImport
 from shared.engine.reconcile import Reconciler
 from shared.engine.reports import Reports
 from shared.engine.status import Status
+from shared.engine.steps import Steps
 from shared.engine.webhooks import Senders, Webhooks
-from shared.engine.work import MOST_DELIVERIES, Work, parse_request
+from shared.engine.work import MOST_DELIVERIES, Work
 from shared.engine.world import CONFLICTS, WORK, World
 from shared.messages import decode
 from shared.ports import CheckWire, Message, Notice
@@ -52,8 +56,12 @@ class Operations:
         self.jobs = Work(
             world, self.reconciler, self.poller, self.observer, self.inbox, rhythms, self.reports
         )
+        steps = Steps(world, self.reconciler, self.poller, self.observer, self.modes, frozenset(rhythms))
+        self.tasks = Jobs(world, steps, self.reports)
+        self.asked = Asked(world, self.tasks, self.reports)
         self.desk = ConflictDesk(world)
         self.exports = Export(world, render, self.poller)
+        self.mode_desk = ModeDesk(world, self.modes)
         self.overview = Status(world, self.modes)
         self.portfolio = PortfolioImport(world, period)
         self.checks = {
@@ -90,13 +98,17 @@ class Operations:
         """Ask for whole states, and take away reports nobody keeps any longer."""
         await self.jobs.ring_observe()
         await self.reports.clean()
+        await self.tasks.clean()
 
     async def on_timer_health(self) -> None:
-        """Tell what needs a person."""
+        """Tell what needs a person; help jobs on that stand still."""
+        await self.tasks.tend()
+        await self.reports.flush()
         health = await self.overview.health()
         self.world.telemetry.gauge("healthy", 1.0 if health.ok else 0.0)
         for reason in health.reasons:
             self.world.telemetry.event("unhealthy", why=reason)
+        await self.world.notify.again()
         await self.world.notify.again()
 
     # ------------------------------------------------------------------------------------------ queues
@@ -105,7 +117,7 @@ class Operations:
         """One message of ``work``."""
         try:
             message = decode(body)
-            await self.jobs.do(message)
+            await (self.tasks.do(message.key) if message.kind == "job" else self.jobs.do(message))
         except PayloadRejected as wrong:
             await self.jobs.set_aside(message_id or "unnamed", WORK, str(wrong), body)
         except TransientError as wrong:
@@ -182,22 +194,26 @@ class Operations:
         return _json(200 if health.ok else 503, {"ok": health.ok, "reasons": list(health.reasons)})
 
     async def sync_now(self, body: bytes) -> HttpAnswer:
-        """Ring for what the body names: a site, or everything."""
+        """Start a job for what the body names: everything, or a platform, a property, a site, in a mode."""
+        return await self.asked.sync(body)
+
+    async def job(self, name: str) -> HttpAnswer:
+        """How far a job is, and its report."""
+        return await self.asked.job(name)
+
+    async def runs(self, query: Mapping[str, str]) -> HttpAnswer:
+        """The reports of a day."""
+        return await self.asked.runs(query)
+
+    async def set_mode(self, account: str, body: bytes) -> HttpAnswer:
+        """Choose an account's mode and rhythms."""
         try:
-            asked = parse_request(body)
+            chosen = await self.mode_desk.choose(account, body, "its owner")
         except PayloadRejected as wrong:
             return _json(400, {"title": str(wrong)})
-        unknown = sorted(asked.keys() - {"site"})
-        if unknown:
-            return _json(400, {"title": f"unknown field {unknown[0]!r}: only 'site' is known"})
-        sites = await self.world.accounts.directory("site")
-        named = [asked["site"]] if "site" in asked else list(sites)
-        if any(site not in sites for site in named):
-            return _json(400, {"title": "no such site"})
-        for site in named:
-            etag = await self.world.due.put(site, self.world.now(), "asked for")
-            await self.world.ring(WORK, Message("site", site, etag))
-        return _json(202, {"rung": list(named)})
+        if chosen is None:
+            return _json(404, {"title": "no such account"})
+        return _json(200, chosen)
 
     async def home(self, headers: Mapping[str, str], query: Mapping[str, str]) -> HttpAnswer:
         """A first page; the console proper comes with its own routes."""
