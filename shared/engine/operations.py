@@ -14,8 +14,8 @@ from shared.engine.conflict_desk import ConflictDesk
 from shared.engine.export import Export, Render
 from shared.engine.inbox import AGAIN, Inbox
 from shared.engine.ingest import Ingest
-from shared.engine.mode_desk import ModeDesk
 from shared.engine.jobs import Jobs
+from shared.engine.mode_desk import ModeDesk
 from shared.engine.modes import Modes
 from shared.engine.observe import Observer
 from shared.engine.poll import Poller
@@ -108,7 +108,6 @@ class Operations:
         self.world.telemetry.gauge("healthy", 1.0 if health.ok else 0.0)
         for reason in health.reasons:
             self.world.telemetry.event("unhealthy", why=reason)
-        await self.world.notify.again()
         await self.world.notify.again()
 
     # ------------------------------------------------------------------------------------------ queues
