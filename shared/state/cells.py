@@ -162,6 +162,18 @@ def texts(columns: Columns, name: str) -> tuple[str, ...]:
     return tuple(str(value) for value in _load(columns, name))
 
 
+def objects(columns: Columns, name: str) -> tuple[dict[str, str | int], ...]:
+    """A list of flat objects of texts and whole numbers, as JSON."""
+    rows = _load(columns, name)
+    if not all(isinstance(row, dict) for row in rows):
+        raise Unreadable(f"column {name} is not a list of objects")
+    return tuple(
+        {str(key): one if isinstance(one, int) else str(one) for key, one in row.items()}
+        for row in rows
+        if isinstance(row, dict)
+    )
+
+
 def _rows(columns: Columns, name: str) -> list[list[object]]:
     rows = _load(columns, name)
     if not all(isinstance(row, list) for row in rows):

@@ -89,6 +89,12 @@ class Recorder:
     async def sync_now(self, body: bytes) -> HttpAnswer:
         return self._write("sync", body)
 
+    async def job(self, name: str) -> HttpAnswer:
+        return self._write("job", name)
+
+    async def runs(self, query: Mapping[str, str]) -> HttpAnswer:
+        return self._write("runs", dict(query))
+
     async def home(self, headers: Mapping[str, str], query: Mapping[str, str]) -> HttpAnswer:
         return self._write("home", headers["host"].split(":")[0], dict(query))
 
@@ -134,6 +140,8 @@ async def test_http_functions_hand_over_the_request_and_the_answer(recorder: Rec
         await client.get("/api/status")
         await client.head("/health")
         await client.post("/api/sync", content=b"{}")
+        await client.get("/api/jobs/abc")
+        await client.get("/api/runs?day=2027-03-01&platform=airbnb")
         await client.put("/webhooks/airbnb/s3cret/HMABC?a=1", content=b"\x00\xff")
         await client.get("/webhooks/airbnb/s3cret?action=check_availability")
     assert recorder.asked == [
@@ -142,10 +150,12 @@ async def test_http_functions_hand_over_the_request_and_the_answer(recorder: Rec
         ("status", ()),
         ("health", ()),
         ("sync", (b"{}",)),
+        ("job", ("abc",)),
+        ("runs", ({"day": "2027-03-01", "platform": "airbnb"},)),
         ("webhook", ("airbnb", "s3cret", "HMABC", "PUT", "n", {"a": "1"}, b"\x00\xff")),
         ("webhook", ("airbnb", "s3cret", "", "GET", "n", {"action": "check_availability"}, b"")),
     ]
-    assert len(set(recorder.correlations)) == 7
+    assert len(set(recorder.correlations)) == 9
 
 
 def timers(plan: Plan) -> dict[str, Target]:

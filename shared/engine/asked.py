@@ -1,0 +1,68 @@
+"""What people ask over HTTP about synchronisations: start one, see how far it is, see what ran."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from shared.domain.errors import PayloadRejected
+from shared.engine.answers import json_answer, problem
+from shared.engine.jobs import Jobs, as_json
+from shared.engine.reports import Reports
+from shared.engine.work import parse_request
+from shared.engine.world import World
+from shared.use_cases import HttpAnswer
+
+MOST_LISTED = 500
+"""Reports one answer holds at most."""
+
+_LISTED = 100
+_FIELDS = ("day", "platform", "limit")
+
+
+class Asked:
+    """Reads requests, words answers."""
+
+    def __init__(self, world: World, jobs: Jobs, reports: Reports) -> None:
+        self._world = world
+        self._jobs = jobs
+        self._reports = reports
+
+    async def sync(self, body: bytes) -> HttpAnswer:
+        """202 with the job and where to follow it; 400 naming the field that is wrong."""
+        try:
+            job = await self._jobs.start(parse_request(body))
+        except PayloadRejected as wrong:
+            return problem(400, str(wrong))
+        shown = as_json(job, self._world.now())
+        href = f"/api/jobs/{job.head.id}"
+        steps = shown.pop("steps")
+        assert isinstance(steps, list), "a job is always shown with its steps"
+        return json_answer(202, {**shown, "href": href, "steps": len(steps)}, location=href)
+
+    async def job(self, name: str) -> HttpAnswer:
+        """200 with progress and report, or 404."""
+        shown = await self._jobs.shown(name)
+        return problem(404, f"there is no job {name!r}") if shown is None else json_answer(200, shown)
+
+    async def runs(self, query: Mapping[str, str]) -> HttpAnswer:
+        """200 with the reports of a day (today's by default; UTC), newest first; 400 naming a wrong parameter."""
+        try:
+            day, platform, most = self._read(query)
+        except PayloadRejected as wrong:
+            return problem(400, str(wrong))
+        found = await self._reports.listed(day, platform, most)
+        return json_answer(200, {"day": day.isoformat(), "runs": found})
+
+    def _read(self, query: Mapping[str, str]) -> tuple[date, str, int]:
+        unknown = sorted(query.keys() - set(_FIELDS))
+        if unknown:
+            raise PayloadRejected(f"unknown parameter {unknown[0]!r}: known are {', '.join(_FIELDS)}")
+        day, limit = query.get("day", ""), query.get("limit", f"{_LISTED}")
+        try:
+            when = date.fromisoformat(day) if day else self._world.now().date()
+        except ValueError:
+            raise PayloadRejected("day is not a date like 2027-03-01") from None
+        if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:6]) <= MOST_LISTED:
+            raise PayloadRejected(f"limit is not a number from 1 to {MOST_LISTED}")
+        return when, query.get("platform", ""), int(limit)

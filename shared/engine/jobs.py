@@ -1,0 +1,275 @@
+"""Jobs: a synchronisation that a person asked for, cut into steps that any host may do, with a report of all of it.
+
+Every step is a row and a message. A step done twice is harmless, a message lost is sent again by the health timer, and
+a host that dies in a step leaves it waiting: its message comes back. Sites wait for the sources, since what those tell
+decides what is to be sent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from shared import meter
+from shared.correlation import current
+from shared.domain.errors import PayloadRejected, StoreUnavailable, SyncError
+from shared.domain.model import SyncMode
+from shared.domain.reports import Figures
+from shared.engine.reports import FAILED, Reports, by_platform, figures_json
+from shared.engine.steps import BUSY, QUEUE, Step, Steps, Wanted
+from shared.engine.strategies import Done, strategy_for
+from shared.engine.world import WORK, World
+from shared.ports import Message
+from shared.state.jobs import SITES, SOURCES, Job, JobHead, JobStep, JobStore, over
+
+SAME = timedelta(minutes=1)
+"""How long the same wish is answered with the job that is running for it."""
+
+GIVEN_UP = timedelta(minutes=15)
+"""After so long a step that is not over is shown as never finished, and rung for no more."""
+
+AGAIN = timedelta(seconds=60)
+"""How long a step is left to its message before it is rung for again."""
+
+PATIENCE = timedelta(seconds=6)
+"""When to look again at a source that somebody else is asking."""
+
+MOST_TRIES = 6
+"""How often: longer than any poll and the pause after it."""
+
+INLINE = timedelta(seconds=8)
+"""How long a health timer does steps itself while the bus is down."""
+
+KEPT = timedelta(days=90)
+
+FIELDS = ("mode", "platform", "property", "site")
+
+
+class Jobs:
+    """Starts jobs, does their steps, shows them."""
+
+    def __init__(self, world: World, steps: Steps, reports: Reports) -> None:
+        self._world = world
+        self._steps = steps
+        self._reports = reports
+        self._store = JobStore(world.tables)
+
+    # --------------------------------------------------------------------------------------- to start
+
+    async def start(self, fields: Mapping[str, str]) -> Job:
+        """The job for what the fields ask: a new one, or the one that runs for the same wish since less than a minute.
+        Raises ``PayloadRejected`` naming what is wrong."""
+        wanted = read_wish(fields)
+        wish = {name: value for name in FIELDS if (value := str(getattr(wanted, name)))}
+        digest = sha256(json.dumps(wish, sort_keys=True).encode()).hexdigest()[:32]
+        now = self._world.now()
+        last, asked = await self._store.claimed(digest)
+        if last and asked is not None and now - asked < SAME:
+            running = await self._store.load(last)
+            if running is not None and not running.finished:
+                return running
+        territory = await self._steps.territory(wanted)
+        job = self._world.new_id()[:20]
+        holder = await self._store.claim(digest, job, last)
+        if holder != job:
+            other = await self._store.load(holder)
+            if other is not None:
+                return other
+        sources, sites = strategy_for(wanted.mode).steps(territory)
+        steps = [*_rows(SOURCES, sources), *_rows(SITES, sites)]
+        head = JobHead(job, wish, now, len(steps), current())
+        await self._store.create(head, steps)
+        await self._ring(job, [one for one in steps if one.phase == (SOURCES if sources else SITES)])
+        return Job(head, tuple(steps))
+
+    # ------------------------------------------------------------------------------------------ to do
+
+    async def do(self, key: str) -> str:
+        """The step that a message names (``job/step``). Raises ``PayloadRejected`` for one that names none, and
+        ``StoreUnavailable``."""
+        job, _, name = key.partition("/")
+        step, head = await self._store.step(job, name), await self._store.head(job)
+        if step is None or head is None:
+            raise PayloadRejected(f"{key!r} names no step of a job")
+        if step.state == "waiting":
+            step = await self._run(head, step)
+        if step.state != "waiting" and step.phase == SOURCES:
+            await self._advance(job)
+        return step.state
+
+    async def _run(self, head: JobHead, step: JobStep) -> JobStep:
+        begun = self._world.now()
+        plain = Step(step.kind, step.key, step.platforms, step.parts, step.force, step.asked)
+        with meter.metering(wanted=True) as counted:
+            done = await self._attempt(plain, begun, counted)
+        if done.said.startswith(BUSY):
+            later = await self._busy(head, step, done.said)
+            if later is not None:
+                return later
+        step = replace(
+            over(step, said=done.said, error=done.error),
+            begun=begun,
+            duration=done.duration,
+            figures=done.figures,
+            lines=tuple(counted.lines),
+            dropped=counted.dropped,
+        )
+        await self._store.put(head.id, step)
+        await self._reports.keep(step.kind, step.key, begun, counted, asked=True)
+        return step
+
+    async def measured(self, step: Step) -> Done:
+        """Do a step here and now, outside of any job."""
+        begun = self._world.now()
+        with meter.metering() as counted:
+            done = await self._attempt(step, begun, counted)
+        await self._reports.keep(step.kind, step.key, begun, counted, asked=True)
+        return done
+
+    async def _attempt(self, step: Step, begun: datetime, counted: meter.Meter) -> Done:
+        """Do a step; only our own store's silence is raised, since then nothing could be written down either."""
+        said, error = "", ""
+        try:
+            said = await self._steps.do(step)
+        except StoreUnavailable:
+            raise
+        except SyncError as wrong:
+            error = str(wrong)
+        if said.startswith(FAILED):
+            said, error = "", said.removeprefix(FAILED)
+        counted.why, counted.error = said, error or counted.error
+        figures = by_platform(counted)
+        return Done(step, said, error, begun, self._world.now() - begun, figures)
+
+    async def _busy(self, head: JobHead, step: JobStep, said: str) -> JobStep | None:
+        """Somebody else is asking the source. If he began after the job was asked for, that is what was wanted (None);
+        else the step comes back in a moment, a few times."""
+        if step.kind == QUEUE:
+            state = await self._world.accounts.load(step.key)
+            if state is not None and state.polled is not None and state.polled >= head.at:
+                return None
+        if step.tries >= MOST_TRIES:
+            return over(step, error=said)
+        step = replace(step, tries=step.tries + 1)
+        await self._store.put(head.id, step)
+        due = self._world.now() + PATIENCE
+        await self._world.ring(WORK, _message(head.id, step, f"try{step.tries}", due))
+        return step
+
+    async def _advance(self, job: str) -> None:
+        """Ring for the sites once every source is over. Twice is harmless: to the queue it is a duplicate."""
+        if any(one.state == "waiting" for one in await self._store.phase(job, SOURCES)):
+            return
+        waiting = [one for one in await self._store.phase(job, SITES) if one.state == "waiting"]
+        await self._ring(job, waiting)
+
+    async def _ring(self, job: str, steps: Iterable[JobStep], version: str = "1") -> bool:
+        return await self._world.ring_all(WORK, [_message(job, one, version) for one in steps])
+
+    async def tend(self) -> None:
+        """Ring again for steps that were rung for and are not over: a message was lost, or its host died. While the bus
+        is down some are done here."""
+        now = self._world.now()
+        for name in await self._store.since(now - GIVEN_UP):
+            job = await self._store.load(name)
+            if job is None or job.finished or now - job.head.at < AGAIN:
+                continue
+            left = [one for one in job.steps if one.state == "waiting"]
+            ready = [one for one in left if one.phase == SOURCES] or left
+            version = f"again{int((now - job.head.at) / AGAIN)}"
+            if not await self._ring(name, ready, version):
+                await self._inline(name, ready, now)
+
+    async def _inline(self, job: str, steps: Sequence[JobStep], started: datetime) -> None:
+        for one in steps:
+            if self._world.now() - started > INLINE:
+                return
+            await self.do(f"{job}/{one.name}")
+
+    async def clean(self) -> int:
+        """Take away what is older than it is kept."""
+        return await self._store.clean(self._world.now() - KEPT)
+
+    # ---------------------------------------------------------------------------------------- to show
+
+    async def shown(self, name: str) -> dict[str, object] | None:
+        """A job's progress and report, or None."""
+        job = await self._store.load(name)
+        return None if job is None else as_json(job, self._world.now())
+
+
+def read_wish(fields: Mapping[str, str]) -> Wanted:
+    """What a body's fields ask for. Raises ``PayloadRejected`` naming the first that is wrong."""
+    unknown = sorted(fields.keys() - set(FIELDS))
+    if unknown:
+        raise PayloadRejected(f"unknown field {unknown[0]!r}: known are {', '.join(FIELDS)}")
+    modes = [one.value for one in SyncMode]
+    mode = fields.get("mode", SyncMode.AUTO.value)
+    if mode not in modes:
+        raise PayloadRejected(f"mode {mode!r}: it must be one of {', '.join(modes)}")
+    platform, home, site = (fields.get(name, "") for name in FIELDS[1:])
+    return Wanted(SyncMode(mode), platform, home, site)
+
+
+def _rows(phase: str, steps: Sequence[Step]) -> list[JobStep]:
+    return [
+        JobStep(f"{phase}|{number:05d}", one.kind, one.key, one.platforms, one.parts, one.force, one.asked)
+        for number, one in enumerate(steps)
+    ]
+
+
+def _message(job: str, step: JobStep, version: str, due: datetime | None = None) -> Message:
+    return Message("job", f"{job}/{step.name}", version, due=due)
+
+
+def as_json(job: Job, now: datetime) -> dict[str, object]:
+    """A job as the API shows it."""
+    given_up = now - job.head.at > GIVEN_UP
+    figures: dict[str, Figures] = {}
+    for one in job.steps:
+        for platform, more in one.figures.items():
+            figures[platform] = figures.get(platform, Figures()) + more
+    ends = [one.begun + one.duration for one in job.steps if one.begun is not None]
+    lasted = max(ends, default=job.head.at) - job.head.at if job.finished else now - job.head.at
+    return {
+        "job": job.head.id,
+        **job.head.wish,
+        "asked_at": job.head.at.isoformat(),
+        "correlation": job.head.correlation,
+        "state": "done" if job.finished else "never finished" if given_up else "running",
+        "duration_ms": round(lasted / timedelta(milliseconds=1)),
+        **_counts(job.steps),
+        "progress": _progress(job.steps),
+        "figures": {platform: figures_json(one) for platform, one in figures.items()},
+        "steps": [_step_json(one, given_up=given_up) for one in job.steps],
+    }
+
+
+def _counts(steps: Sequence[JobStep]) -> dict[str, int]:
+    states = [one.state for one in steps]
+    return {"total": len(states), "done": states.count("done"), "failed": states.count("failed")}
+
+
+def _progress(steps: Sequence[JobStep]) -> dict[str, dict[str, int]]:
+    """By platform: a step counts for each that it concerns."""
+    platforms = sorted({platform for one in steps for platform in one.platforms})
+    return {name: _counts([one for one in steps if name in one.platforms]) for name in platforms}
+
+
+def _step_json(step: JobStep, *, given_up: bool) -> dict[str, object]:
+    state = "never finished" if given_up and step.state == "waiting" else step.state
+    return {
+        "step": f"{step.kind} {step.key}",
+        "platforms": list(step.platforms),
+        "state": state,
+        "begun": step.begun.isoformat() if step.begun else None,
+        "duration_ms": round(step.duration / timedelta(milliseconds=1)),
+        "said": step.said,
+        "error": step.error or None,
+        "figures": {name: figures_json(one) for name, one in step.figures.items()},
+        "report": [dict(line) for line in step.lines],
+        "left_out": step.dropped,
+    }

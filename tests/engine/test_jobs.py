@@ -1,0 +1,230 @@
+"""Jobs: what a person asks for is cut into steps that any host may do, twice if need be, and told in full."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from shared.domain.dates import StayDates
+from shared.use_cases import HttpAnswer
+from tests.engine.village import HOME, Crash, Village
+
+JULY = StayDates(date(2027, 7, 10), date(2027, 7, 13))
+
+
+def ask(village: Village, **fields: object) -> HttpAnswer:
+    return village.run(village.engine.sync_now(json.dumps(fields).encode()))
+
+
+def started(village: Village, **fields: object) -> str:
+    answer = ask(village, **fields)
+    assert answer.status == 202, answer.body
+    job = json.loads(answer.body)["job"]
+    assert answer.headers["location"] == f"/api/jobs/{job}"
+    return str(job)
+
+
+def shown(village: Village, job: str) -> dict[str, Any]:
+    answer = village.run(village.engine.job(job))
+    assert answer.status == 200
+    found: dict[str, Any] = json.loads(answer.body)
+    return found
+
+
+def finish(village: Village, job: str) -> dict[str, Any]:
+    """Drain until nothing is left; a queue that was just polled is free again some seconds later."""
+    for _ in range(10):
+        village.run(village.drain())
+        found = shown(village, job)
+        if found["state"] != "running":
+            break
+        village.clock.advance(timedelta(seconds=7))
+    return found
+
+
+def test_a_full_run_asks_every_source_and_sends_what_it_finds(village: Village) -> None:
+    village.book("greengo", JULY)
+    done = finish(village, started(village, mode="manual"))
+    assert done["state"] == "done"
+    assert done["failed"] == 0
+    assert village.airbnb.calendar.closed == village.booking.calendar.closed == set(JULY.nights())
+    names = [step["step"] for step in done["steps"]]
+    assert sorted(names) == [
+        "feeds 0000",
+        "observe airbnb",
+        "observe booking",
+        "queue booking",
+        f"site {HOME}",
+    ]
+    assert set(done["progress"]) == {"airbnb", "booking", "greengo"}
+    assert done["progress"]["greengo"] == {"total": 2, "done": 2, "failed": 0}
+
+
+def test_the_report_names_every_write_and_refusal_with_its_nights(village: Village) -> None:
+    village.book("greengo", JULY)
+    village.booking.faults.refuse = True
+    done = finish(village, started(village, mode="manual"))
+    lines = [line for step in done["steps"] for line in step["report"]]
+    writes = {(line["platform"], line["ended"], line["closed"]) for line in lines if line["what"] == "write"}
+    assert ("airbnb", "accepted", "2027-07-10..2027-07-12 (3)") in writes
+    assert any(platform == "booking" and ended != "accepted" for platform, ended, _ in writes)
+    assert all(step["duration_ms"] >= 0 and step["begun"] for step in done["steps"])
+
+
+def test_a_platform_that_is_down_fails_its_steps_and_no_other(village: Village) -> None:
+    village.booking.faults.down = True
+    done = finish(village, started(village, mode="manual"))
+    by_step = {step["step"]: step for step in done["steps"]}
+    assert done["state"] == "done"
+    assert by_step["feeds 0000"]["state"] == by_step["observe airbnb"]["state"] == "done"
+    assert by_step["observe booking"]["state"] == "failed"
+    assert by_step["observe booking"]["error"]
+    assert done["progress"]["booking"]["failed"] >= 1
+
+
+def test_the_same_wish_within_a_minute_is_the_same_running_job(village: Village) -> None:
+    first = started(village, mode="batch")
+    assert started(village, mode="batch") == first
+    assert started(village, mode="real_time") != first
+    village.clock.advance(timedelta(seconds=61))
+    assert started(village, mode="batch") != first
+
+
+def test_a_job_that_is_over_is_not_handed_out_again(village: Village) -> None:
+    first = started(village, mode="batch")
+    finish(village, first)
+    assert started(village, mode="batch") != first
+
+
+def test_a_platform_alone_is_asked_alone(village: Village) -> None:
+    done = finish(village, started(village, mode="manual", platform="greengo"))
+    assert [step["step"] for step in done["steps"]] == ["feeds 0000", f"site {HOME}"]
+
+
+def test_a_home_and_a_site_can_be_named(village: Village) -> None:
+    village.book("greengo", JULY)
+    assert finish(village, started(village, mode="batch", property=HOME))["state"] == "done"
+    assert village.airbnb.calendar.closed == set(JULY.nights())
+    done = finish(village, started(village, site=HOME))
+    assert f"site {HOME}" in [step["step"] for step in done["steps"]]
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"mode": "slow"}, "'slow'"),
+        ({"platform": "nowhere"}, "'nowhere'"),
+        ({"property": "castle"}, "'castle'"),
+        ({"site": "castle"}, "'castle'"),
+        ({"speed": "fast"}, "'speed'"),
+        ({"mode": 7}, "texts"),
+        ({"mode": ""}, "''"),
+    ],
+)
+def test_what_is_not_there_is_refused_by_name(
+    village: Village, fields: dict[str, object], named: str
+) -> None:
+    answer = ask(village, **fields)
+    assert answer.status == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert named in json.loads(answer.body)["detail"]
+
+
+def test_a_body_that_is_no_object_is_refused(village: Village) -> None:
+    for body in (b"[]", b"{", b"\xff", b"7"):
+        assert village.run(village.engine.sync_now(body)).status == 400
+
+
+def test_no_body_means_everything_now(village: Village) -> None:
+    village.book("greengo", JULY)
+    village.clock.advance(timedelta(minutes=5))
+    answer = village.run(village.engine.sync_now(b""))
+    assert answer.status == 202
+    finish(village, json.loads(answer.body)["job"])
+    assert village.airbnb.calendar.closed == set(JULY.nights())
+
+
+def test_a_job_nobody_knows_is_404(village: Village) -> None:
+    answer = village.run(village.engine.job("nobody"))
+    assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+def test_a_step_done_twice_calls_nobody_twice(village: Village) -> None:
+    job = started(village, mode="manual", platform="booking")
+    finish(village, job)
+    before = shown(village, job)
+    stays = village.booking.waiting
+    village.run(village.engine.tasks.do(f"{job}/1|00000"))
+    village.run(village.engine.tasks.do(f"{job}/2|00000"))
+    assert shown(village, job) == before
+    assert village.booking.waiting == stays
+
+
+def test_a_host_that_dies_in_a_step_leaves_it_to_the_next(village: Village) -> None:
+    """Wherever it dies: what is left is rung for again by the health timer of the host that is alive."""
+    for calls in (1, 4, 9, 14, 20, 27):
+        village.book("greengo", StayDates.of_nights(date(2027, 9, 1) + timedelta(days=calls), 1))
+        job = started(village, mode="manual")
+        village.dies_in(calls, village.drain())
+        assert village.died
+        village.clock.advance(timedelta(seconds=61))  # locks of the dead are over
+        village.run(village.engine.on_timer_health())
+        done = finish(village, job)
+        assert done["state"] == "done", (calls, done)
+        assert village.greengo.calendar.taken() <= village.airbnb.calendar.taken()
+
+
+def test_while_the_bus_is_down_the_health_timer_does_the_steps(village: Village) -> None:
+    village.book("greengo", JULY)
+    village.bus.down = True
+    job = started(village, mode="batch")
+    village.clock.advance(timedelta(seconds=61))
+    village.run(village.engine.on_timer_health())
+    village.clock.advance(timedelta(seconds=61))
+    village.run(village.engine.on_timer_health())
+    assert shown(village, job)["state"] == "done"
+    assert village.airbnb.calendar.closed == set(JULY.nights())
+
+
+def test_steps_never_over_are_shown_as_such_and_left_alone(village: Village) -> None:
+    village.bus.down = True
+    job = started(village, mode="batch")
+    village.clock.advance(timedelta(minutes=16))
+    found = shown(village, job)
+    assert found["state"] == "never finished"
+    assert {step["state"] for step in found["steps"]} == {"never finished"}
+    village.run(village.engine.tasks.tend())
+    assert shown(village, job)["done"] == 0
+
+
+def test_a_job_is_kept_for_ninety_days(village: Village) -> None:
+    job = started(village, mode="batch")
+    finish(village, job)
+    village.clock.advance(timedelta(days=89))
+    assert village.run(village.engine.tasks.clean()) == 0
+    village.clock.advance(timedelta(days=2))
+    assert village.run(village.engine.tasks.clean()) == 1
+    assert village.run(village.engine.job(job)).status == 404
+
+
+def test_what_ran_is_listed_by_day_and_platform(village: Village) -> None:
+    finish(village, started(village, mode="manual"))
+    answer = village.run(village.engine.runs({"platform": "booking", "limit": "5"}))
+    runs = json.loads(answer.body)["runs"]
+    assert 0 < len(runs) <= 5
+    assert {one["platform"] for one in runs} == {"booking"}
+    for query, named in (
+        ({"day": "soon"}, "day"),
+        ({"limit": "0"}, "limit"),
+        ({"colour": "red"}, "'colour'"),
+    ):
+        refused = village.run(village.engine.runs(query))
+        assert refused.status == 400
+        assert named in json.loads(refused.body)["detail"]
+
+
+def test_crash_is_no_exception_a_job_could_swallow() -> None:
+    assert not issubclass(Crash, Exception)
