@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.domain.dates import StayDates
+from shared.domain.holds import held_until
 from shared.domain.model import Block, Listing, SiteState, Write
 from shared.domain.occupancy import Occupancy
 
@@ -28,6 +30,13 @@ class Draft:
     listings: list[Listing] = field(default_factory=list)
     wakes: list[datetime] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
+
+    def promised(self, listing: str, dates: StayDates) -> bool:
+        """Whether another listing was promised any of these nights: then they open only when that is over."""
+        until = held_until(self.state, listing, dates, self.now)
+        if until is not None:
+            self.wakes.append(until)
+        return until is not None
 
     def spend(self, key: str) -> None:
         """Forget a row of the ledger."""

@@ -41,3 +41,18 @@ def lifted(state: SiteState, listing: str, dates: StayDates) -> SiteState:
         if hold.listing != listing or not hold.dates.overlaps(dates)
     }
     return replace(state, holds=left)
+
+
+def held_until(state: SiteState, listing: str, dates: StayDates, now: datetime) -> datetime | None:
+    """Until when any of these nights are promised to another listing that sells the same rooms, or None. Nothing is
+    opened under a promise: the guest it was given to may be paying."""
+    rooms = state.site.properties[state.listings[listing].property].rooms
+    ends = [
+        hold.expires
+        for hold in living(state, now)
+        if hold.listing != listing
+        and hold.dates.overlaps(dates)
+        and (other := state.listings.get(hold.listing)) is not None
+        and state.site.properties[other.property].rooms & rooms
+    ]
+    return max(ends, default=None)

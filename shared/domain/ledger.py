@@ -46,7 +46,7 @@ def move_ledger(
             continue
         if row.dates.check_out <= today or _is_spent(row, draft.now):
             draft.spend(key)
-        elif row.wanted and opening:
+        elif row.wanted and opening and not draft.promised(listing.id, row.dates):
             _release(draft, listing, row)
 
 

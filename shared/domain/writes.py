@@ -88,6 +88,9 @@ def _may_go(draft: Draft, listing: Listing, row: Block) -> bool:
     if row.next_try is not None and row.next_try > draft.now:
         draft.wakes.append(row.next_try)
         return False
+    if draft.promised(listing.id, row.dates):
+        draft.waiting.append(f"{listing.id} waits for a guest who was promised nights elsewhere")
+        return False
     if _poll_waits(draft, listing, row):
         draft.waiting.append(f"{listing.id} waits for a reservation poll before it opens nights")
         draft.wakes.append(draft.now + LOOK_AGAIN)

@@ -29,7 +29,7 @@ MOST_KEPT = 10_000
 
 
 class Freshness:
-    """Asks the rows of sources, at most every 5 s each. What says "too old" is read again before it is believed."""
+    """Asks the rows of sources, at most every 5 s each; a calendar's again before "too old" is believed."""
 
     def __init__(self, world: World, modes: Modes, rhythms: Mapping[Platform, float]) -> None:
         """``rhythms`` are the seconds between two polls that a platform prescribes for itself."""

@@ -28,6 +28,7 @@ from tests.engine.stories import (
     LATER,
     MINUTE,
     after,
+    cancelled,
     clashes,
     deliver,
     nights,
@@ -213,6 +214,34 @@ def test_rule_1_a_check_opens_no_night(shop: Village) -> None:
         ask(shop, dates)
     shop.run(shop.drain())
     assert not [level for levels in shop.airbnb.writes for level in levels.values() if level > 0]
+
+
+def test_rule_1_an_opening_that_waits_goes_on_waiting_under_a_promise(shop: Village) -> None:
+    """Airbnb's guest cancels, Booking.com does not take the opening yet, and Airbnb's next guest is paying."""
+    stay = told(shop, "airbnb", JULY)
+    shop.booking.faults.refuse = True
+    cancelled(shop, "airbnb", stay)
+    assert ask(shop, JULY)
+    shop.booking.faults.refuse = False
+    shop.run(look(shop))
+    after(shop, 10 * MINUTE)
+    assert shop.booking.calendar.closed == nights(JULY)
+    after(shop, 6 * MINUTE)
+    assert shop.booking.calendar.closed == set()
+
+
+def test_rule_1_nothing_is_released_under_a_promise_of_its_nights(shop: Village) -> None:
+    stay = told(shop, "airbnb", JULY)
+    pulled(shop)
+    hold = Hold("h1", LISTING, LATER, shop.clock.peek() + HOLD_FOR)
+    shop.run(shop.engine.world.sites.commit(stored(shop), Changes(holds=[hold])))
+    cancelled(shop, "airbnb", stay)
+    shop.run(look(shop))
+    pulled(shop)
+    assert shop.booking.calendar.closed == shop.greengo.calendar.closed == nights(JULY)
+    after(shop, 16 * MINUTE)
+    pulled(shop)
+    assert shop.booking.calendar.closed == shop.greengo.calendar.closed == set()
 
 
 def test_rule_5_before_every_source_has_spoken_nothing_is_promised(shop: Village) -> None:
