@@ -4,18 +4,22 @@ end tests use the same steps."""
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import httpx
 
+from local.registration import register
 from local.run_settings import QUICK, base_values
 from local.run_stack import Hosts, Stack, running_stack
 from local.sandbox.config import SandboxConfig
 from local.sandbox.server import Sandbox, running
 from local.sandbox_config import sandbox_settings
 from shared import bootstrap
+from shared.adapters.http import HttpxHttp
 from shared.config import read
 from shared.domain.portfolio import Portfolio
 
@@ -65,6 +69,7 @@ async def playing(
         links = await start_with(stack, portfolio, rhythm.feeds)
         asks = {"base": _webhooks(stack), "sync_check": checks}
         (await client.post(f"{sandbox.base}/sandbox/airbnb/webhook", json=asks)).raise_for_status()
+        await _register(stack, portfolio)
         await _connect(sandbox, client, rhythm.pulls, _read_by(portfolio, config, links))
         yield Played(stack, sandbox, client, links)
 
@@ -100,6 +105,22 @@ def _read_by(
 def _webhooks(stack: Stack) -> str:
     """Where Airbnb calls us."""
     return f"{stack.hosts.public}/webhooks/airbnb/{stack.values['WEBHOOK_SECRET_AIRBNB']}"
+
+
+def _wall() -> datetime:
+    return datetime.fromtimestamp(time.time(), UTC)
+
+
+async def _register(stack: Stack, portfolio: Portfolio) -> None:
+    """Tell the others, by their own API, where to call us. Raises ``RuntimeError`` when one did not take it."""
+    settings = read(stack.values)
+    http = HttpxHttp(loopback_ports=settings.loopback_ports)
+    try:
+        lines = await register(portfolio, settings, stack.values, http, _wall)
+    finally:
+        await http.close()
+    if failed := [line for line in lines if "not registered" in line]:
+        raise RuntimeError("; ".join(failed))
 
 
 async def _connect(

@@ -15,6 +15,8 @@ from shared.config_reader import SAMPLE
 _EXAMPLE = ROOT / "local.settings.json.example"
 _OWN = ROOT / "local.settings.json"
 _WEBHOOK = "WEBHOOK_SECRET_AIRBNB"
+_EXAMPLES_OWN = ("WEBHOOK_SECRET_CHANNEX", "WEBHOOK_KEY_CHANNEX")
+"""What the example's simulated platforms are told at each start; an owner's stay what they are."""
 
 QUICK = {
     "POLL_FEEDS_SCHEDULE": "*/5 * * * * *",
@@ -35,6 +37,8 @@ def base_values(own: bool) -> dict[str, str]:
         values |= read_settings(_OWN, os.environ)
     if values.get(_WEBHOOK, SAMPLE).startswith(SAMPLE):
         values[_WEBHOOK] = secrets.token_urlsafe(24)
+    if not own:
+        values |= {name: secrets.token_urlsafe(24) for name in _EXAMPLES_OWN}
     return values
 
 

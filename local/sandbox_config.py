@@ -10,11 +10,12 @@ import uuid
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from local.sandbox.config import Airbnb, Booking, Client, Link, Listing, Platform, SandboxConfig
+from local.sandbox.config import Airbnb, Booking, Channex, Client, Link, Listing, Platform, SandboxConfig
 from shared.domain import model
 from shared.domain.portfolio import Portfolio, PortfolioListing
 
 _PLAYED = ", ".join(Platform)
+_CHANNEX = model.Platform("channex")
 
 
 class NotPlayable(ValueError):
@@ -37,6 +38,7 @@ def sandbox_config(
         seed=seed,
         airbnb=Airbnb(tokens={account.id: _token(account) for account in _with_api(portfolio, model.AIRBNB)}),
         booking=Booking(clients=tuple(_client(account) for account in _with_api(portfolio, model.BOOKING))),
+        channex=Channex(keys={account.id: _token(account) for account in _with_api(portfolio, _CHANNEX)}),
     )
 
 
@@ -58,7 +60,7 @@ def _keys(account: model.Account) -> dict[str, str]:
     if account.platform == model.BOOKING:
         client = _client(account)
         return {"client_id": client.client_id, "client_secret": client.client_secret}
-    return {}
+    return {"api_key": _token(account)} if account.platform == _CHANNEX else {}
 
 
 def _with_api(portfolio: Portfolio, platform: model.Platform) -> list[model.Account]:
@@ -92,6 +94,7 @@ def _listing(
         api=listing.link is model.Link.API,
         occupies=tuple(sorted(rooms)),
         pulls=(Link(exports[listing.id], every),) if listing.id in exports else (),
+        restocks=listing.platform == _CHANNEX,  # with its three switches on, as docs/channex.md asks
     )
 
 

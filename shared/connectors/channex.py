@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from shared.connectors import channex_answers, strict_json
 from shared.connectors.base import Call, HttpConnector
 from shared.connectors.channex_booking import UNMAPPED, is_id, last_night, read_booking, read_revisions
+from shared.connectors.webhook_signature import KEY_HEADER
 from shared.domain.dates import ONE_DAY, StayDates
 from shared.domain.errors import PayloadRejected, PlatformDown, RateLimited
 from shared.domain.facts import Polled, SeenStay, WriteOutcome
@@ -43,9 +44,6 @@ FEED_PAGES = 2
 
 AT_ONCE = 8
 """Acknowledgements side by side."""
-
-SECRET_HEADER = "X-Webhook-Secret"  # noqa: S105 - its name
-"""The header in which a webhook that we register carries its secret, beside the address that holds it too."""
 
 _JSON = {"Content-Type": "application/json"}
 _NOT_FOUND = frozenset({404})
@@ -181,8 +179,8 @@ class ChannexConnector(HttpConnector):
     async def register_webhook(
         self, account: Account, units: Iterable[str], url: str, secret: str
     ) -> tuple[str, ...]:
-        """Have Channex call ``url`` at each booking event of the units' properties, with the secret in a header and
-        without data. Returns a line a property: what was done, and which switches a person should turn on."""
+        """Have Channex call ``url`` at each booking event of the units' properties, with the secret in a header (empty:
+        none) and without data. Returns a line a property: what was done, and which switches to turn on by hand."""
         lines = []
         for house in dict.fromkeys(split_unit(unit)[0] for unit in units):
             asked = {"filter[property_id]": house}
@@ -194,7 +192,7 @@ class ChannexConnector(HttpConnector):
                     "callback_url": url,
                     "event_mask": "booking",
                     "request_params": {},
-                    "headers": {SECRET_HEADER: secret},
+                    "headers": {KEY_HEADER: secret} if secret else {},
                     "is_active": True,
                     "send_data": False,
                 }

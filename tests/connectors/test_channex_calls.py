@@ -17,7 +17,8 @@ from local.sandbox.faults import Fault, FaultKind
 from local.sandbox.server import Sandbox, running
 from shared.adapters.http import HttpxHttp
 from shared.connectors import channex
-from shared.connectors.channex import PAUSE, SECRET_HEADER, ChannexConnector
+from shared.connectors.channex import PAUSE, ChannexConnector
+from shared.connectors.webhook_signature import KEY_HEADER
 from shared.domain.errors import AuthFailed, PayloadRejected, PlatformDown, RateLimited, SyncError
 from shared.domain.model import Account, Status
 from tests.connectors.support import (
@@ -266,7 +267,7 @@ async def test_a_webhook_is_registered_once_a_property_with_the_secret_in_a_head
     assert {(hook.callback_url, hook.event_mask, hook.is_active, hook.send_data) for hook in hooks} == {
         (url, "booking", True, False)
     }
-    assert {hook.headers[SECRET_HEADER] for hook in hooks} == {"header-secret"}
+    assert {hook.headers[KEY_HEADER] for hook in hooks} == {"header-secret"}
     again = await stage.channex.register_webhook(stage.account, [UNIT], url, "header-secret")
     assert again == (f"{HOUSE}: registered already; {off}",)
     assert len(stage.sandbox.world.subscriptions.webhooks) == 2

@@ -24,6 +24,10 @@ def test_no_sample_secret_is_ever_used() -> None:
     first, second = base_values(own=False), base_values(own=False)
     assert not first["WEBHOOK_SECRET_AIRBNB"].startswith(SAMPLE)
     assert first["WEBHOOK_SECRET_AIRBNB"] != second["WEBHOOK_SECRET_AIRBNB"]
+    for name in ("WEBHOOK_SECRET_CHANNEX", "WEBHOOK_KEY_CHANNEX"):
+        assert len(first[name]) > 20
+        assert first[name] != second[name]
+        assert base_values(own=True).get(name, "") == ""  # an owner's is his own
 
 
 def test_the_quick_rhythm_is_one_the_application_accepts() -> None:

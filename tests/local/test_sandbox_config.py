@@ -36,7 +36,7 @@ def config(portfolio: Portfolio) -> SandboxConfig:
 def test_the_example_has_what_a_reader_looks_for(portfolio: Portfolio) -> None:
     homes = {name: site for site in portfolio.sites for name in site.properties}
     links = {name: {item.link for item in portfolio.listings if item.property == name} for name in homes}
-    assert len(homes) == 12
+    assert len(homes) == 13
     assert {owner.id for owner in portfolio.owners} == {"claire", "marc"}
     assert [name for name in homes if links[name] == {Link.ICAL}] == [
         "cabane",
@@ -90,6 +90,7 @@ async def test_the_keys_of_the_example_open_the_sandbox(portfolio: Portfolio, co
         "AIRBNB_CLAIRE_TOKEN",
         "BOOKING_CLIENT_ID",
         "BOOKING_CLIENT_SECRET",
+        "CHANNEX_API_KEY",
     ]
     day = date(2027, 5, 1)
     async with (
@@ -112,6 +113,10 @@ async def test_the_keys_of_the_example_open_the_sandbox(portfolio: Portfolio, co
             },
         )
         assert booking.status_code == 200
+        channex = await client.get(
+            "/api/v1/booking_revisions/feed", headers={"user-api-key": settings["CHANNEX_API_KEY"]}
+        )
+        assert channex.status_code == 200
 
 
 def test_a_listing_the_sandbox_cannot_play_is_named(portfolio: Portfolio) -> None:
