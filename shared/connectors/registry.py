@@ -23,6 +23,20 @@ FEED = frozenset({Link.ICAL})
 
 
 @dataclass(frozen=True, slots=True)
+class CallLimit:
+    """A platform bears at most ``calls`` in any ``seconds``, of an "account" or of each "property" (``scope``), those
+    of these ``operations`` counted together."""
+
+    calls: int
+    seconds: float
+    scope: str = "account"
+    operations: frozenset[str] = frozenset({"read", "acknowledge", "write"})
+
+
+WRITES = frozenset({"write"})
+
+
+@dataclass(frozen=True, slots=True)
 class PlatformEntry:
     """What the rest of the engine has to know of a platform.
 
@@ -37,6 +51,8 @@ class PlatformEntry:
     ("module:class") how it asks before it sells, ``poll_every`` the seconds between polls (0: it has no queue; with
     ``webhook`` they find what a lost call would have told) and ``pause`` those between an acknowledgement and the next
     poll.
+
+    ``limits`` are kept by all hosts together before each call; none are kept where none are published.
 
     ``mail`` are words that its confirmations carry in their sender or subject, in lower case.
     """
@@ -53,6 +69,7 @@ class PlatformEntry:
     check: str = ""
     poll_every: float = 0.0
     pause: float = 0.0
+    limits: tuple[CallLimit, ...] = ()
     console: str = ""
     mail: tuple[str, ...] = ()
 
@@ -68,6 +85,8 @@ _ENTRIES = (
         unit="listing id",
         webhook=True,
         check="shared.connectors.airbnb_check:AirbnbCheck",
+        # VERIFIED in a partner's code of 2019-20: calendar operations, and all calls for one host. Today's are unknown.
+        limits=(CallLimit(160, 60, operations=WRITES), CallLimit(2000, 3600)),
         console="https://www.airbnb.com/multicalendar/{unit}",  # INFERRED
         mail=("airbnb",),
     ),
@@ -105,6 +124,8 @@ _ENTRIES = (
         webhook=True,
         signature="header",
         poll_every=60.0,  # for webhooks that were lost; no limit is published for reading the feed
+        # VERIFIED, docs.channex.io: 10 availability calls a minute and property.
+        limits=(CallLimit(10, 60, "property", WRITES),),
         console="https://app.channex.io/inventory",  # INFERRED
     ),
     PlatformEntry(

@@ -50,10 +50,10 @@ class Limit:
 
     @property
     def name(self) -> str:
-        """How screens and gauges call it: "160/min write", "15/s", "10/min a property"."""
+        """How screens and gauges call it: "160/min write", "15/s", "10/min a property write"."""
         unit = {1.0: "s", 60.0: "min", 3600.0: "h"}.get(self.seconds, f"{self.seconds:g}s")
         what = "" if self.operations == OPERATIONS else " " + "+".join(sorted(self.operations))
-        return f"{self.calls}/{unit}{what}" + (" a property" if self.scope == PROPERTY else "")
+        return f"{self.calls}/{unit}{' a property' if self.scope == PROPERTY else ''}{what}"
 
 
 @dataclass(frozen=True, slots=True)

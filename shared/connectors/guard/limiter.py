@@ -12,12 +12,16 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from shared.connectors.guard.budget import Budget, Place
 from shared.connectors.guard.line import Line, Waiter
 from shared.domain.errors import RateLimited, StoreUnavailable
 from shared.ports import Notes, Sleep, Telemetry
 from shared.resilience.rate_limit import ACCOUNT, LONGEST_REFUSAL, PROPERTY, Limit, Margins
+
+if TYPE_CHECKING:
+    from shared.connectors.registry import PlatformEntry
 
 PATIENCE = 2_000
 """Milliseconds a call waits in the process at most."""
@@ -243,6 +247,22 @@ class SlidingLimiter:
             gone.add(waiter.home, rank, now + wait)
             if not waiter.free.done():
                 waiter.free.set_exception(self._sent_away(account, wait))
+
+
+def limiter_for(
+    entry: PlatformEntry,
+    notes: Notes,
+    *,
+    clock: Callable[[], datetime],
+    sleep: Sleep,
+    host: str,
+    telemetry: Telemetry,
+) -> SlidingLimiter:
+    """The limiter of a platform as the registry describes it; of one without limits, too: it obeys refusals."""
+    limits = [Limit(one.calls, one.seconds, one.scope, one.operations) for one in entry.limits]
+    return SlidingLimiter(
+        entry.platform, limits, notes, clock=clock, sleep=sleep, host=host, telemetry=telemetry
+    )
 
 
 def _use(budgets: Sequence[Budget], operation: str) -> None:

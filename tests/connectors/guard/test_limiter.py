@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from unittest.mock import ANY
 
 import pytest
 
-from shared.connectors.guard.limiter import MARGINS
+from shared.connectors.guard.limiter import MARGINS, SlidingLimiter, limiter_for
+from shared.connectors.registry import PLATFORMS
 from shared.domain.errors import RateLimited, StoreUnavailable
+from shared.memory.tables import MemoryTables
+from shared.memory.voices import MemoryTelemetry
 from shared.ports import Row
 from shared.resilience.rate_limit import PROPERTY, Limit
 from shared.state.names import ACCOUNTS
-from shared.state.notes import PREFIX
+from shared.state.notes import PREFIX, NoteStore
 from tests.connectors.guard.counting_platform import Town, outcome, units_of
+from tests.engine.village import Clock
 
 TWO = (Limit(15, 1), Limit(120, 60))
 WRITES = frozenset({"write"})
@@ -461,3 +465,26 @@ def test_what_is_left_is_told_at_each_lease_and_on_demand(town: Build) -> None:
     assert place.run(two.limiter.left("account")) == expected
     assert place.run(one.limiter.left("account")) == expected | {"10/min a property": 8}
     assert "rate_budget_left" in place.telemetry.gauges
+
+
+def test_every_platforms_limits_can_be_kept() -> None:
+    names = {}
+    for entry in PLATFORMS.values():
+        clock = Clock()
+        limiter = limiter_for(
+            entry,
+            NoteStore(MemoryTables(clock.now)),
+            clock=clock.now,
+            sleep=clock.sleep,
+            host="one",
+            telemetry=MemoryTelemetry(),
+        )
+        names[entry.platform] = sorted(asyncio.run(_left_after_a_write(limiter)).items())
+    assert names["airbnb"] == [("160/min write", 159), ("2000/h", 1999)]
+    assert names["channex"] == [("10/min a property write", 9)]
+    assert names["booking"] == []
+
+
+async def _left_after_a_write(limiter: SlidingLimiter) -> Mapping[str, int]:
+    await limiter.acquire("account", "house:room", "write", True)
+    return await limiter.left("account")
