@@ -203,7 +203,10 @@ def absorb(circuit: Circuit, config: CircuitConfig, now: float, successes: Itera
     reason to open anything."""
     if circuit.state is not State.CLOSED:
         return circuit
-    calls = sorted((*circuit.calls, *map(Call, successes)), key=lambda call: call.at)
+    # Of calls that ended in the same moment the bad ones come last: they are the last to leave the window.
+    calls = sorted(
+        (*circuit.calls, *map(Call, successes)), key=lambda call: (call.at, call.failed, call.slow)
+    )
     return replace(circuit, calls=_window(calls, config, now))
 
 

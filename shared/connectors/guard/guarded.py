@@ -68,7 +68,7 @@ _OPEN = _Kind("write", urgent=False)
 
 class Guard:
     """What the connectors of one process share. ``now`` is the store's time, in which a write's deadline is told;
-    ``policy`` is how reads and acknowledgements are repeated. Without a ``limiter`` there are no limits."""
+    ``policy`` is how reads and acknowledgements are repeated."""
 
     def __init__(
         self,
@@ -78,55 +78,25 @@ class Guard:
         monotonic: Callable[[], float],
         sleep: Sleep,
         chance: Chance,
-        limiter: Limiter | None = None,
         policy: RetryPolicyConfig | None = None,
     ) -> None:
         policy = policy or RetryPolicyConfig()
         once = replace(policy, max_retries=min(1, policy.max_retries))
-        self.reads = Retry(policy, sleep=sleep, chance=chance, monotonic=monotonic)
-        self.closures = Retry(once, sleep=sleep, chance=chance, monotonic=monotonic)
+        self.breakers = breakers
         self.now = now
         self.monotonic = monotonic
-        self._breakers = breakers
-        self._limiter = limiter
-
-    async def once(
-        self, account: Account, unit: str, kind: _Kind, end: float, call: Callable[[], Awaitable[T]]
-    ) -> T:
-        """One attempt, cut off at ``end`` (monotonic). Raises what the call raises; ``RateLimited``, ``CircuitOpen`` and
-        ``TransientError`` with nothing sent; ``PlatformDown`` when it was cut off."""
-        if self._limiter is not None:
-            await self._breakers.look(account.id, kind.operation, urgent=kind.urgent)
-            await self._limiter.acquire(account.id, unit, kind.operation, kind.urgent)
-            if self.monotonic() >= end:
-                raise TransientError(f"{account.platform}: the wait for the budget took all the time there was")
-        permit = await self._breakers.permit(account.id, kind.operation, urgent=kind.urgent)
-        begun = self.monotonic()
-        # Stands for whatever ends the call unforeseen: our own fault says nothing about the platform.
-        outcome = Outcome.IGNORED
-        try:
-            async with asyncio.timeout(max(end - begun, 0.0)):
-                result = await call()
-            outcome = Outcome.OK
-        except TimeoutError:
-            outcome = Outcome.FAILED
-            raise PlatformDown(f"{account.platform}: no answer within {end - begun:.1f} s") from None
-        except PlatformDown:
-            outcome = Outcome.FAILED
-            raise
-        finally:
-            seconds = self.monotonic() - begun if kind.timed else 0.0
-            await self._breakers.record(account.id, kind.operation, permit, outcome, seconds)
-        return result
+        self.reads = Retry(policy, sleep=sleep, chance=chance, monotonic=monotonic)
+        self.closures = Retry(once, sleep=sleep, chance=chance, monotonic=monotonic)
 
 
 class GuardedConnector:
-    """The port ``ApiConnector`` round another one."""
+    """The port ``ApiConnector`` round another one. Without a ``limiter`` its platform has no limits."""
 
-    def __init__(self, inner: ApiConnector, guard: Guard) -> None:
+    def __init__(self, inner: ApiConnector, guard: Guard, limiter: Limiter | None = None) -> None:
         self.platform = inner.platform
         self._inner = inner
         self._guard = guard
+        self._limiter = limiter
 
     async def write(self, account: Account, listing: Listing, write: Write) -> WriteOutcome:
         """One attempt, and for a write that only closes a second within its deadline (rules 2 and 16). Raises
@@ -143,7 +113,7 @@ class GuardedConnector:
         async def attempt() -> WriteOutcome:
             nonlocal lost
             try:
-                return await guard.once(
+                return await self._once(
                     account, listing.unit, kind, end, lambda: self._inner.write(account, listing, write)
                 )
             except PlatformDown as wrong:
@@ -201,6 +171,35 @@ class GuardedConnector:
         deadline: float = DEADLINE,
     ) -> T:
         end = self._guard.monotonic() + deadline
-        return await self._guard.reads.run(
-            lambda: self._guard.once(account, unit, kind, end, call), budget=BUDGET
-        )
+        return await self._guard.reads.run(lambda: self._once(account, unit, kind, end, call), budget=BUDGET)
+
+    async def _once(
+        self, account: Account, unit: str, kind: _Kind, end: float, call: Callable[[], Awaitable[T]]
+    ) -> T:
+        """One attempt, cut off at ``end`` (monotonic). Raises what the call raises; ``RateLimited``, ``CircuitOpen``
+        and ``TransientError`` with nothing sent; ``PlatformDown`` when it was cut off."""
+        breakers, monotonic = self._guard.breakers, self._guard.monotonic
+        if self._limiter is not None:
+            # An open circuit costs no budget, and nobody waits for a budget with a trial in his hands.
+            await breakers.look(account.id, kind.operation, urgent=kind.urgent)
+            await self._limiter.acquire(account.id, unit, kind.operation, kind.urgent)
+            if monotonic() >= end:
+                raise TransientError(f"{self.platform}: the wait for the budget took all the time there was")
+        permit = await breakers.permit(account.id, kind.operation, urgent=kind.urgent)
+        begun = monotonic()
+        # Stands for whatever ends the call unforeseen: our own fault says nothing about the platform.
+        outcome = Outcome.IGNORED
+        try:
+            async with asyncio.timeout(max(end - begun, 0.0)):
+                result = await call()
+            outcome = Outcome.OK
+        except TimeoutError:
+            outcome = Outcome.FAILED
+            raise PlatformDown(f"{self.platform}: no answer within {end - begun:.1f} s") from None
+        except PlatformDown:
+            outcome = Outcome.FAILED
+            raise
+        finally:
+            seconds = monotonic() - begun if kind.timed else 0.0
+            await breakers.record(account.id, kind.operation, permit, outcome, seconds)
+        return result
