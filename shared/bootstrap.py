@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from shared.engine.operations import Operations
     from shared.engine.webhooks import Senders
     from shared.engine.world import World
-    from shared.ports import Bus, Http, Tables
+    from shared.ports import ApiConnector, Bus, Circuits, Http, Tables
 
 POLL_PERIOD = 120
 """Seconds between two requests of a calendar link, when nothing else is said."""
@@ -174,6 +174,7 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
         if entry.connector
     }
     agent = f"SyncEngine/0.1 (+{settings.contact})"
+    apis, circuits = _guarded(apis, tables, _voice(settings))
     return World(
         tables=tables,
         bus=bus,
@@ -192,7 +193,24 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
         ladder=climb,
         console_link=console_link,
         pacing=_pacing,
+        circuits=circuits,
     )
+
+
+def _guarded(
+    apis: dict[Platform, ApiConnector], tables: Tables, voice: Telemetry
+) -> tuple[dict[Platform, ApiConnector], Circuits]:
+    """The connectors behind their guard, and the circuits their calls pass through."""
+    import random
+
+    from shared.connectors.guard.breakers import Breakers
+    from shared.connectors.guard.guarded import Guard, GuardedConnector
+    from shared.state.notes import NoteStore
+
+    breakers = Breakers(NoteStore(tables), voice, now=tables.now, monotonic=time.monotonic)
+    chance = random.SystemRandom().random
+    guard = Guard(breakers, now=tables.now, monotonic=time.monotonic, sleep=asyncio.sleep, chance=chance)
+    return {platform: GuardedConnector(connector, guard) for platform, connector in apis.items()}, breakers
 
 
 def _pacing(host: str, links: int, wished: float, stake: float | None) -> tuple[float, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -26,14 +26,19 @@ def machine_time() -> datetime:
     return datetime.fromtimestamp(time.time(), UTC)
 
 
-@pytest_asyncio.fixture(params=["memory", pytest.param("azurite", marks=pytest.mark.azurite)])
-async def tables(request: pytest.FixtureRequest) -> AsyncIterator[Tables]:
-    store: Tables = MemoryTables(machine_time)
-    if request.param == "azurite":
-        string = request.getfixturevalue("azurite").connection_string
-        store = open_tables(
-            connection_string=string, monotonic=time.monotonic, wall=machine_time, deadline=30
-        )
+@pytest.fixture(params=["memory", pytest.param("azurite", marks=pytest.mark.azurite)])
+def opened(request: pytest.FixtureRequest) -> Callable[[], Tables]:
+    if request.param == "memory":
+        return lambda: MemoryTables(machine_time)
+    string = request.getfixturevalue("azurite").connection_string
+    return lambda: open_tables(
+        connection_string=string, monotonic=time.monotonic, wall=machine_time, deadline=30
+    )
+
+
+@pytest_asyncio.fixture
+async def tables(opened: Callable[[], Tables]) -> AsyncIterator[Tables]:
+    store = opened()
     yield store
     await store.close()
 
