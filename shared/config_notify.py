@@ -17,6 +17,7 @@ _EMAIL = r"[^\s@<>(),;:\"\[\]\\]+@[^\s@<>(),;:\"\[\]\\]+\.[^\s@<>(),;:\"\[\]\\]+
 _HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
 _HERE = r"localhost|127\.0\.0\.1|::1"
 _KEY = r"whsec_([A-Za-z0-9+/]{4}){4,}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?|(?!whsec_)[!-~]{16,}"
+_ASCII = r"[ -~]+"  # smtplib encodes both as ASCII, and fails on anything else
 _APPRISE = r"[a-z][a-z0-9+.-]*://\S+(\s+[a-z][a-z0-9+.-]*://\S+)*"
 
 
@@ -69,8 +70,8 @@ def read_notify(ask: Reader) -> NotifySettings:
         smtp_host=host,
         smtp_port=int(port) if port.isdecimal() else 0,
         smtp_security=security,
-        smtp_user=ask.asked("SMTP_USER", r".+", "a name"),
-        smtp_password=ask.asked("SMTP_PASSWORD", r".+", "a password"),
+        smtp_user=ask.asked("SMTP_USER", _ASCII, "a name in ASCII"),
+        smtp_password=ask.asked("SMTP_PASSWORD", _ASCII, "a password in ASCII"),
         smtp_from=ask.asked("SMTP_FROM", _EMAIL, "one e-mail address", needed="smtp" in channels),
         ntfy_url=ask.target("NTFY_URL", needed=False) or "https://ntfy.sh",
         ntfy_topic=ask.asked(

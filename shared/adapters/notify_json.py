@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from shared.adapters.notify_text import check_taken, one_line, tame
+from shared.adapters.notify_text import check_taken, one_line, plain_id, tame
 from shared.ports import Http, Notice, Request
 
 _PREFIX = "whsec_"
@@ -48,7 +48,7 @@ class JsonChannel:
             },
             ensure_ascii=False,
         ).encode()
-        name = one_line(notice.id) or "test"
+        name = plain_id(notice)
         headers = {"content-type": "application/json; charset=utf-8", "webhook-id": name}
         headers["webhook-timestamp"] = stamp = str(int(at.timestamp()))
         if self._key:

@@ -18,7 +18,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from shared.adapters.notify_text import body, is_address, one_line, title
+from shared.adapters.notify_text import body, is_address, plain_id, title
 from shared.domain.errors import AuthFailed, PayloadRejected, PlatformDown, SyncError
 from shared.ports import Notice, Recipient, Recipients, Telemetry
 
@@ -93,7 +93,7 @@ class SmtpChannel:
         message["Subject"] = title(notice, person.language)
         message["Date"] = format_datetime(self._now())
         domain = self._server.sender.rpartition("@")[2]
-        message["Message-ID"] = f"<{_token(notice.id)}@{domain}>"
+        message["Message-ID"] = f"<{plain_id(notice)}@{domain}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answering machine answers
         message.set_content(body(notice, person.language) + "\n", charset="utf-8")
         return message
@@ -163,14 +163,6 @@ class _Call:
 
     def _context(self) -> ssl.SSLContext:
         return self._trust or ssl.create_default_context()
-
-
-def _token(name: str) -> str:
-    """An id as a Message-ID may hold it."""
-    return (
-        "".join(sign for sign in one_line(name) if sign.isascii() and (sign.isalnum() or sign in "-_"))
-        or "test"
-    )
 
 
 def _error(wrong: smtplib.SMTPException) -> SyncError:

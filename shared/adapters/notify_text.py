@@ -49,6 +49,13 @@ def _is_wild(sign: str) -> bool:
     return kind in ("Cc", "Cs", "Zl", "Zp") or (kind == "Cf" and sign not in "\u200c\u200d")
 
 
+def plain_id(notice: Notice) -> str:
+    """The notice's id as any header may hold it."""
+    return (
+        "".join(one for one in notice.id if one.isascii() and (one.isalnum() or one in "-_"))[:64] or "none"
+    )
+
+
 def is_address(text: str) -> bool:
     """Whether it is one plain e-mail address, with nothing round it and no room for a second one or a header."""
     name, sign, domain = text.rpartition("@")

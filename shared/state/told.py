@@ -17,7 +17,7 @@ from shared.state.names import ACCOUNTS
 PARTITION = "~told"
 """Where they stand in the ``Accounts`` table: one short partition, read once a minute."""
 
-MOST_TEXT = 4_000
+MOST_TEXT = 2_000
 """Characters of a text that are kept, in each language."""
 
 
@@ -93,7 +93,7 @@ def _whole(text: str) -> str:
 
 
 def _cut(notice: Notice) -> Notice:
-    return replace(notice, text={name: text[:MOST_TEXT] for name, text in notice.text.items()})
+    return replace(notice, text={name: _whole(text) for name, text in notice.text.items()})
 
 
 def _values(told: Told) -> dict[str, Value]:
@@ -102,8 +102,7 @@ def _values(told: Told) -> dict[str, Value]:
         "kind": notice.kind,
         "key": _whole(notice.key),
         "severity": notice.severity,
-        # As ASCII: a lone half of a pair, which no UTF-8 can hold, survives so.
-        "text": json.dumps(dict(notice.text)),
+        "text": json.dumps(dict(notice.text), ensure_ascii=False),
         "owner": _whole(notice.owner),
         "link": _whole(notice.link),
         "id": notice.id,
