@@ -21,6 +21,7 @@ import azure.functions as func
 from shared import bootstrap
 from shared.correlation import correlated, current
 from shared.domain.errors import SyncError, TransientError
+from shared.log_line import log_line
 from shared.use_cases import HttpAnswer
 
 P = ParamSpec("P")
@@ -69,7 +70,7 @@ def timer(handler: Callable[P, Awaitable[None]]) -> Callable[P, Awaitable[None]]
         with correlated():
             for given in (*args, *kwargs.values()):
                 if isinstance(given, func.TimerRequest) and given.past_due:
-                    _log.info("%s runs late correlation=%s", handler.__name__, current())
+                    _log.info("%s", log_line("info", "runs_late", {"function": handler.__name__}))
             await _background(handler.__name__, handler(*args, **kwargs))
 
     return guarded
@@ -98,7 +99,7 @@ async def _background(name: str, running: Awaitable[None]) -> None:
 def _report(name: str, error: Exception) -> str:
     """Log and count one failure; returns its safe description."""
     said = f"{type(error).__name__}: {error}" if isinstance(error, SyncError) else _places(error)
-    _log.error("%s failed correlation=%s %s", name, current(), said)
+    _log.error("%s", log_line("error", "trigger_failed", {"function": name, "why": said}))
     bootstrap.telemetry().count("trigger_failed", function=name, error=type(error).__name__)
     return said
 

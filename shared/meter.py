@@ -100,12 +100,6 @@ def note(what: str, **fields: str | int) -> None:
         meter.dropped += 1
 
 
-def wanted() -> bool:
-    """Whether somebody keeps the lines: only then are they worth making."""
-    meter = _METER.get()
-    return meter is not None and meter.wanted
-
-
 def blame(error: str) -> None:
     """Say what went wrong with a run that goes on or ends without raising."""
     meter = _METER.get()

@@ -16,6 +16,7 @@ from pathlib import Path
 from local.children import end_with_stdin
 from local.host.errors import HostRefused
 from local.host.indexing import index, load_app
+from local.host.log_lines import JsonLines
 from local.host.plan import HostJson, Plan, make_plan
 from local.host.server import Host, listen
 from local.host.settings import read_settings
@@ -29,7 +30,9 @@ _PORT = 7071
 def main() -> int:
     """Run until Ctrl-C or SIGTERM; 0 after a clean stop, 2 when the host refuses to start."""
     options = _options()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("azure").setLevel(logging.WARNING)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:

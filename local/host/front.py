@@ -9,6 +9,7 @@ from typing import Any
 from local.host.inputs import RawRequest, RawResponse, http_request, http_response
 from local.host.invocations import Invocations, call, log_failure
 from local.host.plan import Plan, Target
+from shared.log_line import log_line
 
 Scope = MutableMapping[str, Any]
 Event = MutableMapping[str, Any]
@@ -48,7 +49,9 @@ class HttpFront:
         if len(body) > _MOST_BYTES:
             return RawResponse(413, (), b"")
         answer = await self._invoke(self._plan.targets[route.function], _raw(scope, body), params)
-        _log.info("%s %s /%s %d", route.function, scope["method"], route.template, answer.status)
+        fields: dict[str, str | int] = {"function": route.function, "method": scope["method"]}
+        fields |= {"route": f"/{route.template}", "status": answer.status}
+        _log.info("%s", log_line("info", "http_request", fields))
         return answer
 
     async def _invoke(self, target: Target, raw: RawRequest, params: Mapping[str, str]) -> RawResponse:

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Mapping
 
+from shared.log_line import log_line
 from shared.ports import Notice
 
 _log = logging.getLogger("sync")
-
-
-def one_line(fields: Mapping[str, str | int | float]) -> str:
-    """JSON that is one line to every reader of logs. JSON itself leaves U+0085, U+2028, U+2029 and the marks that turn
-    the writing direction as they are: they cut a line in two, or make it look like another."""
-    written = json.dumps(fields, ensure_ascii=False)
-    if written.isprintable():
-        return written
-    return "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in written)
 
 
 class LogNotify:
@@ -32,7 +22,7 @@ class LogNotify:
         """One warning line."""
         text = notice.text.get(self._language) or next(iter(notice.text.values()), "")
         line = {"notice": notice.kind, "severity": notice.severity, "key": notice.key, "text": text}
-        _log.warning("%s", one_line(line))
+        _log.warning("%s", log_line("warning", "notice", line))
 
     async def send(self, notice: Notice) -> None:
         """The same, as a channel among others."""
@@ -50,15 +40,15 @@ class LogTelemetry:
 
     def event(self, name: str, **fields: str | int | float) -> None:
         """One line."""
-        _log.info("%s", one_line({"event": name, **fields}))
+        _log.info("%s", log_line("info", name, fields))
 
     def count(self, name: str, value: int = 1, **dimensions: str) -> None:
         """One line."""
-        _log.info("%s", one_line({"count": name, "value": value, **dimensions}))
+        _log.info("%s", log_line("info", "count", {"count": name, "value": value, **dimensions}))
 
     def gauge(self, name: str, value: float, **dimensions: str) -> None:
         """One line."""
-        _log.info("%s", one_line({"gauge": name, "value": value, **dimensions}))
+        _log.info("%s", log_line("info", "gauge", {"gauge": name, "value": value, **dimensions}))
 
 
 class SilentTelemetry:

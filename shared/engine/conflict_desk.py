@@ -35,6 +35,7 @@ class ConflictDesk:
                 await self._world.sites.commit(state, changes)
             except StaleWrite:
                 continue
+            self._world.telemetry.event("conflict_told", site=site, conflict=name, ended=bool(clash.ended_at))
             return
         raise StaleWrite(f"site {site} kept changing")
 

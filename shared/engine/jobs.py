@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from shared import meter
-from shared.correlation import current
+from shared.correlation import correlated, current
 from shared.domain.errors import PayloadRejected, StoreUnavailable, SyncError
 from shared.domain.model import SyncMode
 from shared.domain.reports import Figures
@@ -180,8 +180,9 @@ class Jobs:
             left = [one for one in job.steps if one.state == "waiting"]
             ready = [one for one in left if one.phase == SOURCES] or left
             version = f"again{int((now - job.head.at) / AGAIN)}"
-            if not await self._ring(name, ready, version):
-                await self._inline(name, ready, now)
+            with correlated(job.head.correlation):
+                if not await self._ring(name, ready, version):
+                    await self._inline(name, ready, now)
 
     async def _inline(self, job: str, steps: Sequence[JobStep], started: datetime) -> None:
         for one in steps:

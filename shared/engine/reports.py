@@ -76,6 +76,7 @@ class Reports:
         ]
         try:
             if asked or base.error or not all(one.figures.idle for one in reports):
+                self._log(reports)
                 mode = await self._stands(kind, source)
                 await self._world.runs.put(replace(one, mode=mode) for one in reports)
             else:
@@ -83,6 +84,15 @@ class Reports:
             await self.flush()
         except SyncError as wrong:
             self._world.telemetry.event("report_lost", kind=kind, source=source, why=str(wrong))
+
+    def _log(self, reports: Iterable[RunReport]) -> None:
+        for one in reports:
+            duration = round(one.duration / timedelta(milliseconds=1))
+            named = {"run": one.run, "kind": one.kind, "source": one.source, "platform": one.platform}
+            said = {"why": one.why, "error": one.error}
+            self._world.telemetry.event(
+                "run", **named, duration_ms=duration, **figures_json(one.figures), **said
+            )
 
     def _add_up(self, reports: Iterable[RunReport]) -> None:
         for one in reports:

@@ -10,6 +10,7 @@ from shared.domain.changes import Difference
 from shared.domain.confirm import Result
 from shared.domain.errors import CircuitOpen, PermanentError, RateLimited, SyncError
 from shared.domain.model import Platform, SiteState, Write
+from shared.ports import Telemetry
 
 
 def told(platform: Platform, stays: int, changed: int) -> None:
@@ -57,34 +58,37 @@ def facts(before: SiteState, diff: Difference) -> None:
             meter.count(before.listings[gone.listing].platform, confirmed=1)
 
 
-def writes(state: SiteState, results: Sequence[tuple[str, Write, Result]]) -> None:
-    """These writes were decided, and this is how they ended."""
+def writes(
+    state: SiteState, results: Sequence[tuple[str, Write, Result]], telemetry: Telemetry | None = None
+) -> None:
+    """These writes were decided, and this is how they ended: one line of the log each."""
     for name, write, result in results:
         platform = state.listings[name].platform
         refused = bool(result.outcome.refused)
         meter.count(platform, sent=1, refused=int(refused), failed=int(bool(result.error)))
-        if meter.wanted():
-            _note_write(platform, name, write, result)
+        line = _line(platform, name, write, result)
+        meter.note("write", **line)
+        if telemetry is not None:
+            telemetry.event("write", site=state.site.id, **line)
         if result.error:
             meter.blame(f"{name}: {result.error}")
 
 
-def _note_write(platform: Platform, name: str, write: Write, result: Result) -> None:
+def _line(platform: Platform, name: str, write: Write, result: Result) -> dict[str, str]:
     closed = [night for night, level in write.levels.items() if level == 0]
     opened = [night for night, level in write.levels.items() if level > 0]
     ended = "unknown" if result.lost else "failed" if result.error else "accepted"
     if result.outcome.refused:
         ended = "refused"
     why = result.error or "; ".join(sorted(set(result.outcome.refused.values())))
-    meter.note(
-        "write",
-        platform=platform,
-        listing=name,
-        closed=_nights(closed),
-        opened=_nights(opened),
-        ended=ended,
-        why=why,
-    )
+    return {
+        "platform": platform,
+        "listing": name,
+        "closed": _nights(closed),
+        "opened": _nights(opened),
+        "ended": ended,
+        "why": why,
+    }
 
 
 def _nights(nights: Sequence[date]) -> str:

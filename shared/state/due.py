@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zlib import crc32
 
+from shared.correlation import current
 from shared.domain.errors import NotFound, StaleWrite
 from shared.ports import Row, Tables, Value
 from shared.state import cells
@@ -28,6 +29,7 @@ class Work:
     attempts: int = 0
     etag: str = ""
     tell: tuple[str, ...] = ()
+    correlation: str = ""
 
 
 def shard_of(site: str) -> str:
@@ -49,6 +51,8 @@ class DueStore:
         values: dict[str, Value] = {"at": cells.to_instant(at), "reason": reason, "attempts": attempts}
         if tell:
             values["tell"] = cells.to_texts(tell)
+        if correlation := current():
+            values["correlation"] = correlation
         return await self._tables.upsert(DUE, Row(shard_of(site), site, values))
 
     async def done(self, site: str, etag: str) -> bool:
@@ -89,4 +93,12 @@ def _work(row: Row) -> Work:
     assert at is not None, "a due row is always written with its instant"
     values = row.values
     reason, attempts = cells.text(values, "reason"), cells.number(values, "attempts")
-    return Work(row.key, at, reason, attempts, row.etag or "", cells.texts(values, "tell"))
+    return Work(
+        row.key,
+        at,
+        reason,
+        attempts,
+        row.etag or "",
+        cells.texts(values, "tell"),
+        cells.text(values, "correlation"),
+    )

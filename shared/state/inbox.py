@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.correlation import current
 from shared.ports import NewId, Row, Tables, Value
 from shared.state import cells
 from shared.state.names import INBOX, QUARANTINE
@@ -19,6 +20,7 @@ class Delivery:
     account: str
     body: bytes = field(repr=False)
     at: datetime | None = None
+    correlation: str = ""
 
     @property
     def key(self) -> str:
@@ -38,6 +40,7 @@ class InboxStore:
         now = self._tables.now()
         delivery = Delivery(f"{account}~{now:%Y%m%d}", self._new_id(), account, body, now)
         values: dict[str, Value] = {"account": account, "body": body, "at": cells.to_instant(now)}
+        values["correlation"] = current()
         await self._tables.insert(INBOX, Row(delivery.partition, delivery.id, values))
         return delivery
 
@@ -70,6 +73,5 @@ class InboxStore:
 def _delivery(row: Row) -> Delivery:
     body = row.values.get("body", b"")
     assert isinstance(body, bytes), "a delivery is always written with its bytes"
-    return Delivery(
-        row.partition, row.key, cells.text(row.values, "account"), body, cells.instant(row.values, "at")
-    )
+    account, at = cells.text(row.values, "account"), cells.instant(row.values, "at")
+    return Delivery(row.partition, row.key, account, body, at, cells.text(row.values, "correlation"))

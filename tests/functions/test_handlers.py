@@ -248,9 +248,10 @@ async def test_a_late_timer_says_so(recorder: Recorder, plan: Plan, caplog: pyte
     caplog.set_level(logging.INFO)
     target = timers(plan)["sync_scheduler_sweep"]
     await call(target, timer_request(None, NOON, past_due=False))
-    assert "runs late" not in caplog.text
+    assert "runs_late" not in caplog.text
     await call(target, timer_request(None, NOON, past_due=True))
-    assert "sweep runs late" in caplog.text
+    assert json.loads(caplog.messages[-1])["event"] == "runs_late"
+    assert json.loads(caplog.messages[-1])["function"] == "sweep"
 
 
 async def test_a_cancelled_invocation_is_not_a_failure(
