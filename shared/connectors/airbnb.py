@@ -94,7 +94,7 @@ class AirbnbConnector(HttpConnector):
         return {night: level for night, level in levels.items() if dates.check_in <= night < dates.check_out}
 
     async def reread(self, account: Account, reservation: str) -> SeenStay | None:
-        """The reservation's present state; an inquiry comes back as cancelled, since it holds no night."""
+        """The reservation's present state; an inquiry comes back as a question, since it holds no night."""
         call = Call(
             "reservation read", "GET", f"/v2/reservations/{_segment(reservation)}", HOST, answers=_NOT_FOUND
         )

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AliasChoices, Field
 
 from shared.connectors.airbnb_fields import Body, Text, read_count
-from shared.connectors.base import short_name
+from shared.connectors.base import short_name, strange_word
 from shared.connectors.stay_limits import YEARS, bounded_stay, read_day
 from shared.domain.dates import StayDates
 from shared.domain.errors import PayloadRejected
@@ -24,6 +24,7 @@ PART = "1"
 """The key of the one room an Airbnb reservation has."""
 
 _CONFIRMED = frozenset({"accept"})
+_PENDING = frozenset({"pending", "pending_payment", "at_checkpoint"})
 _FREED = frozenset({"deny", "timeout"})
 _INQUIRY = "new"
 
@@ -97,7 +98,8 @@ class AirbnbReservation(Body):
             raise PayloadRejected(f"reservation {code} without readable {missing}")
         if version is None:
             raise PayloadRejected(f"reservation {code} whose updated_at nobody can read")
-        return SeenStay(code, status, rooms, version, self._guest())
+        unknown = self._unknown(status)
+        return SeenStay(code, status, rooms, version, self._guest(), self.is_inquiry, unknown)
 
     def hint(self) -> SeenStay | None:
         """What to close before the re-read, or None: a freed reservation, or one whose nights nobody can read."""
@@ -105,6 +107,10 @@ class AirbnbReservation(Body):
         if not rooms or status is Status.CANCELLED:
             return None
         return SeenStay(self.code(), status, rooms, self.version() or 0, self._guest())
+
+    def _unknown(self, status: Status) -> str:
+        known = status is not Status.PENDING or (self.status or "").lower() in _PENDING
+        return "" if known else strange_word(self.status)
 
     def _guest(self) -> str:
         return short_name(self.guest_first_name, self.guest_last_name)

@@ -185,6 +185,11 @@ def plain_word(text: object, most: int = 60) -> str:
     return word if allowed and len(word) <= most else ""
 
 
+def strange_word(text: str | None) -> str:
+    """A status we do not know, as it may stand in a text for people: itself where it is a plain word."""
+    return (plain_word(text) or "(unreadable)") if text else "(none)"
+
+
 def short_name(first: object, last: object) -> str:
     """A guest as the console needs one: first name and initial, nothing more is kept."""
     given = first.strip()[:60] if isinstance(first, str) else ""

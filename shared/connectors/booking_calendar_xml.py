@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from xml.etree.ElementTree import Element, SubElement
 
-from shared.connectors.base import plain_word, short_name
+from shared.connectors.base import plain_word, short_name, strange_word
 from shared.connectors.booking_xml import OTA, document, stamp
 from shared.connectors.stay_limits import bounded_stay, read_day
 from shared.domain.dates import StayDates
@@ -198,9 +198,10 @@ def _summary_stay(node: Element, hotel: str) -> SeenStay:
     rooms = tuple(_summary_rooms(node, own))
     if not rooms:
         raise PayloadRejected(f"reservation {reservation} without a room")
-    status = Status.CONFIRMED if word in ("", "new", "modified") else Status.PENDING
+    known = word in ("", "new", "modified")
+    status, unknown = (Status.CONFIRMED, "") if known else (Status.PENDING, strange_word(word))
     guest = short_name(node.findtext("customer/first_name"), node.findtext("customer/last_name"))
-    return SeenStay(reservation, status, rooms, guest=guest)
+    return SeenStay(reservation, status, rooms, guest=guest, unknown=unknown)
 
 
 def _summary_rooms(node: Element, hotel: str) -> Iterator[SeenRoom]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from shared.connectors.base import plain_word, short_name
+from shared.connectors.base import plain_word, short_name, strange_word
 from shared.connectors.stay_limits import bounded_stay, read_day
 from shared.domain.dates import ranges_of
 from shared.domain.errors import PayloadRejected
@@ -117,8 +117,8 @@ def read_stay(node: Element, reservation: str) -> SeenStay:
     rooms = tuple(_rooms(node))
     if not rooms:
         raise PayloadRejected("neither a room nor a cancellation")
-    status = Status.CONFIRMED if word in _HELD else Status.PENDING
-    return SeenStay(reservation, status, rooms, guest=_guest(node))
+    status, unknown = (Status.CONFIRMED, "") if word in _HELD else (Status.PENDING, strange_word(word))
+    return SeenStay(reservation, status, rooms, guest=_guest(node), unknown=unknown)
 
 
 def _reservation_id(node: Element) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
 from shared.connectors.airbnb_fields import Body, Text
-from shared.connectors.base import short_name
+from shared.connectors.base import short_name, strange_word
 from shared.connectors.stay_limits import YEARS, bounded_stay, read_day
 from shared.domain.dates import ONE_DAY, StayDates
 from shared.domain.errors import PayloadRejected
@@ -65,6 +65,7 @@ class ChannexBooking(Body):
         """The complete state of that booking. A status we do not know holds its nights. Raises ``PayloadRejected``
         naming what is missing; a cancellation needs nothing but the id."""
         status = _STATUS.get((self.status or "").lower(), Status.PENDING)
+        unknown = strange_word(self.status) if status is Status.PENDING else ""
         if booking is None or not is_id(booking):
             raise PayloadRejected("a booking without a readable id")
         rooms = self._rooms()
@@ -72,7 +73,8 @@ class ChannexBooking(Body):
             missing = "nights" if self.property_id else "property_id"
             raise PayloadRejected(f"booking {booking} without readable {missing}")
         person = _Person.model_validate(self.customer if isinstance(self.customer, dict) else {})
-        return SeenStay(booking, status, rooms or (), version, short_name(person.name, person.surname))
+        guest = short_name(person.name, person.surname)
+        return SeenStay(booking, status, rooms or (), version, guest, unknown=unknown)
 
     def _rooms(self) -> tuple[SeenRoom, ...] | None:
         """Its rooms, None when the property or the nights of one cannot be read. A room without dates of its own has

@@ -23,6 +23,8 @@ class SeenStay:
     """A reservation's complete new state by API; a cancellation may carry the id alone.
 
     ``version`` orders the platform's own changes (microseconds of its ``updated_at``), 0 where it gives none.
+    ``question``: cancelled in the sense that it never was a stay, so that it may still become one without a version.
+    ``unknown`` is the platform's word for its status where we do not know it: it holds its nights, and a person looks.
     """
 
     id: str
@@ -30,6 +32,8 @@ class SeenStay:
     rooms: tuple[SeenRoom, ...] = ()
     version: int = 0
     guest: str = field(default="", repr=False)
+    question: bool = False
+    unknown: str = ""
 
 
 @dataclass(frozen=True, slots=True)

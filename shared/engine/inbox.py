@@ -6,11 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
+from shared.correlation import correlated
 from shared.domain.errors import AuthFailed, NotFound, PayloadRejected, SyncError, TransientError
 from shared.domain.facts import SeenStay
 from shared.domain.model import Platform
 from shared.engine.ingest import Answered, Ingest
 from shared.engine.poll import HELD, Poller
+from shared.engine.words import Words
 from shared.engine.world import WORK, World
 from shared.ports import ApiConnector, Message, Notice, Notification
 from shared.state.accounts import AccountState
@@ -40,10 +42,12 @@ class Inbox:
         self._world = world
         self._ingest = ingest
         self._poller = poller
+        self._words = Words(world)
 
     async def receive(self, platform: Platform, body: bytes) -> Delivery:
         """Store a body and ring; the sweep finds it when nobody heard the bell."""
         delivery = await self._world.inbox.put(platform, body)
+        self._world.telemetry.event("webhook_stored", platform=platform, delivery=delivery.key)
         await self._world.ring(WORK, Message("inbox", delivery.key, "1"))
         return delivery
 
@@ -72,6 +76,8 @@ class Inbox:
             raise TransientError(f"{unknown[0]} is not known to the platform yet")
         for name in unknown:
             await self._give_up(delivery, accounts, name)
+        for word in notification.unknown:
+            await self._words.tell(Platform(delivery.account), "action", word)
         await self._world.inbox.done(delivery)
         return notification.action
 
@@ -86,8 +92,10 @@ class Inbox:
         old = [(one, now - one.at) for one in left if one.at is not None and now - one.at > SWEEP_AFTER]
         for delivery, age in old[:most]:
             version = f"{AGAIN}{_turn(age)}"
-            if not await self._world.ring(WORK, Message("inbox", delivery.key, version)):
-                await self._try(delivery.key)
+            bell = Message("inbox", delivery.key, version, delivery.correlation)
+            if not await self._world.ring(WORK, bell):
+                with correlated(delivery.correlation):
+                    await self._try(delivery.key)
         return len(left)
 
     async def _try(self, key: str) -> None:
@@ -137,7 +145,7 @@ class Inbox:
         it. Raises ``TransientError`` when not all could be asked."""
         claimed = [hint for hint in hints if hint.id == reservation]
         owners = await self._owners(accounts, reservation, claimed)
-        reason, silent = f"webhook {reservation}", ""
+        reason, silent, unreadable = f"webhook {reservation}", "", ""
         for account in owners:
             counter = await self._world.accounts.next_observation(account.account.id)
             frame = Answered(counter, self._world.now())
@@ -145,11 +153,15 @@ class Inbox:
                 seen = await connector.reread(account.account, reservation)
             except SyncError as wrong:
                 silent = str(wrong)
+                if isinstance(wrong, PayloadRejected):
+                    unreadable = account.account.id
                 continue
             if seen is not None:
                 await self._take(account, seen, frame, reason)
                 return True
         await self._ingest.stays(owners[0], [(h.id, h) for h in claimed], frame, reason, hint=True)
+        if unreadable:
+            await self._unreadable(unreadable, reservation, silent)
         if silent:
             raise TransientError(f"{reservation} cannot be re-read yet: {silent}")
         return False
@@ -216,6 +228,14 @@ class Inbox:
             "en": f"A message of {delivery.account} is unreadable: {reason}.",
         }
         await self._world.notify.tell(Notice("unreadable", delivery.id, "high", text))
+
+    async def _unreadable(self, name: str, reservation: str, why: str) -> None:
+        """The platform answered, and nobody can read it: asking again will not help until a person does."""
+        text = {
+            "fr": f"{name} : la réservation {reservation} est illisible ({why}). Vérifiez ses nuits à la main.",
+            "en": f"{name}: reservation {reservation} cannot be read ({why}). Look after its nights by hand.",
+        }
+        await self._world.notify.tell(Notice("unreadable", f"{name}/{reservation}", "high", text))
 
     async def _unmapped(self, account: AccountState, reservation: str, unit: str) -> None:
         name = account.account.id

@@ -19,6 +19,7 @@ from shared.domain.merge import hint_stay, merge_feed, merge_stay
 from shared.domain.model import Block, Link, Part, Reservation, SiteState, Status
 from shared.engine import tally
 from shared.engine.reconcile import Merge, Reconciler, Report
+from shared.engine.words import Words
 from shared.engine.world import World
 from shared.state.accounts import AccountState
 from shared.state.index import Indexed
@@ -48,6 +49,7 @@ class Ingest:
     def __init__(self, world: World, reconciler: Reconciler) -> None:
         self._world = world
         self._reconciler = reconciler
+        self._words = Words(world)
 
     async def stays(
         self,
@@ -64,13 +66,18 @@ class Ingest:
         done = Ingested()
         merges: dict[str, list[Merge]] = {site: list(more) for site, more in (extra or {}).items()}
         sites_of: dict[str, tuple[str, ...]] = {}
+        strange: list[str] = []
         for receipt, seen in stays:
             sites = await self._place(account, seen, frame, done, hint=hint)
             sites_of[receipt] = sites
+            if seen.unknown and not hint:
+                strange.append(seen.unknown)
             for site in sites:
                 merges.setdefault(site, []).append(_stay_merge(account, seen, frame, hint=hint))
         for site, steps in merges.items():
             await self._reconcile(site, reason, steps, done)
+        for word in strange:  # after the closures, which must not wait for it
+            await self._words.tell(account.account.platform, "status", word)
         if not hint:
             tally.told(account.account.platform, len(sites_of), sum(one.merged for one in done.reports))
         done.stored = [r for r, sites in sites_of.items() if not any(site in done.failed for site in sites)]
@@ -82,13 +89,13 @@ class Ingest:
         """The sites a stay concerns: where its rooms are, and where it was known before."""
         missing = [room.unit for room in seen.rooms if room.unit not in account.units]
         done.unmapped += [(seen.id, unit) for unit in missing]
-        mine = (account.units[room.unit].site for room in seen.rooms if room.unit in account.units)
-        sites = tuple(dict.fromkeys(mine))
+        mine = (account.place(room.unit) for room in seen.rooms)
+        sites = tuple(dict.fromkeys(place.site for place in mine if place is not None))
         if hint:
             return (
                 await self._world.index.note(account.account.id, seen.id, Indexed(sites, 0, 0, False))
             ).sites
-        cancelled = seen.status is Status.CANCELLED
+        cancelled = seen.status is Status.CANCELLED and not seen.question
         new = Indexed(sites, seen.version, frame.observed, cancelled)
         noted = await self._world.index.note(account.account.id, seen.id, new)
         if noted.cancelled and not cancelled and _buried(noted, seen):
@@ -101,11 +108,7 @@ class Ingest:
 
         def merge(state: SiteState) -> SiteState:
             stored = state.reservations.get(key)
-            if stored is None or not stored.hinted:
-                return state
-            rest = replace(stored, hinted=())
-            others = {name: one for name, one in state.reservations.items() if name != key}
-            return replace(state, reservations={**others, key: rest} if rest.parts else others)
+            return state if stored is None else without_hint(state, stored)
 
         known = await self._world.index.get(account, reservation)
         for site in known.sites if known else ():
@@ -134,6 +137,16 @@ class Ingest:
             self._world.telemetry.event("ingest_failed", site=site, why=str(wrong))
 
 
+def without_hint(state: SiteState, stored: Reservation) -> SiteState:
+    """The site without what a doorbell claimed of a reservation; what a re-read said of it stays."""
+    if not stored.hinted:
+        return state
+    rest = replace(stored, hinted=())
+    others = {name: one for name, one in state.reservations.items() if name != stored.key}
+    kept = rest.parts or rest.status is Status.CANCELLED
+    return replace(state, reservations={**others, stored.key: rest} if kept else others)
+
+
 def _buried(noted: Indexed, seen: SeenStay) -> bool:
     """Whether the index holds a cancellation this report must not undo (the create came late)."""
     return not seen.version or seen.version <= noted.version
@@ -146,12 +159,15 @@ def _stay_merge(account: AccountState, seen: SeenStay, frame: Answered, *, hint:
         placed = [
             Part(room.part, place.listing, room.dates, frame.begun)
             for room in seen.rooms
-            if (place := account.units.get(room.unit)) is not None and place.site == state.site.id
+            if (place := account.place(room.unit)) is not None and place.site == state.site.id
         ]
         stored = state.reservations.get(f"{name}|{seen.id}")
         merged: Reservation | None
         if hint:
             merged = hint_stay(stored, seen, placed, account=name)
+        elif seen.question and (stored is None or not stored.parts):
+            # Never a stay: no tombstone, or its acceptance would be buried where the platform gives no version.
+            return state if stored is None else without_hint(state, stored)
         else:
             merged = merge_stay(stored, seen, placed, account=name, observed=frame.observed)
         if merged is None or merged == stored:
