@@ -65,11 +65,13 @@ def _after(row: Block, write: Write, result: Result, now: datetime) -> Block | N
         return replace(row, phase=Phase.ACCEPTED, taken_at=now, attempts=0, next_try=None, error="")
     if not row.wanted and result.lost:
         return row
+    # Told when to come again, and nothing under way: that is a wait, not a failure, and no reason to wait longer.
+    told = result.retry_after is not None and not result.lost
     return replace(
         row,
         phase=Phase.INTENDED if row.wanted else Phase.ACCEPTED,
-        attempts=row.attempts + 1,
-        next_try=now + pause(row.attempts, result.retry_after),
+        attempts=row.attempts + (not told),
+        next_try=now + pause(0 if told else row.attempts, result.retry_after),
         error=error or "the platform did not name these nights",
     )
 

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +15,8 @@ from typing import Any, TypeVar
 
 from shared.connectors import airbnb_notification
 from shared.connectors.airbnb_check import AirbnbCheck
+from shared.connectors.guard.breakers import Breakers
+from shared.connectors.guard.guarded import Guard, GuardedConnector
 from shared.domain.dates import StayDates
 from shared.domain.errors import PayloadRejected, PlatformDown, TransientError
 from shared.domain.facts import FeedEvent, Polled, SeenRoom, SeenStay, WriteOutcome
@@ -38,11 +41,12 @@ from shared.memory.bus import MemoryBus
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryNotify, MemoryTelemetry
 from shared.messages import encode
-from shared.ports import FeedBusy, FeedFetch, Message, Notification, Tables, Validators
+from shared.ports import ApiConnector, FeedBusy, FeedFetch, Message, Notification, Tables, Validators
 from shared.resilience.ladder import climb
 from shared.state import site_codec
 from shared.state.limits import MOST_CHANGES
 from shared.state.names import SITES
+from shared.state.notes import NoteStore
 from tests.engine.virtual_loop import VirtualLoop
 
 T = TypeVar("T")
@@ -215,6 +219,7 @@ class ApiPlatform:
     waiting: dict[str, str] = field(default_factory=dict)
     late_writes: list[tuple[datetime, dict[date, int]]] = field(default_factory=list)
     writes: list[dict[date, int]] = field(default_factory=list)
+    asked: Counter[str] = field(default_factory=Counter)
     acknowledged: list[str] = field(default_factory=list)
     meanwhile: Callable[[], Coroutine[Any, Any, object]] | None = None
     on_open: Callable[[str, date], None] = lambda name, night: None
@@ -244,6 +249,7 @@ class ApiPlatform:
     async def write(self, account: Account, listing: Listing, write: Write) -> WriteOutcome:
         await asyncio.sleep(0)
         levels = dict(write.levels)
+        self.asked["write"] += 1
         self.writes.append(levels)
         happens, self.meanwhile = self.meanwhile, None
         if happens is not None:
@@ -271,6 +277,7 @@ class ApiPlatform:
         return SeenStay(stay.id, Status.CONFIRMED, (room,), 0 if self.queue else stay.version)
 
     async def reread(self, account: Account, reservation: str) -> SeenStay | None:
+        self.asked["reread"] += 1
         await asyncio.sleep(0)
         if self.faults.down:
             raise PlatformDown(f"{self.platform}: no answer")
@@ -280,6 +287,7 @@ class ApiPlatform:
         return seen
 
     async def poll(self, account: Account) -> Polled:
+        self.asked["poll"] += 1
         await asyncio.sleep(0)
         if self.faults.down:
             raise PlatformDown(f"{self.platform}: no answer")
@@ -379,10 +387,18 @@ def render(ranges: Iterable[tuple[StayDates, str]]) -> bytes:
 class Village:
     """One home on Airbnb (webhooks), Booking.com (queue) and Greengo (feeds), and the engine between them."""
 
-    def __init__(self, units: int = 1, inner: Tables | None = None, *, polls_first: bool = False) -> None:
+    def __init__(
+        self,
+        units: int = 1,
+        inner: Tables | None = None,
+        *,
+        polls_first: bool = False,
+        guarded: bool = False,
+    ) -> None:
         """``polls_first``: nothing opens on Booking.com before a poll of its queue was stored, as in earnest. Most
-        stories do without, so that what they are about shows at once."""
-        self.polls_first = polls_first
+        stories do without, so that what they are about shows at once. ``guarded``: the platforms stand behind circuit
+        and repetition; stories about one lost answer do without."""
+        self.polls_first, self.guarded = polls_first, guarded
         self.clock = Clock()
         # A real store answers in real time: on a virtual clock every wait for it would be a timeout.
         self.loop = asyncio.new_event_loop() if inner else VirtualLoop(self.clock)
@@ -402,11 +418,27 @@ class Village:
         self.run(unheard(self.bus))
         self.run(self.first_answers())
 
+    def _apis(self) -> tuple[dict[Platform, ApiConnector], Breakers | None]:
+        """The platforms as one process reaches them."""
+        apis: dict[Platform, ApiConnector] = {AIRBNB: self.airbnb, BOOKING: self.booking}
+        if not self.guarded:
+            return apis, None
+
+        def monotonic() -> float:
+            return self.clock.peek().timestamp()
+
+        now = self.store.now
+        breakers = Breakers(NoteStore(self.store), self.telemetry, now=now, monotonic=monotonic)
+        guard = Guard(breakers, now=now, monotonic=monotonic, sleep=self.clock.sleep, chance=lambda: 0.5)
+        return {name: GuardedConnector(one, guard) for name, one in apis.items()}, breakers
+
     def _engine(self) -> Operations:
+        apis, circuits = self._apis()
         world = World(
             tables=self.store,
             bus=self.bus,
-            apis={AIRBNB: self.airbnb, BOOKING: self.booking},
+            apis=apis,
+            circuits=circuits,
             feeds=self.greengo,
             notify=self.notify,
             telemetry=self.telemetry,
