@@ -19,7 +19,7 @@ from shared.domain.errors import PayloadRejected, StoreUnavailable, SyncError
 from shared.domain.model import SyncMode
 from shared.domain.reports import Figures
 from shared.engine.reports import FAILED, Reports, by_platform, figures_json
-from shared.engine.steps import BUSY, QUEUE, Step, Steps, Wanted
+from shared.engine.steps import BUSY, QUEUE, Step, Steps, Territory, Wanted
 from shared.engine.strategies import Done, strategy_for
 from shared.engine.world import WORK, World
 from shared.ports import Message
@@ -120,6 +120,10 @@ class Jobs:
         await self._store.put(head.id, step)
         await self._reports.keep(step.kind, step.key, begun, counted, asked=True)
         return step
+
+    async def territory(self, wanted: Wanted) -> Territory:
+        """What a wish comes to. Raises ``PayloadRejected`` for what is not there."""
+        return await self._steps.territory(wanted)
 
     async def measured(self, step: Step) -> Done:
         """Do a step here and now, outside of any job."""
