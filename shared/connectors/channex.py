@@ -15,11 +15,11 @@ from urllib.parse import urlencode
 
 from shared.connectors import channex_answers, strict_json
 from shared.connectors.base import Call, HttpConnector
-from shared.connectors.channex_booking import UNMAPPED, is_id, last_night, read_booking, read_revisions
+from shared.connectors.channex_booking import is_id, last_night, read_booking, read_revisions
 from shared.connectors.webhook_signature import KEY_HEADER
 from shared.domain.dates import ONE_DAY, StayDates
 from shared.domain.errors import PayloadRejected, PlatformDown, RateLimited
-from shared.domain.facts import Polled, SeenStay, WriteOutcome
+from shared.domain.facts import SOME_ROOM, Polled, SeenStay, WriteOutcome
 from shared.domain.model import Account, Listing, Platform, Write
 from shared.ports import Notification, Response
 
@@ -120,7 +120,7 @@ class ChannexConnector(HttpConnector):
             raise PayloadRejected(f"{self.title}: booking list: {error}") from None
         if len({stay.id for stay in found}) != total:
             raise PlatformDown(f"{self.title}: booking list: it moved while being read")
-        mine = {unit, f"{house}:{UNMAPPED}"}
+        mine = {unit, f"{house}:{SOME_ROOM}"}
         return tuple(
             stay
             for stay in found

@@ -15,12 +15,8 @@ from shared.connectors.base import short_name, strange_word
 from shared.connectors.stay_limits import YEARS, bounded_stay, read_day
 from shared.domain.dates import ONE_DAY, StayDates
 from shared.domain.errors import PayloadRejected
-from shared.domain.facts import SeenRoom, SeenStay, Unplaced
+from shared.domain.facts import SOME_ROOM, SeenRoom, SeenStay, Unplaced
 from shared.domain.model import Status
-
-UNMAPPED = "unmapped"
-"""Stands for the room type of a room that Channex could not map to one (its ``room_type_id`` is null, VERIFIED): no
-listing has such a unit, so a person is told of the nights."""
 
 _STATUS = {"new": Status.CONFIRMED, "modified": Status.CONFIRMED, "cancelled": Status.CANCELLED}
 _PERSONAL = frozenset({"customer", "guarantee", "guests", "notes"})
@@ -78,7 +74,8 @@ class ChannexBooking(Body):
 
     def _rooms(self) -> tuple[SeenRoom, ...] | None:
         """Its rooms, None when the property or the nights of one cannot be read. A room without dates of its own has
-        the booking's; a booking without rooms is one room nobody mapped (INFERRED: never seen)."""
+        the booking's. A room type is null where Channex could not map the room (VERIFIED); a booking without rooms is
+        read as one such (INFERRED: never seen)."""
         listed = self.rooms if isinstance(self.rooms, list) else []
         rooms = [_Room.model_validate(item if isinstance(item, dict) else {}) for item in listed] or [_Room()]
         whole = bounded_stay(read_day(self.arrival_date), read_day(self.departure_date))
@@ -87,7 +84,7 @@ class ChannexBooking(Body):
             dates = room.dates() or whole
             if dates is None or not self.property_id:
                 return None
-            found.append(SeenRoom(f"{self.property_id}:{room.room_type_id or UNMAPPED}", str(place), dates))
+            found.append(SeenRoom(f"{self.property_id}:{room.room_type_id or SOME_ROOM}", str(place), dates))
         return tuple(found)
 
 

@@ -8,6 +8,9 @@ from datetime import date, datetime
 from shared.domain.dates import StayDates
 from shared.domain.model import Busy, Status
 
+SOME_ROOM = "*"
+"""The last part of a unit ("1234:*") where the platform itself could not tell which room of the place it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class SeenRoom:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.domain.errors import AlreadyExists, StaleWrite
+from shared.domain.facts import SOME_ROOM
 from shared.domain.model import Account, Platform, SyncMode
 from shared.domain.modes import ModeSetting, Rung, Standing, standing
 from shared.ports import Row, Tables, Value
@@ -44,6 +45,14 @@ class AccountState:
     looked: datetime | None = None
     setting: ModeSetting = field(default_factory=ModeSetting)
     rung: Rung = field(default_factory=Rung)
+
+    def place(self, unit: str) -> Place | None:
+        """Where a unit belongs, or None. One of which only the place is known ("1234:*") is that place's only unit: a
+        sale nobody could map must close something; of several none can be told from the others."""
+        if unit in self.units or not unit.endswith(f":{SOME_ROOM}"):
+            return self.units.get(unit)
+        there = [one for name, one in self.units.items() if name.startswith(unit.removesuffix(SOME_ROOM))]
+        return there[0] if len(there) == 1 else None
 
     @property
     def standing(self) -> Standing:

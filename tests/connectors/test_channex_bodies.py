@@ -9,9 +9,9 @@ from datetime import date
 import pytest
 
 from shared.connectors import channex_answers as answers
-from shared.connectors.channex_booking import UNMAPPED, read_booking, read_revisions, read_version
+from shared.connectors.channex_booking import read_booking, read_revisions, read_version
 from shared.domain.errors import PayloadRejected
-from shared.domain.facts import SeenRoom
+from shared.domain.facts import SOME_ROOM, SeenRoom
 from shared.domain.model import Status
 from tests.connectors.support import fixture, stay
 
@@ -43,7 +43,7 @@ def test_the_documented_feed() -> None:
     assert (booked.id, booked.status, booked.guest) == (BOOKING, Status.CONFIRMED, "Alma G.")
     assert booked.rooms == (
         SeenRoom(f"{HOUSE}:{ROOM}", "1", stay("2027-08-14", 3)),
-        SeenRoom(f"{HOUSE}:{UNMAPPED}", "2", stay("2027-08-15", 1)),
+        SeenRoom(f"{HOUSE}:{SOME_ROOM}", "2", stay("2027-08-15", 1)),
     )
     assert booked.version == read_version("2027-05-02T10:15:01.335485") > cancelled.version > 0
 
@@ -79,7 +79,7 @@ def test_a_booking_without_rooms_is_a_room_nobody_mapped() -> None:
     nothing: tuple[object, ...] = ([], "none")
     for rooms in nothing:
         seen = read_revisions([revision(rooms=rooms)])[0][0][1]
-        assert seen.rooms == (SeenRoom(f"{HOUSE}:{UNMAPPED}", "1", stay("2027-08-14", 3)),)
+        assert seen.rooms == (SeenRoom(f"{HOUSE}:{SOME_ROOM}", "1", stay("2027-08-14", 3)),)
 
 
 @pytest.mark.parametrize(
