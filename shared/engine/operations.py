@@ -20,6 +20,7 @@ from shared.engine.modes import Modes
 from shared.engine.observe import Observer
 from shared.engine.poll import Poller
 from shared.engine.portfolio import POLL_PERIOD, PortfolioImport
+from shared.engine.readback import ReadBack
 from shared.engine.reconcile import Reconciler
 from shared.engine.reports import Reports
 from shared.engine.status import Status
@@ -51,10 +52,18 @@ class Operations:
         self.ingest = Ingest(world, self.reconciler)
         self.poller = Poller(world, self.reconciler, self.ingest)
         self.observer = Observer(world, self.ingest, self.modes)
+        self.readback = ReadBack(world, self.reconciler)
         self.inbox = Inbox(world, self.ingest, self.poller)
         self.reports = Reports(world, self._stands)
         self.jobs = Work(
-            world, self.reconciler, self.poller, self.observer, self.inbox, rhythms, self.reports
+            world,
+            self.reconciler,
+            self.poller,
+            self.observer,
+            self.inbox,
+            self.readback,
+            rhythms,
+            self.reports,
         )
         steps = Steps(world, self.reconciler, self.poller, self.observer, self.modes, frozenset(rhythms))
         self.tasks = Jobs(world, steps, self.reports)

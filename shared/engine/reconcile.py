@@ -18,11 +18,11 @@ from shared.domain.confirm import Result, absorb_reads, confirm
 from shared.domain.errors import PlatformDown, StaleWrite, SyncError, TransientError
 from shared.domain.facts import WriteOutcome
 from shared.domain.holds import without_expired
-from shared.domain.model import Link, Platform, SiteState, Write
+from shared.domain.model import Link, Phase, Platform, SiteState, Write
 from shared.domain.plan import Plan, plan
 from shared.engine import tally, tidings
 from shared.engine.modes import Modes
-from shared.engine.world import CONFLICTS, World
+from shared.engine.world import CONFLICTS, WORK, World
 from shared.ports import Message
 from shared.state.accounts import AccountState
 from shared.state.due import Work
@@ -40,6 +40,9 @@ ROUNDS = 3
 NEVER = datetime.min.replace(tzinfo=UTC)
 """When an account was polled that never was: before anything that would wait for a poll."""
 
+READ_BACK = timedelta(seconds=60)
+"""How long after a closure was accepted its platform's calendar is read, to see it there."""
+
 TELL_AGAIN = timedelta(seconds=30)
 """How soon a conflict nobody was told of is sent to its queue again."""
 
@@ -55,6 +58,7 @@ class Report:
     merged: int = 0
     sent: int = 0
     accepted: int = 0
+    closed: bool = False
     failed: int = 0
     conflicts: int = 0
     waiting: tuple[str, ...] = ()
@@ -102,7 +106,23 @@ class Reconciler:
             if not ahead.writes:
                 break
         await self._leave(state, ahead, etag, report)
+        self._log(report)
         return report
+
+    def _log(self, report: Report) -> None:
+        """One line for what happened to a site; none when nothing did."""
+        if report.merged or report.sent or report.conflicts:
+            self._world.telemetry.event(
+                "reconciled",
+                site=report.site,
+                reason=report.reason,
+                version=report.version,
+                changed=report.merged,
+                sent=report.sent,
+                accepted=report.accepted,
+                failed=report.failed,
+                conflicts=report.conflicts,
+            )
 
     # ---------------------------------------------------------------------------- decide and commit
 
@@ -254,7 +274,7 @@ class Reconciler:
         self, state: SiteState, results: Sequence[tuple[str, Write, Result]], report: Report
     ) -> SiteState:
         """Put the outcomes into whatever the site is by now; never repeat a call (rule 17)."""
-        tally.writes(state, results)
+        tally.writes(state, results, self._world.telemetry)
         report.sent += len(results)
         report.failed += sum(1 for _, _, result in results if result.error or result.outcome.refused)
         report.errors += [result.error for _, _, result in results if result.error]
@@ -264,6 +284,7 @@ class Reconciler:
             for listing, write, result in results:
                 after = _confirmed(after, listing, write, result, now)
             diff = changes.difference(state, after, now)
+            report.closed = any(row.wanted and row.phase is Phase.ACCEPTED for row in diff.blocks)
             report.accepted = sum(1 for row in diff.blocks if row.taken_at is not None) + len(diff.spent)
             if diff.empty:
                 return state
@@ -293,6 +314,8 @@ class Reconciler:
             version = f"{state.head.version}"
             await self._world.ring(CONFLICTS, Message("conflict", f"{state.site.id}/{clash.id}", version))
         await tidings.tell(self._world, state, report.news)
+        if report.closed:
+            await self._ring_read_back(state.site.id, now)
         if not etag:
             return
         wake = (ahead or await self._look_ahead(state)).wake
@@ -302,6 +325,12 @@ class Reconciler:
             await self._world.due.done(state.site.id, etag)
         else:
             await self._world.due.postpone(state.site.id, etag, wake, report.reason, told=True)
+
+    async def _ring_read_back(self, site: str, now: datetime) -> None:
+        """Have the site's calendars read soon; the closures of one minute share a reading. Lost with the bus: then the
+        nightly look does it."""
+        due = now + READ_BACK
+        await self._world.ring(WORK, Message("readback", site, f"{int(due.timestamp()) // 60}", due=due))
 
 
 def _sends(account: AccountState, asked: bool) -> bool:

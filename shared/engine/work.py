@@ -9,6 +9,7 @@ from typing import Any
 from zlib import crc32
 
 from shared import meter
+from shared.correlation import correlated
 from shared.domain.confirm import pause
 from shared.domain.errors import PayloadRejected, SyncError
 from shared.domain.model import Platform
@@ -17,6 +18,7 @@ from shared.engine.inbox import Inbox
 from shared.engine.mail_doorbell import REST
 from shared.engine.observe import Observer
 from shared.engine.poll import Poller
+from shared.engine.readback import ReadBack
 from shared.engine.reconcile import Reconciler
 from shared.engine.reports import Reports
 from shared.engine.world import WORK, World
@@ -48,6 +50,7 @@ class Work:
         poller: Poller,
         observer: Observer,
         inbox: Inbox,
+        readback: ReadBack,
         rhythms: Mapping[Platform, float],
         reports: Reports,
     ) -> None:
@@ -58,6 +61,7 @@ class Work:
         self._observer = observer
         self._modes = reconciler.modes
         self._inbox = inbox
+        self._readback = readback
         self._rhythms = rhythms
         self._reports = reports
 
@@ -72,6 +76,9 @@ class Work:
             "feed": self._feed,
             "queue": self._queue,
             "observe": self._observe,
+            "deep": self._deep,
+            "readback": self._readback.check,
+            "drift": self._readback.check_all,
         }
         doer = doers.get(message.kind)
         if doer is None:
@@ -99,6 +106,17 @@ class Work:
             return "rests"
         shard, _, listing = key.rpartition("/")
         return "answered" if await self._poller.one(shard, listing) else "no good answer"
+
+    async def _deep(self, account: str) -> str:
+        """The nightly look: every stay there is, and then, site by site, whether our closures still stand."""
+        try:
+            errors = await self._observer.observe(account)
+        except SyncError as wrong:
+            return self._later(account, wrong)
+        state = await self._world.accounts.load(account)
+        for site in {place.site for place in state.units.values()} if state else ():
+            await self._ring_or_do(Message("drift", site, self._slot()))
+        return "; ".join(f"{unit}: {why}" for unit, why in errors.items()) or "whole"
 
     async def _queue(self, account: str) -> str:
         """Poll a queue. A failure moves the ladder, and the clock rings again: the message is done."""
@@ -165,11 +183,12 @@ class Work:
         for work in await self._world.due.all():
             if work.at > started:
                 break
-            if await self._world.ring(WORK, Message("site", work.site, work.etag)):
+            if await self._world.ring(WORK, Message("site", work.site, work.etag, work.correlation)):
                 continue
             if self._world.now() - started > INLINE:
                 break
-            await self.site(work.site)
+            with correlated(work.correlation):
+                await self.do(Message("site", work.site))
         most = (
             1 if self._world.now() - started > INLINE else 50
         )  # a delivery closes nights: it waits for no site
@@ -194,7 +213,7 @@ class Work:
         """Ask every API account for its whole state: nightly, and first of all when it is new."""
         slot = self._slot()
         for name in await self._with_api(self._world.apis):
-            await self._ring_or_do(Message("observe", name, slot))
+            await self._ring_or_do(Message("deep", name, slot))
 
     async def _with_api(self, platforms: Container[Platform]) -> list[str]:
         """Accounts of these platforms that are connected by API; the others are names for calendar links."""

@@ -35,9 +35,10 @@ def rung(village: Village) -> list[tuple[str, str]]:
 
 def test_an_account_that_only_names_calendar_links_is_never_asked_by_api(village: Village) -> None:
     village.run(village.engine.world.accounts.put(Account("booking-marc", BOOKING, "marc")))
+    village.clock.advance(timedelta(seconds=30))
     village.run(village.engine.on_timer_poll_accounts())
     village.run(village.engine.on_timer_deep())
-    assert sorted(rung(village)) == [("observe", "airbnb"), ("observe", "booking"), ("queue", "booking")]
+    assert sorted(rung(village)) == [("deep", "airbnb"), ("deep", "booking"), ("queue", "booking")]
 
 
 def test_an_account_with_many_new_homes_is_asked_once_for_all_of_them(village: Village) -> None:

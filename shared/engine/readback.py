@@ -1,0 +1,93 @@
+"""Read-back: ask a site's platforms what their own calendars show, a little after a closure and each night."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.dates import ONE_DAY, StayDates
+from shared.domain.errors import SyncError
+from shared.domain.model import Block, Link, Listing, Phase, SiteState
+from shared.domain.readback import read_back
+from shared.engine.reconcile import Merge, Reconciler
+from shared.engine.world import World
+
+
+class ReadBack:
+    """Confirms closures by reading them where guests would see them."""
+
+    def __init__(self, world: World, reconciler: Reconciler) -> None:
+        self._world = world
+        self._reconciler = reconciler
+
+    async def check(self, site: str) -> str:
+        """Read the calendars of a site's listings that took closures nobody has seen there yet."""
+        state = await self._world.sites.load(site)
+        listings = [one for one in state.listings.values() if _unseen(state, one)]
+        return await self._read(state, listings)
+
+    async def check_all(self, site: str) -> str:
+        """Read every calendar of a site that carries closures: the nightly look for drift."""
+        state = await self._world.sites.load(site)
+        listings = [one for one in state.listings.values() if _closed(state, one)]
+        return await self._read(state, listings)
+
+    async def _read(self, state: SiteState, listings: list[Listing]) -> str:
+        merges, failed = [], 0
+        for listing in listings:
+            try:
+                merges.append(await self._look(state, listing))
+            except SyncError as wrong:
+                failed += 1
+                self._world.telemetry.event("read_back_failed", listing=listing.id, why=str(wrong))
+        if merges:
+            await self._reconciler.reconcile(state.site.id, "read back", merges)
+        return f"{len(merges)} read, {failed} failed"
+
+    async def _look(self, state: SiteState, listing: Listing) -> Merge:
+        """One calendar, as a merge into whatever the site is by then."""
+        begun = self._world.now()
+        account = await self._reconciler.modes.account(listing.account)
+        connector = self._world.apis.get(listing.platform)
+        if account is None or connector is None:
+            return _nothing
+        levels = await connector.read_levels(account.account, listing, _span(state, listing, begun))
+
+        def merge(now_on: SiteState) -> SiteState:
+            if listing.id not in now_on.listings:
+                return now_on
+            found = read_back(now_on, listing.id, levels, begun)
+            for row in found.drifted:
+                self._world.telemetry.event("drift", listing=listing.id, nights=str(row.dates))
+            changed = {row.key: row for row in (*found.seen, *found.drifted)}
+            return _with(now_on, changed) if changed else now_on
+
+        return merge
+
+
+def _unseen(state: SiteState, listing: Listing) -> bool:
+    return listing.link is Link.API and any(
+        row.listing == listing.id and row.wanted and row.phase is Phase.ACCEPTED
+        for row in state.blocks.values()
+    )
+
+
+def _closed(state: SiteState, listing: Listing) -> bool:
+    return listing.link is Link.API and any(
+        row.listing == listing.id and row.wanted for row in state.blocks.values()
+    )
+
+
+def _span(state: SiteState, listing: Listing, now: datetime) -> StayDates:
+    """From today, or the first closure, to the last night that is closed."""
+    rows = [row.dates for row in state.blocks.values() if row.listing == listing.id and row.wanted]
+    first = max(state.today(listing.id, now), min(dates.check_in for dates in rows))
+    return StayDates(first, max(first + ONE_DAY, *(dates.check_out for dates in rows)))
+
+
+def _nothing(state: SiteState) -> SiteState:
+    return state
+
+
+def _with(state: SiteState, changed: dict[str, Block]) -> SiteState:
+    return replace(state, blocks={**state.blocks, **changed})
