@@ -202,15 +202,25 @@ def _guarded(
 ) -> tuple[dict[Platform, ApiConnector], Circuits]:
     """The connectors behind their guard, and the circuits their calls pass through."""
     import random
+    import secrets
 
     from shared.connectors.guard.breakers import Breakers
     from shared.connectors.guard.guarded import Guard, GuardedConnector
+    from shared.connectors.guard.limiter import SlidingLimiter, limiter_for
+    from shared.connectors.registry import find
     from shared.state.notes import NoteStore
 
-    breakers = Breakers(NoteStore(tables), voice, now=tables.now, monotonic=time.monotonic)
+    notes, host = NoteStore(tables), secrets.token_urlsafe(6)
+
+    def limiter(platform: Platform) -> SlidingLimiter:
+        return limiter_for(
+            find(platform), notes, clock=tables.now, sleep=asyncio.sleep, host=host, telemetry=voice
+        )
+
+    breakers = Breakers(notes, voice, now=tables.now, monotonic=time.monotonic)
     chance = random.SystemRandom().random
     guard = Guard(breakers, now=tables.now, monotonic=time.monotonic, sleep=asyncio.sleep, chance=chance)
-    return {platform: GuardedConnector(connector, guard) for platform, connector in apis.items()}, breakers
+    return {name: GuardedConnector(one, guard, limiter(name)) for name, one in apis.items()}, breakers
 
 
 def _pacing(host: str, links: int, wished: float, stake: float | None) -> tuple[float, str]:

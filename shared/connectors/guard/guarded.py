@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from shared.connectors.guard.breakers import Breakers
 from shared.domain.dates import StayDates
-from shared.domain.errors import PlatformDown, SyncError, TransientError
+from shared.domain.errors import PlatformDown, RateLimited, SyncError, TransientError
 from shared.domain.facts import Polled, SeenStay, WriteOutcome
 from shared.domain.model import Account, Listing, Write
 from shared.ports import ApiConnector, Chance, Notification, Sleep
@@ -46,6 +46,11 @@ class Limiter(Protocol):
         """Take one call of an account's budget, waiting a moment at most. ``unit`` is the platform's own id of what the
         call is about ("" for the whole account), ``operation`` "read", "acknowledge" or "write"; ``urgent`` calls
         (closures, sales) come before the others. Raises ``RateLimited`` with ``retry_after``: nothing was sent."""
+        ...
+
+    async def refused(self, account: str, unit: str, wait: float | None) -> None:
+        """The platform itself said "too many" and wants ``wait`` seconds of rest (None: it did not say). Raises
+        nothing of its own."""
         ...
 
 
@@ -198,6 +203,10 @@ class GuardedConnector:
             raise PlatformDown(f"{self.platform}: no answer within {end - begun:.1f} s") from None
         except PlatformDown:
             outcome = Outcome.FAILED
+            raise
+        except RateLimited as wrong:
+            if self._limiter is not None:
+                await self._limiter.refused(account.id, unit, wrong.retry_after)
             raise
         finally:
             seconds = monotonic() - begun if kind.timed else 0.0

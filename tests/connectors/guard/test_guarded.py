@@ -92,11 +92,15 @@ class Budget:
 
     refusal: RateLimited | None = None
     asked: list[tuple[str, str, str, bool]] = field(default_factory=list)
+    rests: list[tuple[str, str, float | None]] = field(default_factory=list)
 
     async def acquire(self, account: str, unit: str, operation: str, urgent: bool) -> None:
         self.asked.append((account, unit, operation, urgent))
         if self.refusal is not None:
             raise self.refusal
+
+    async def refused(self, account: str, unit: str, wait: float | None) -> None:
+        self.rests.append((account, unit, wait))
 
 
 class World:
@@ -408,6 +412,15 @@ async def test_a_spent_budget_sends_nothing_and_is_no_failure(world: World) -> N
     assert caught.value.retry_after == 40
     assert world.platform.asked == []
     assert await world.failures("write") == (0, 0)
+
+
+async def test_what_the_platform_itself_refuses_is_told_to_all_who_share_the_budget(world: World) -> None:
+    budget = Budget()
+    world.connector = world.guarded(budget)
+    world.platform.ends = (RateLimited("slower", 60.0),)
+    with pytest.raises(RateLimited):
+        await world.close()
+    assert budget.rests == [(ACCOUNT, "unit-7", 60.0)]
 
 
 async def test_an_open_circuit_costs_no_budget(world: World) -> None:
