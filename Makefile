@@ -16,7 +16,7 @@ FOLDERS := shared local sync_scheduler webhook_receiver sync_worker conflict_res
 CODE    := function_app.py $(wildcard $(FOLDERS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test prove bench check format lint types contracts pins clean
+.PHONY: help setup run notify test prove bench check format lint types contracts pins clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r name text; do printf '%-16s %s\n' "$$name" "$$text"; done
@@ -32,6 +32,12 @@ node_modules/.ready: package.json package-lock.json | .venv/.ready
 
 run: setup ## the whole engine here: the example with simulated platforms, or PORTFOLIO=my.yaml
 	@$(PY) -m local.run $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") $(if $(HOSTS),--hosts "$(HOSTS)") $(if $(CHECKS),--checks) $(OPTIONS)
+
+notify: setup ## send a test notice through every channel that NOTIFY names
+	@$(PY) -m local.notify_test
+
+webhooks: setup ## where platforms should call us, and when they last did; OPTIONS=--show for the secrets
+	@$(PY) -m local.webhooks $(OPTIONS)
 
 test: check ## format, lint, types, import contracts and all tests on seeded samples
 	@$(PY) -m pytest -q $(PYTEST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def open_notify(
     recipients = OwnerStore(tables).recipients
     named = [one for one in settings.notify.channels if one != "log"]
     return NotifyMany(
-        [channel(one, settings, tables, http, telemetry, recipients) for one in named],
+        [channel(one, settings, http, telemetry, recipients, tables.now) for one in named],
         ToldStore(tables),
         telemetry,
         now=tables.now,
@@ -36,17 +37,17 @@ def open_notify(
 def channel(
     name: str,
     settings: Settings,
-    tables: Tables,
     http: Http,
     telemetry: Telemetry,
     recipients: Recipients,
+    now: Callable[[], datetime],
 ) -> Channel:
     """One channel by its name in ``NOTIFY`` ("log" too)."""
     makers: dict[str, Callable[[], Channel]] = {
         "log": lambda: _log(settings.language),
-        "smtp": lambda: _smtp(settings.notify, tables, telemetry, recipients),
+        "smtp": lambda: _smtp(settings.notify, telemetry, recipients, now),
         "ntfy": lambda: _ntfy(settings.notify, http),
-        "json": lambda: _json(settings.notify, http, tables),
+        "json": lambda: _json(settings.notify, http, now),
         "apprise": lambda: _apprise(settings.notify),
     }
     return makers[name]()
@@ -58,7 +59,9 @@ def _log(language: str) -> Channel:
     return LogNotify(language)
 
 
-def _smtp(settings: NotifySettings, tables: Tables, telemetry: Telemetry, recipients: Recipients) -> Channel:
+def _smtp(
+    settings: NotifySettings, telemetry: Telemetry, recipients: Recipients, now: Callable[[], datetime]
+) -> Channel:
     from shared.adapters.notify_smtp import MailServer, SmtpChannel
     from shared.ports import Recipient
 
@@ -70,7 +73,7 @@ def _smtp(settings: NotifySettings, tables: Tables, telemetry: Telemetry, recipi
         settings.smtp_password,
         settings.smtp_from,
     )
-    return SmtpChannel(server, Recipient(settings.email), recipients, telemetry, now=tables.now)
+    return SmtpChannel(server, Recipient(settings.email), recipients, telemetry, now=now)
 
 
 def _ntfy(settings: NotifySettings, http: Http) -> Channel:
@@ -79,10 +82,10 @@ def _ntfy(settings: NotifySettings, http: Http) -> Channel:
     return NtfyChannel(http, settings.ntfy_url, settings.ntfy_topic, settings.ntfy_token)
 
 
-def _json(settings: NotifySettings, http: Http, tables: Tables) -> Channel:
+def _json(settings: NotifySettings, http: Http, now: Callable[[], datetime]) -> Channel:
     from shared.adapters.notify_json import JsonChannel
 
-    return JsonChannel(http, settings.json_url, now=tables.now, key=settings.json_key)
+    return JsonChannel(http, settings.json_url, now=now, key=settings.json_key)
 
 
 def _apprise(settings: NotifySettings) -> Channel:

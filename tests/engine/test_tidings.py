@@ -143,7 +143,7 @@ def test_a_move_and_a_cancellation_are_no_new_stay(village: Village) -> None:
 
 
 def test_a_process_that_dies_anywhere_tells_of_the_stay_once() -> None:
-    doubled, survived = [], 0
+    doubled, survived, ids = [], 0, itertools.count(1)
     for number in range(70):
         village, channel = Village(), MemoryChannel("mail")
         many = NotifyMany(
@@ -151,7 +151,7 @@ def test_a_process_that_dies_anywhere_tells_of_the_stay_once() -> None:
             ToldStore(village.store),  # type: ignore[arg-type]  # it is a store with a fault in it
             village.telemetry,
             now=village.clock.now,
-            new_id=lambda: f"id{next(village.serial)}",
+            new_id=lambda: f"id{next(ids)}",
         )
         village.notify = many  # type: ignore[assignment]
         village.restart()

@@ -76,6 +76,22 @@ def test_everything_that_is_missing_is_told_at_once() -> None:
         ("LOCAL_LOOPBACK_PORTS", "all"),
         ("TELEMETRY", "loud"),
         ("UI_LANGUAGE", "xx"),
+        ("NOTIFY", "pigeon"),
+        ("NOTIFY", "log;ntfy"),
+        ("NOTIFY_EMAIL", "Ada <ada@example.org>"),
+        ("NOTIFY_EMAIL", "ada@example.org, eve@example.org"),
+        ("SMTP_FROM", "ada@example.org\nBcc: eve@example.org"),
+        ("SMTP_HOST", "mail example"),
+        ("SMTP_PORT", "0"),
+        ("SMTP_SECURITY", "maybe"),
+        ("SMTP_PASSWORD", "pässwort"),
+        ("NTFY_URL", "http://ntfy.example.org"),
+        ("NTFY_TOPIC", "two words"),
+        ("NTFY_TOKEN", "two words"),
+        ("NOTIFY_JSON_URL", "http://example.org/hook"),
+        ("NOTIFY_JSON_KEY", "short"),
+        ("NOTIFY_JSON_KEY", "whsec_not*base64*at*all*here"),
+        ("NOTIFY_APPRISE_URLS", "no address"),
     ],
 )
 def test_a_wrong_value_is_named_and_never_shown(
@@ -155,3 +171,46 @@ def test_an_import_reads_no_setting(sample_settings: dict[str, str]) -> None:
     *keys, last = done.stdout.split()
     assert last == "IMPORTED", done.stderr
     assert {key for key in keys if key in sample_settings or key == "EVERYTHING"} == set()
+
+
+@pytest.mark.parametrize(
+    ("channel", "missing"),
+    [
+        ("smtp", {"NOTIFY_EMAIL", "SMTP_HOST", "SMTP_FROM"}),
+        ("ntfy", {"NTFY_TOPIC"}),
+        ("json", {"NOTIFY_JSON_URL"}),
+        ("apprise", {"NOTIFY_APPRISE_URLS"}),
+    ],
+)
+def test_a_named_channel_asks_for_what_it_needs(
+    sample_settings: dict[str, str], channel: str, missing: set[str]
+) -> None:
+    problems = refused(changed(sample_settings, NOTIFY=f"log,{channel}"))
+    assert {problem.split(":")[0] for problem in problems} == missing
+
+
+def test_mail_in_the_clear_stays_on_this_machine(sample_settings: dict[str, str]) -> None:
+    clear = changed(sample_settings, SMTP_SECURITY="none", SMTP_HOST="mail.example.org")
+    assert refused(clear) == ("SMTP_HOST: expected localhost, since SMTP_SECURITY is none",)
+    assert read(changed(clear, SMTP_HOST="localhost")).notify.smtp_host == "localhost"
+
+
+def test_the_ways_to_people_are_not_shown(sample_settings: dict[str, str]) -> None:
+    hidden = {
+        "NOTIFY_EMAIL": "ada@example.org",
+        "SMTP_FROM": "sync@example.org",
+        "SMTP_USER": "ada-login",
+        "SMTP_PASSWORD": "pass-word",
+        "NTFY_TOPIC": "t0pic-name",
+        "NTFY_TOKEN": "tk_token",
+        "NOTIFY_JSON_URL": "https://example.org/hook/s3cret",
+        "NOTIFY_JSON_KEY": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "NOTIFY_APPRISE_URLS": "tgram://bot/chat mailto://x:y@example.net",
+    }
+    settings = read(
+        changed(sample_settings, NOTIFY="smtp,ntfy,json,apprise", SMTP_HOST="mail.example.org", **hidden)
+    )
+    assert len(settings.notify.apprise_urls) == 2
+    shown = repr(settings)
+    assert "mail.example.org" in shown
+    assert not [value for value in hidden.values() if value in shown]
