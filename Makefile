@@ -16,7 +16,7 @@ FOLDERS := shared local sync_scheduler webhook_receiver sync_worker conflict_res
 CODE    := function_app.py $(wildcard $(FOLDERS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run notify test prove bench check format lint types contracts pins clean
+.PHONY: help setup run notify webhooks test prove bench check format lint types contracts pins clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r name text; do printf '%-16s %s\n' "$$name" "$$text"; done
