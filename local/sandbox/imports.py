@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -25,6 +26,10 @@ AGENTS: Mapping[Platform, str] = {
 """The User-Agent of each platform's importer (all INFERRED: none was found written)."""
 
 
+MOST_TAKEN = 10_000
+"""Reads that are remembered, for those who ask what happened when."""
+
+
 class Unreadable(ValueError):
     """The answer is no calendar that can be read whole; the platform keeps what it had."""
 
@@ -38,6 +43,16 @@ class Pulled:
     events: int = 0
     changed: bool = False
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A read that changed what a listing holds: between these instants the platform asked for our calendar and took it.
+    A sale in between is older than what it took, and nobody outside can tell."""
+
+    listing: str
+    begun: datetime
+    done: datetime
 
 
 @dataclass(slots=True)
@@ -59,6 +74,7 @@ class Importer:
         self._faults = faults
         self._client = client
         self.links: dict[str, list[Subscription]] = {}
+        self.taken: deque[Taken] = deque(maxlen=MOST_TAKEN)
 
     def subscribe(self, calendar: Calendar, link: Link) -> None:
         """Give a listing one more link, due at once; the same address again only changes its rhythm."""
@@ -93,7 +109,7 @@ class Importer:
         return result
 
     async def _fetch(self, calendar: Calendar, subscription: Subscription) -> Pulled:
-        headers = {"User-Agent": AGENTS[calendar.listing.platform]}
+        headers, begun = {"User-Agent": AGENTS[calendar.listing.platform]}, self._clock.now()
         if subscription.etag:
             headers["If-None-Match"] = subscription.etag
         if subscription.modified:
@@ -112,6 +128,8 @@ class Importer:
         subscription.modified = answer.headers.get("last-modified", "")
         changed = calendar.imported.get(subscription.link.url) != events
         calendar.imported[subscription.link.url] = events
+        if changed:
+            self.taken.append(Taken(calendar.listing.key, begun, self._clock.now()))
         return Pulled(self._clock.now(), 200, len(events), changed)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 
 from local.sandbox.config import Listing
 from local.sandbox.desk import Desk
@@ -21,6 +22,16 @@ NIGHTS = 60
 """Nights the guests fight for."""
 
 
+@dataclass(frozen=True)
+class Sale:
+    """Nights of a listing that were sold, or moved to, between these instants."""
+
+    listing: str
+    dates: str
+    begun: datetime
+    done: datetime
+
+
 @dataclass
 class Crowd:
     """Acts on these listings, from ``first`` on, until cancelled."""
@@ -30,6 +41,7 @@ class Crowd:
     first: date
     chance: random.Random
     acts: int = 0
+    sales: list[Sale] = field(default_factory=list)
 
     async def run(self) -> None:
         """For ever; who finds the nights closed goes away."""
@@ -45,14 +57,22 @@ class Crowd:
         stays = self._stays()
         choice = self.chance.random()
         if choice < 0.55 or not stays:
-            listing = self.chance.choice(self.listings)
-            await self.desk.book(listing.platform, [(listing.id, self._dates())])
+            listing, dates = self.chance.choice(self.listings), self._dates()
+            with self._selling(listing.key, dates):
+                await self.desk.book(listing.platform, [(listing.id, dates)])
         elif choice < 0.8:
-            stay = self.chance.choice(stays)
-            await self.desk.modify(stay.platform, stay.id, self.desk.moved(stay, self._dates()))
+            stay, dates = self.chance.choice(stays), self._dates()
+            with self._selling(stay.parts[0].listing, dates):
+                await self.desk.modify(stay.platform, stay.id, self.desk.moved(stay, dates))
         else:
             stay = self.chance.choice(stays)
             await self.desk.cancel(stay.platform, stay.id)
+
+    @contextmanager
+    def _selling(self, listing: str, dates: StayDates) -> Iterator[None]:
+        begun = self.desk.world.clock.now()
+        yield
+        self.sales.append(Sale(listing, str(dates), begun, self.desk.world.clock.now()))
 
     def _dates(self) -> StayDates:
         arrival = self.first + timedelta(days=self.chance.randrange(NIGHTS))

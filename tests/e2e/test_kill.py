@@ -14,9 +14,9 @@ import os
 import random
 import signal
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -89,11 +89,21 @@ class Scene:
     config: SandboxConfig
     blade: Blade
     joined: bootstrap.Joined
+    crowds: list[Crowd] = field(default_factory=list)
 
     @property
     def judge(self) -> Judge:
         both = zip(self.portfolio.listings, self.config.listings, strict=True)
-        return Judge(self.played.sandbox.world.truth, {ours.id: theirs.key for ours, theirs in both})
+        keys = {ours.id: theirs.key for ours, theirs in both}
+        return Judge(self.played.sandbox.world.truth, keys, frozenset(self.in_one_breath()))
+
+    def in_one_breath(self) -> Iterator[tuple[str, str]]:
+        """Sales a platform made while it was taking a calendar of ours."""
+        sales = [sale for crowd in self.crowds for sale in crowd.sales]
+        for taken in self.played.sandbox.world.importer.taken:
+            for sale in sales:
+                if sale.listing == taken.listing and sale.done >= taken.begun and sale.begun <= taken.done:
+                    yield sale.listing, sale.dates
 
     async def states(self) -> Sequence[SiteState]:
         sites = self.joined.operations.world.sites
@@ -105,7 +115,8 @@ class Scene:
     def crowd(self, sites: Sequence[str], chance: random.Random, first: date) -> Crowd:
         both = zip(self.portfolio.listings, self.config.listings, strict=True)
         listings = [theirs for ours, theirs in both if ours.site in sites]
-        return Crowd(self.played.sandbox.desk, listings, first, chance)
+        self.crowds.append(Crowd(self.played.sandbox.desk, listings, first, chance))
+        return self.crowds[-1]
 
 
 @asynccontextmanager
