@@ -23,9 +23,9 @@ CLOSED = frozenset({NightState.PARTNER, NightState.IMPORTED})
 class Judge:
     """``keys`` says which of our listings is which of the sandbox's ("airbnb/9876543"), by our name.
 
-    ``in_one_breath`` are sales, by listing and nights, that a platform made while it was taking a calendar of ours: when
-    we closed those very nights there, nothing it shows can tell its sale from our closure (docs/limits.md). Their nights
-    must be closed everywhere all the same.
+    ``in_one_breath`` are sales, by listing and nights, that a platform made while it was taking a calendar of ours:
+    when we closed those very nights there, nothing it shows can tell its sale from our closure (docs/limits.md). Their
+    nights must be closed everywhere all the same.
     """
 
     truth: Truth
