@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from shared.domain.errors import StaleWrite, StoreUnavailable, Unreadable
 from shared.ports import Note, Notes, Telemetry
@@ -13,6 +13,9 @@ from shared.resilience.circuit_text import from_text, to_text
 
 FRESH = 1.0
 """Seconds a process believes what it read of a circuit (rule 25)."""
+
+PATIENCE = 1.0
+"""Seconds the store has to answer: a closure does not wait for our bookkeeping."""
 
 _LEVELS = {State.CLOSED: 0.0, State.FORCED_CLOSED: 0.0, State.HALF_OPEN: 0.5}
 """The gauge ``circuit_state``: 0 lets calls through, 1 lets none."""
@@ -67,7 +70,7 @@ class CircuitCopy:
     async def read(self) -> None:
         """Read it now. Raises ``StoreUnavailable``."""
         begun = self._monotonic()
-        note = await self._notes.read(self.account, self._name)
+        note = await _patiently(self._notes.read(self.account, self._name))
         try:
             circuit = from_text(note.text)
         except Unreadable:
@@ -81,7 +84,8 @@ class CircuitCopy:
         what he wrote is read. Raises ``StoreUnavailable``: it may or may not be stored."""
         begun, before = self._monotonic(), self.circuit.state
         try:
-            note = await self._notes.swap(self.account, self._name, to_text(changed), self._etag)
+            swapping = self._notes.swap(self.account, self._name, to_text(changed), self._etag)
+            note = await _patiently(swapping)
         except StaleWrite:
             await self.read()
             return False
@@ -117,3 +121,11 @@ class CircuitCopy:
             reopened=circuit.reopened,
             seconds=round(max(circuit.until - circuit.since, 0.0), 3),
         )
+
+
+async def _patiently(asking: Awaitable[Note]) -> Note:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await asking
+    except TimeoutError:
+        raise StoreUnavailable(f"a circuit's note took longer than {PATIENCE:g} s") from None

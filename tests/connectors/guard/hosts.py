@@ -24,6 +24,7 @@ class Hosts:
         self.seconds = 0.0
         self.asked: Counter[str] = Counter()
         self.down = False
+        self.stuck = False
         self.telemetry = MemoryTelemetry()
         self.tables = MemoryTables(self.now, before=self._before)
 
@@ -34,6 +35,8 @@ class Hosts:
         """Others get their turn at every request."""
         self.asked[operation] += 1
         await asyncio.sleep(0)
+        if self.stuck:
+            await asyncio.Event().wait()
         if self.down:
             raise StoreUnavailable("for the test")
 

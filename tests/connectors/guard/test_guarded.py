@@ -377,6 +377,19 @@ def test_a_read_that_hangs_is_cut_off(
     assert world.platform.asked == [name]
 
 
+def test_a_store_that_hangs_holds_up_no_closure(hanging: tuple[World, asyncio.AbstractEventLoop]) -> None:
+    world, loop = hanging
+    world.platform.hangs, world.hosts.stuck = False, True
+    begun = world.hosts.seconds
+    assert loop.run_until_complete(world.close()).accepted == {NIGHT}
+    assert world.hosts.seconds - begun < 1.5
+    world.platform.ends = (DOWN,)
+    with pytest.raises(PlatformDown):
+        loop.run_until_complete(world.open())
+    assert world.hosts.seconds - begun < 2.7
+    assert world.hosts.telemetry.counts["circuit_store_unavailable"] == 2
+
+
 # --------------------------------------------------------------------------------------------------- limits
 
 
