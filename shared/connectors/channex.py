@@ -45,6 +45,7 @@ FEED_PAGES = 2
 AT_ONCE = 8
 """Acknowledgements side by side."""
 
+_UPDATE = "availability write"
 _JSON = {"Content-Type": "application/json"}
 _NOT_FOUND = frozenset({404})
 
@@ -168,11 +169,12 @@ class ChannexConnector(HttpConnector):
         return {night: level for night, level in levels.items() if dates.check_in <= night < dates.check_out}
 
     def check(self, call: Call, response: Response) -> None:
-        """As the base, and with the pause that Channex asks for after any error."""
+        """As the base, and with the pause that Channex asks for: after a 429, and after any error of an update."""
         try:
             super().check(call, response)
         except (RateLimited, PlatformDown) as error:
-            raise type(error)(str(error), error.retry_after or PAUSE) from None
+            rests = isinstance(error, RateLimited) or call.operation == _UPDATE
+            raise type(error)(str(error), error.retry_after or (PAUSE if rests else None)) from None
 
     # ---------------------------------------------------------------------------------------- webhooks
 
@@ -241,7 +243,7 @@ class ChannexConnector(HttpConnector):
         self, account: Account, house: str, room_type: str, levels: Mapping[date, int]
     ) -> channex_answers.Taken:
         values = [_value(house, room_type, night, level) for night, level in levels.items()]
-        call = _send("availability write", "availability", {"values": values})
+        call = _send(_UPDATE, "availability", {"values": values})
         response = await self.call(account, call)
         answer = self.read_json(call, response)
         nights = frozenset(levels)

@@ -145,6 +145,17 @@ async def test_after_any_error_that_passes_a_property_rests_for_a_minute(
     assert getattr(caught.value, "retry_after", PAUSE) == PAUSE
 
 
+@pytest.mark.parametrize(("code", "wait"), [(429, PAUSE), (500, None)])
+async def test_a_failed_poll_may_be_tried_again_soon_but_not_one_too_many(
+    code: int, wait: float | None
+) -> None:
+    script = Script()
+    script.on("GET", FEED, status(code))
+    with pytest.raises((RateLimited, PlatformDown)) as caught:
+        await connector(ChannexConnector, script).poll(ACME)
+    assert getattr(caught.value, "retry_after", 0.0) == wait
+
+
 async def test_a_wait_that_is_named_is_kept() -> None:
     script = Script()
     script.on("POST", AVAILABILITY, status(429, b"{}", retry_after="7"))
