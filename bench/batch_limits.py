@@ -15,7 +15,7 @@ from collections import Counter
 
 from bench.estate import Estate
 from bench.score import Score, missed, table
-from shared.connectors.guard.limiter import MARGINS
+from shared.connectors.guard.limiter import MARGIN
 from shared.resilience.rate_limit import PROPERTY, Limit
 from tests.connectors.guard.counting_platform import Call, Town
 
@@ -33,7 +33,7 @@ GOAL = 0.95
 
 def saturated() -> tuple[int, int, int]:
     """Calls made in ten minutes, calls refused, and trips to the store."""
-    town = Town(*LIMITS, margins=MARGINS, way=0.2)
+    town = Town(*LIMITS, margin=MARGIN, way=0.2)
     town.slow_store = 0.02
     town.lag = {"host1": 1.0, "host2": 0.5}
     hosts = [town.host(f"host{number}") for number in range(CALLING_HOSTS)]

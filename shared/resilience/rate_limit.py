@@ -57,22 +57,8 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Margins:
-    """Milliseconds added to every window. ``way``: how much longer one call may be on its way to the platform than
-    another. ``clocks``: how far another host's view of the store's time may lag behind ours."""
-
-    way: int = 0
-    clocks: int = 0
-
-
-EXACT = Margins()
-"""Calls arrive when they are sent, and all clocks agree."""
-
-
-@dataclass(frozen=True, slots=True)
 class Grant:
-    """Calls that ``host`` makes at ``at`` or before; ``block`` is the number of its lease until it is settled, then 0.
-    Without a host the clocks' margin is in ``at`` already."""
+    """Calls that are made at ``at`` or before. While it is leased: by ``host``, as its block of that number, from 1."""
 
     at: int
     calls: int
@@ -112,17 +98,21 @@ class Taken:
     wait: int
 
 
-def take(grants: Grants, limits: Sequence[Limit], now: int, want: Want, margins: Margins = EXACT) -> Taken:
-    """Grant as many of the wanted calls as every limit leaves. Limits of other operations do not count."""
-    grants = _mended(grants, now, margins)
+def take(grants: Grants, limits: Sequence[Limit], now: int, want: Want, margin: int = 0) -> Taken:
+    """Grant as many of the wanted calls as every limit leaves; limits of other operations do not count.
+
+    ``margin`` milliseconds are added to every window: how unevenly calls travel, and how far two views of the store's
+    time may differ, those of two hosts or of one that has just learned better.
+    """
+    grants = _mended(grants, now, margin)
     mine = [limit for limit in limits if want.operation in limit.operations]
-    room = min((_room(grants, limit, now, want, margins) for limit in mine), default=want.calls)
+    room = min((_room(grants, limit, now, want, margin) for limit in mine), default=want.calls)
     granted = min(want.calls, max(room, 0)) if now >= grants.refused_until else 0
     if not granted:
-        return Taken(grants, 0, wait_for(grants, limits, now, want, 1, margins))
+        return Taken(grants, 0, wait_for(grants, limits, now, want, 1, margin))
     until = max(now, want.until)
     new = Grant(until, granted, want.operation, want.host, want.block)
-    entries = (*_compact(grants.entries, limits, now, margins), new)
+    entries = (*_compact(grants.entries, limits, now, margin), new)
     return Taken(replace(grants, entries=entries), granted, 0)
 
 
@@ -132,7 +122,7 @@ def settle(grants: Grants, host: str, block: int, used: int, last: int) -> Grant
     kept = []
     for one in grants.entries:
         if one.block and (one.host, one.block) == (host, block):
-            one = replace(one, at=min(one.at, last), calls=min(one.calls, used), block=0)
+            one = Grant(min(one.at, last), min(one.calls, used), one.operation)
         if one.calls:
             kept.append(one)
     return replace(grants, entries=tuple(kept))
@@ -144,27 +134,27 @@ def refuse(grants: Grants, now: int, wait: int) -> Grants:
     return replace(grants, refused_until=max(grants.refused_until, until))
 
 
-def left(grants: Grants, limit: Limit, now: int, host: str = "", margins: Margins = EXACT) -> int:
+def left(grants: Grants, limit: Limit, now: int, margin: int = 0) -> int:
     """How many calls a limit leaves at this moment; a refusal leaves none."""
     if now < grants.refused_until:
         return 0
-    return max(0, limit.calls - sum(one.calls for one in _counted(grants, limit, now, host, margins)))
+    return max(0, limit.calls - sum(one.calls for one in _counted(grants, limit, now, margin)))
 
 
 def wait_for(
-    grants: Grants, limits: Sequence[Limit], now: int, want: Want, place: int, margins: Margins = EXACT
+    grants: Grants, limits: Sequence[Limit], now: int, want: Want, place: int, margin: int = 0
 ) -> int:
     """Milliseconds until the ``place``-th call from now (from 1) can be granted, if nobody else asks meanwhile and
     each is made as soon as it may be."""
     waits = [max(0, grants.refused_until - now)]
     for limit in limits:
         if want.operation in limit.operations:
-            waits.append(_wait(grants, limit, now, want, place, margins))
+            waits.append(_wait(grants, limit, now, want, place, margin))
     return max(waits)
 
 
-def _room(grants: Grants, limit: Limit, now: int, want: Want, margins: Margins) -> int:
-    counted = sum(one.calls for one in _counted(grants, limit, now, want.host, margins))
+def _room(grants: Grants, limit: Limit, now: int, want: Want, margin: int) -> int:
+    counted = sum(one.calls for one in _counted(grants, limit, now, margin))
     return _allowed(limit, want) - counted
 
 
@@ -172,68 +162,57 @@ def _allowed(limit: Limit, want: Want) -> int:
     return limit.calls - (0 if want.urgent else limit.calls // _KEPT_FOR_URGENT)
 
 
-def _wait(grants: Grants, limit: Limit, now: int, want: Want, place: int, margins: Margins) -> int:
+def _wait(grants: Grants, limit: Limit, now: int, want: Want, place: int, margin: int) -> int:
     rounds, place = divmod(place - 1, max(_allowed(limit, want), 1))
-    room = _room(grants, limit, now, want, margins)
-    ends = sorted(
-        (_end(one, limit, want.host, margins), one.calls)
-        for one in _counted(grants, limit, now, want.host, margins)
-    )
+    room = _room(grants, limit, now, want, margin)
+    ends = sorted((_end(one, limit, margin), one.calls) for one in _counted(grants, limit, now, margin))
     wait = 0
     for end, calls in ends:
         if room > place:
             break
         room += calls
         wait = end - now
-    return wait + rounds * (limit.span + margins.way + 1)
+    return wait + rounds * (limit.span + margin + 1)
 
 
-def _counted(grants: Grants, limit: Limit, now: int, host: str, margins: Margins) -> Iterable[Grant]:
+def _counted(grants: Grants, limit: Limit, now: int, margin: int) -> Iterable[Grant]:
     return (
-        one
-        for one in grants.entries
-        if one.operation in limit.operations and now < _end(one, limit, host, margins)
+        one for one in grants.entries if one.operation in limit.operations and now < _end(one, limit, margin)
     )
 
 
-def _end(one: Grant, limit: Limit, host: str, margins: Margins) -> int:
+def _end(one: Grant, limit: Limit, margin: int) -> int:
     """The first instant at which a grant is out of the window. Calls exactly a window apart count together: whether
     the platform's windows hold both their ends is not known of any."""
-    clocks = margins.clocks if one.host not in ("", host) else 0
-    return one.at + limit.span + margins.way + clocks + 1
+    return one.at + limit.span + margin + 1
 
 
-def _mended(grants: Grants, now: int, margins: Margins) -> Grants:
+def _mended(grants: Grants, now: int, margin: int) -> Grants:
     """Grants from a future no block reaches: the clock that wrote them was ahead, or ours has jumped back. They count
     as made at the latest possible moment, once this is written down; else they would stand for hours."""
-    latest = now + VALID + margins.clocks
-    refused = min(grants.refused_until, now + LONGEST_REFUSAL + margins.clocks)
+    latest = now + VALID + margin
+    refused = min(grants.refused_until, now + LONGEST_REFUSAL + margin)
     if refused == grants.refused_until and all(one.at <= latest for one in grants.entries):
         return grants
     return Grants(tuple(replace(one, at=min(one.at, latest)) for one in grants.entries), refused)
 
 
-def _compact(
-    entries: Iterable[Grant], limits: Sequence[Limit], now: int, margins: Margins
-) -> Iterable[Grant]:
+def _compact(entries: Iterable[Grant], limits: Sequence[Limit], now: int, margin: int) -> Iterable[Grant]:
     """Without what no window counts any more; what only a long window counts is put together, step by step of a grid
     (which does not move, or a call could be pushed on for ever), always at its latest instant."""
-    together: dict[tuple[str, str, int, int], Grant] = {}
+    together: dict[tuple[str, int, int], Grant] = {}
     kept = []
     for one in entries:
-        # Whose clock it was is not asked here: the longest margin keeps it long enough for every host.
         spans = [
             limit.span
             for limit in limits
-            if one.operation in limit.operations and now < _end(one, limit, "\n", margins)
+            if one.operation in limit.operations and now < _end(one, limit, margin)
         ]
         step = min(spans, default=0) // _STEPS
         if one.block or (step <= 1 and spans):
             kept.append(one)
         elif spans:
-            if step >= margins.clocks and one.host:
-                one = replace(one, at=one.at + margins.clocks, host="")
-            key = (one.operation, one.host, step, one.at // step)
+            key = (one.operation, step, one.at // step)
             other = together.get(key, replace(one, calls=0))
             together[key] = replace(one, at=max(one.at, other.at), calls=one.calls + other.calls)
     return (*together.values(), *kept)

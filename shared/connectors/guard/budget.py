@@ -15,7 +15,7 @@ from datetime import datetime
 from shared.domain.errors import RateLimited, StaleWrite, Unreadable
 from shared.ports import Notes
 from shared.resilience import rate_limit
-from shared.resilience.rate_limit import PROPERTY, VALID, Grants, Limit, Margins, Want
+from shared.resilience.rate_limit import PROPERTY, VALID, Grants, Limit, Want
 from shared.resilience.rate_limit_text import decode, encode
 
 TRIES = 8
@@ -33,13 +33,13 @@ _HEALING = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whose calls are counted, in which note and by which limits, and the host that asks."""
+    """Whose calls are counted, in which note and by which limits; who asks; what is added to every window."""
 
     account: str
     note: str
     limits: tuple[Limit, ...]
     host: str
-    margins: Margins
+    margin: int
 
 
 @dataclass(slots=True)
@@ -108,7 +108,7 @@ class Budget:
                 self._numbers += 1
                 want = self._want(operation, calls, urgent, now)
                 before = self._given_back()
-                taken = rate_limit.take(before, self._place.limits, now, want, self._place.margins)
+                taken = rate_limit.take(before, self._place.limits, now, want, self._place.margin)
                 if taken.grants is not before:
                     if not await self._swap(taken.grants):
                         continue
@@ -134,7 +134,7 @@ class Budget:
         now = self.now()
         want = Want(1, operation, self._place.host, urgent=urgent)
         return rate_limit.wait_for(
-            self._given_back(), self._place.limits, now, want, place, self._place.margins
+            self._given_back(), self._place.limits, now, want, place, self._place.margin
         )
 
     async def left(self) -> Mapping[str, int]:
@@ -148,10 +148,7 @@ class Budget:
     def last_left(self) -> Mapping[str, int]:
         """The same as this process last saw it."""
         now, place = self.now(), self._place
-        return {
-            limit.name: rate_limit.left(self._known, limit, now, place.host, place.margins)
-            for limit in place.limits
-        }
+        return {limit.name: rate_limit.left(self._known, limit, now, place.margin) for limit in place.limits}
 
     # ------------------------------------------------------------------------------------ the note
 

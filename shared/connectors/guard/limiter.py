@@ -18,7 +18,7 @@ from shared.connectors.guard.budget import Budget, Place
 from shared.connectors.guard.line import Line, Waiter
 from shared.domain.errors import RateLimited, StoreUnavailable
 from shared.ports import Notes, Sleep, Telemetry
-from shared.resilience.rate_limit import ACCOUNT, LONGEST_REFUSAL, PROPERTY, Limit, Margins
+from shared.resilience.rate_limit import ACCOUNT, LONGEST_REFUSAL, PROPERTY, Limit
 
 if TYPE_CHECKING:
     from shared.connectors.registry import PlatformEntry
@@ -29,9 +29,10 @@ PATIENCE = 2_000
 UNSAID = 5.0
 """Seconds an account rests after a refusal that does not say how long."""
 
-MARGINS = Margins(way=250, clocks=1_250)
-"""``way`` covers how unevenly calls travel. ``clocks``: the store's clock tells whole seconds, so that two hosts' views
-of it differ by one and a round trip at most (``StoreClock``)."""
+MARGIN = 1_500
+"""Milliseconds added to every window. 250 for how unevenly calls travel; the rest because the store's clock tells whole
+seconds: two hosts' views of it differ by one and a round trip, and a new host's own moves on by as much as it learns
+(``StoreClock``). Costs 2.5 % of a minute's limit; more than half of one that is counted by the second."""
 
 NOTE = "limit"
 """The account's note; a property's is "limit|" and its id."""
@@ -55,11 +56,11 @@ class SlidingLimiter:
         sleep: Sleep,
         host: str,
         telemetry: Telemetry,
-        margins: Margins = MARGINS,
+        margin: int = MARGIN,
     ) -> None:
         """``clock`` is the store's time, ``host`` a name no other process has, also not an earlier one here."""
         self._platform, self._notes, self._clock, self._sleep = platform, notes, clock, sleep
-        self._host, self._telemetry, self._margins = host, telemetry, margins
+        self._host, self._telemetry, self._margin = host, telemetry, margin
         self._limits = {
             scope: tuple(limit for limit in limits if limit.scope == scope) for scope in (ACCOUNT, PROPERTY)
         }
@@ -139,7 +140,7 @@ class SlidingLimiter:
         if budget is None:
             limits = self._limits[PROPERTY if home else ACCOUNT]
             note = f"{NOTE}|{home}" if home else NOTE
-            place = Place(account, note, limits, self._host, self._margins)
+            place = Place(account, note, limits, self._host, self._margin)
             budget = self._budgets[account, home] = Budget(self._notes, self._clock, place, self._told)
         return budget
 

@@ -15,7 +15,7 @@ from shared.connectors.guard.limiter import SlidingLimiter
 from shared.domain.errors import RateLimited
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryTelemetry
-from shared.resilience.rate_limit import ACCOUNT, EXACT, Limit, Margins
+from shared.resilience.rate_limit import ACCOUNT, Limit
 from shared.state.notes import NoteStore
 from tests.engine.village import Clock
 from tests.engine.virtual_loop import VirtualLoop
@@ -66,8 +66,8 @@ class CountingPlatform:
 class Town:
     """Hosts of one engine in one loop, each with a limiter of its own over the same tables."""
 
-    def __init__(self, *limits: Limit, margins: Margins = EXACT, way: float = 0.0, seed: int = 1) -> None:
-        self.limits, self.margins, self.way = limits, margins, way
+    def __init__(self, *limits: Limit, margin: int = 0, way: float = 0.0, seed: int = 1) -> None:
+        self.limits, self.margin, self.way = limits, margin, way
         self.clock = Clock()
         self.loop = VirtualLoop(self.clock)
         self.tables = MemoryTables(self.clock.now, before=self._before)
@@ -93,7 +93,7 @@ class Town:
             sleep=asyncio.sleep,
             host=name,
             telemetry=self.telemetry,
-            margins=self.margins,
+            margin=self.margin,
         )
         return Host(name, limiter, self)
 

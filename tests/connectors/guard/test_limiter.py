@@ -9,7 +9,7 @@ from unittest.mock import ANY
 
 import pytest
 
-from shared.connectors.guard.limiter import MARGINS, SlidingLimiter, limiter_for
+from shared.connectors.guard.limiter import MARGIN, SlidingLimiter, limiter_for
 from shared.connectors.registry import PLATFORMS
 from shared.domain.errors import RateLimited, StoreUnavailable
 from shared.memory.tables import MemoryTables
@@ -98,7 +98,7 @@ def test_calls_at_once_are_one_lease(town: Build) -> None:
 
 @pytest.mark.parametrize("hosts", [1, 3])
 def test_saturated_hosts_use_what_is_allowed_and_are_never_refused(town: Build, hosts: int) -> None:
-    place = town(*TWO, margins=MARGINS, way=0.25)
+    place = town(*TWO, margin=MARGIN, way=0.25)
     place.slow_store = 0.02
     place.lag = {"h1": 1.0, "h2": 0.4}
     machines = [place.host(f"h{number}") for number in range(hosts)]
@@ -118,7 +118,7 @@ def test_saturated_hosts_use_what_is_allowed_and_are_never_refused(town: Build, 
 
 def test_hosts_die_with_their_blocks_and_nobody_is_refused(town: Build) -> None:
     """Each learns to lease ahead, makes a few calls and is heard of no more: nobody gives back what it still held."""
-    place = town(Limit(80, 60), margins=MARGINS, way=0.25)
+    place = town(Limit(80, 60), margin=MARGIN, way=0.25)
 
     async def live_and_die(number: int) -> None:
         host = place.host(f"host{number}")
