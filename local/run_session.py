@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from local.children import ROOT
-from local.portfolio_rules import portfolio_rules
+from local.portfolio_rules import portfolio_rules, sold_twice
 from local.run_example import Rhythm, playing, start_with
 from local.run_screen import Json, failed_of, silent_of
 from local.run_settings import base_values
@@ -116,6 +116,8 @@ async def _own(wanted: Wanted, say: Say) -> AsyncIterator[Session]:
     assert wanted.portfolio is not None
     hosts = _hosts(wanted, "own", say)
     portfolio = read_portfolio_file(wanted.portfolio, portfolio_rules())
+    for line in sold_twice(portfolio):
+        say(line)
     base = base_values(own=True)
     if base["PUBLIC_BASE_URL"].startswith("http://localhost"):
         base["PUBLIC_BASE_URL"] = hosts.public

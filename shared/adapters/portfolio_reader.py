@@ -170,6 +170,12 @@ class PortfolioReader:
     def _own_calendar(self, section: Section, platform: Platform, calendar: FeedAddress) -> None:
         """A link stands once, and under the platform whose calendar it is."""
         self._once(section, "link", "this calendar link", calendar.url)
+        if platform in self._rules.api_only:
+            text = (
+                f'{platform} has no calendars: give "account" and "unit", or the platform whose link this is'
+            )
+            section.problem("link", text)
+            return
         recognised = self._rules.recognise(calendar.url) if self._rules.recognise else ANY_CALENDAR
         if platform and recognised not in (platform, ANY_CALENDAR):
             section.problem("link", f"this is a calendar of {recognised}, and the listing says {platform}")

@@ -54,6 +54,9 @@ class PlatformEntry:
 
     ``limits`` are kept by all hosts together before each call; none are kept where none are published.
 
+    ``sells_on`` are the platforms a channel manager can sell a home on by itself: connected here besides, they show each
+    of its stays a second time.
+
     ``mail`` are words that its confirmations carry in their sender or subject, in lower case.
     """
 
@@ -70,6 +73,7 @@ class PlatformEntry:
     poll_every: float = 0.0
     pause: float = 0.0
     limits: tuple[CallLimit, ...] = ()
+    sells_on: frozenset[Platform] = frozenset()
     console: str = ""
     mail: tuple[str, ...] = ()
 
@@ -126,6 +130,7 @@ _ENTRIES = (
         poll_every=60.0,  # for webhooks that were lost; no limit is published for reading the feed
         # VERIFIED, docs.channex.io: 10 availability calls a minute and property.
         limits=(CallLimit(10, 60, "property", WRITES),),
+        sells_on=frozenset({AIRBNB, BOOKING, VRBO}),  # VERIFIED, its channel mapping guides
         console="https://app.channex.io/inventory",  # INFERRED
     ),
     PlatformEntry(

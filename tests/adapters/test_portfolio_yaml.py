@@ -18,8 +18,9 @@ from shared.domain.model import Account, Link, Platform
 from shared.domain.portfolio import Owner, Portfolio, PortfolioListing, Role
 
 RULES = PortfolioRules(
-    platforms=frozenset({"airbnb", "booking", "greengo", "vrbo", "ical"}),
-    with_api=frozenset({"airbnb", "booking"}),
+    platforms=frozenset({"airbnb", "booking", "channex", "greengo", "vrbo", "ical"}),
+    with_api=frozenset({"airbnb", "booking", "channex"}),
+    api_only=frozenset({"channex"}),
     roles={"booking": ("client_id", "client_secret")},
     units={"booking": "hotel:room"},
     recognise=lambda url: "airbnb" if "/calendar/ical/" in url else "ical",
@@ -262,6 +263,15 @@ BAD: list[tuple[str, str, str, list[str]]] = [
         "platform: airbnb",
         "platform: vrbo",
         ["line 15, column 15, link: this is a calendar of airbnb, and the listing says vrbo"],
+    ),
+    (
+        "a calendar of a platform that has none",
+        "platform: airbnb",
+        "platform: channex",
+        [
+            'line 15, column 15, link: channex has no calendars: give "account" and "unit", or the platform whose '
+            "link this is"
+        ],
     ),
     (
         "the same link twice",

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from local.portfolio_rules import portfolio_rules
+from local.portfolio_rules import portfolio_rules, sold_twice
 from local.sandbox.config import Listing, SandboxConfig
 from local.sandbox.server import running
 from local.sandbox_config import NotPlayable, sandbox_config, sandbox_settings
@@ -54,6 +54,13 @@ def test_the_example_has_what_a_reader_looks_for(portfolio: Portfolio) -> None:
     }
     assert homes["studio-gare"].rooms == {"studio-gare": 3}
     assert portfolio.groups == {"chambres-jardin": ("chambre-bleue", "chambre-verte")}
+
+
+def test_a_home_that_a_channel_manager_may_sell_twice_is_named(portfolio: Portfolio) -> None:
+    [line] = sold_twice(portfolio)
+    assert line.startswith("mas : si Channex le vend déjà sur Booking.com")
+    without = tuple(one for one in portfolio.listings if one.id != "mas-booking")
+    assert sold_twice(replace(portfolio, listings=without)) == []
 
 
 def test_every_listing_of_the_portfolio_stands_in_the_sandbox(
