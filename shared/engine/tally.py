@@ -58,9 +58,7 @@ def facts(before: SiteState, diff: Difference) -> None:
             meter.count(before.listings[gone.listing].platform, confirmed=1)
 
 
-def writes(
-    state: SiteState, results: Sequence[tuple[str, Write, Result]], telemetry: Telemetry | None = None
-) -> None:
+def writes(state: SiteState, results: Sequence[tuple[str, Write, Result]], telemetry: Telemetry) -> None:
     """These writes were decided, and this is how they ended: one line of the log each."""
     for name, write, result in results:
         platform = state.listings[name].platform
@@ -68,8 +66,7 @@ def writes(
         meter.count(platform, sent=1, refused=int(refused), failed=int(bool(result.error)))
         line = _line(platform, name, write, result)
         meter.note("write", **line)
-        if telemetry is not None:
-            telemetry.event("write", site=state.site.id, **line)
+        telemetry.event("write", site=state.site.id, **line)
         if result.error:
             meter.blame(f"{name}: {result.error}")
 

@@ -177,3 +177,19 @@ def test_while_nobody_asks_each_source_has_one_strategy(mode: SyncMode, handler:
     strategies: list[SyncStrategy] = [RealTime(), Batch(), Manual()]
     able = [one for one in strategies if one.can_handle(PlatformStatus("x", AIRBNB, mode))]
     assert [type(one) for one in able] == [handler]
+
+
+# ------------------------------------------------------------------------------------------ several hosts
+
+
+@pytest.mark.parametrize("second", [0, 1, 15, 20])
+def test_hosts_that_tick_a_hair_apart_ring_once(village: Village, second: int) -> None:
+    other = village.another_host()
+    now = village.clock.peek()
+    tick = now.replace(second=second, microsecond=0) + timedelta(minutes=3)
+    village.clock.advance(tick - now - timedelta(milliseconds=200))
+    village.run(village.engine.on_timer_poll_feeds())
+    village.clock.advance(timedelta(milliseconds=400))
+    village.run(other.on_timer_poll_feeds())
+    rung = [one.message.kind for one in village.run(village.bus.receive("work", 10, 0))]
+    assert rung == ["feeds"]
