@@ -29,7 +29,7 @@ MOST_KEPT = 10_000
 
 
 class Freshness:
-    """Asks the rows of sources, at most every 5 s each; a calendar's again before "too old" is believed."""
+    """Asks the rows of sources, at most every 5 s each, and once more before "too old" is believed."""
 
     def __init__(self, world: World, modes: Modes, rhythms: Mapping[Platform, float]) -> None:
         """``rhythms`` are the seconds between two polls that a platform prescribes for itself."""
@@ -53,7 +53,10 @@ class Freshness:
         return await self._calendar(listing) if listing.shard else ""
 
     async def _account(self, name: str, platform: Platform) -> str:
-        state = await self._modes.account(name)
+        why = self._why_not(await self._modes.account(name), name, platform)
+        return why and self._why_not(await self._world.accounts.load(name), name, platform)
+
+    def _why_not(self, state: AccountState | None, name: str, platform: Platform) -> str:
         if state is None:
             return f"has no account {name}"
         if state.paused:

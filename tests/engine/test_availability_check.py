@@ -19,7 +19,7 @@ from shared.domain.model import BOOKING, Hold, Phase, Status
 from shared.engine.availability_check import AvailabilityDesk
 from shared.ports import Row
 from shared.state import site_codec
-from shared.state.names import INBOX, SITES
+from shared.state.names import FEEDS, INBOX, SITES
 from shared.state.sites import Changes
 from tests.engine.asking import LISTING, UNIT, alters, asks, call, look, makes, reservation
 from tests.engine.stories import (
@@ -462,8 +462,6 @@ def test_rule_22_a_queue_is_fresh_for_three_of_its_periods(shop: Village) -> Non
     shop.clock.advance(timedelta(seconds=4))
     assert not ask(shop, JULY)
     shop.run(shop.poll_booking())
-    shop.clock.advance(timedelta(seconds=6))  # longer than a process keeps an account's row
-    shop.run(shop.poll_booking())
     assert ask(shop, JULY)
 
 
@@ -488,8 +486,10 @@ def test_rule_22_a_calendar_that_fails_grows_old(shop: Village) -> None:
     assert f"{HOME}-greengo" in shop.notify.notices[-1].text["en"]
 
 
-def test_rule_22_a_site_never_polled_promises_nothing(village: Village) -> None:
-    assert not ask(village, JULY)
+def test_rule_22_a_calendar_never_read_promises_nothing(shop: Village) -> None:
+    shop.run(shop.tables.delete(FEEDS, "0000", "~pass"))
+    assert not ask(shop, JULY)
+    assert "never read" in shop.notify.notices[-1].text["en"]
 
 
 def test_rule_22_an_account_we_may_not_ask_is_not_fresh(shop: Village) -> None:
