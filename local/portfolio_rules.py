@@ -40,8 +40,8 @@ def sold_twice(portfolio: Portfolio) -> list[str]:
         }
         for other in sorted(others):
             lines.append(
-                f"{manager.property} : si {entry.name} le vend déjà sur {other}, retirez l'un des deux, sinon chaque "
-                f"séjour paraît deux fois / if {entry.name} sells it on {other} already, remove one of the two, or every "
-                "stay shows twice"
+                f"{manager.property} : si {entry.name} le vend déjà sur {other}, retirez l'un des deux, sinon "
+                f"chaque séjour paraît deux fois / if {entry.name} sells it on {other} already, remove one of "
+                "the two, or every stay shows twice"
             )
     return lines

@@ -54,8 +54,8 @@ class PlatformEntry:
 
     ``limits`` are kept by all hosts together before each call; none are kept where none are published.
 
-    ``sells_on`` are the platforms a channel manager can sell a home on by itself: connected here besides, they show each
-    of its stays a second time.
+    ``sells_on`` are the platforms a channel manager can sell a home on by itself: connected here besides, they show
+    each of its stays a second time.
 
     ``mail`` are words that its confirmations carry in their sender or subject, in lower case.
     """

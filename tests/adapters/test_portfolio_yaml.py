@@ -197,7 +197,9 @@ BAD: list[tuple[str, str, str, list[str]]] = [
         "a link in the place of a platform",
         "platform: airbnb",
         f"platform: {LINK}",
-        ["line 14, column 19, platform: unknown platform, possible: airbnb, booking, greengo, ical, vrbo"],
+        [
+            "line 14, column 19, platform: unknown platform, possible: airbnb, booking, channex, greengo, ical, vrbo"
+        ],
     ),
     (
         "no such account",

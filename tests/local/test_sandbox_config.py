@@ -15,7 +15,7 @@ from local.sandbox.config import Listing, SandboxConfig
 from local.sandbox.server import running
 from local.sandbox_config import NotPlayable, sandbox_config, sandbox_settings
 from shared.adapters.portfolio_yaml import read_portfolio_file
-from shared.domain.model import AIRBNB, Account, Link
+from shared.domain.model import AIRBNB, Account, Link, Platform
 from shared.domain.portfolio import Portfolio
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "portfolio.example.yaml"
@@ -129,7 +129,7 @@ async def test_the_keys_of_the_example_open_the_sandbox(portfolio: Portfolio, co
 def test_a_listing_the_sandbox_cannot_play_is_named(portfolio: Portfolio) -> None:
     first = portfolio.listings[0]
     with pytest.raises(NotPlayable, match=r"^listing moulin-airbnb: the sandbox plays .*, not lodgify$"):
-        sandbox_config(replace(portfolio, listings=(replace(first, platform="lodgify"),)))
+        sandbox_config(replace(portfolio, listings=(replace(first, platform=Platform("lodgify")),)))
 
 
 def test_a_link_the_sandbox_would_not_serve_is_refused_with_the_right_one(portfolio: Portfolio) -> None:
