@@ -123,7 +123,16 @@ def merge_feed(
     if is_mass(_count_gone(lost), _count_known(stored, today, is_echo), empty=not answer.events):
         kept, lost = [_doubt(one) for one in kept], [_doubt(one) for one in lost]
     settled = (_settle(one, frame) for one in (*kept, *lost))
-    return tuple(one for one in settled if one.parts or one.fading)
+    before = {one.key: one for one in stored}
+    return tuple(_news(before.get(one.key), one) for one in settled if one.parts or one.fading)
+
+
+def _news(known: Reservation | None, now_on: Reservation) -> Reservation:
+    """The stored row itself where an answer told nothing new of it: which answer was the last stands in the listing,
+    and a row written for a counter's sake is paid for at every look."""
+    if known is not None and replace(now_on, observed=known.observed) == known:
+        return known
+    return now_on
 
 
 def _match(

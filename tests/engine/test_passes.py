@@ -74,3 +74,14 @@ def test_a_stay_merged_beside_a_pass_that_saw_the_calendar_before_it_fades_too(v
     village.clock.advance(timedelta(seconds=30))
     village.run(village.poll_greengo())
     assert held(village) == {str(JULY): True, str(AUGUST): False}
+
+
+def test_an_answer_that_is_read_again_and_tells_nothing_new_writes_no_fact(village: Village) -> None:
+    """Found in the story of a kill: a watched calendar rewrote each of its facts at every look."""
+    before = village.run(village.engine.world.sites.load(HOME))
+    village.run(village.engine.world.shards.watch("0000", f"{HOME}-greengo"))
+    village.run(village.poll_greengo())
+    after = village.run(village.engine.world.sites.load(HOME))
+    assert after.listings[f"{HOME}-greengo"].observed > before.listings[f"{HOME}-greengo"].observed
+    assert before.reservations
+    assert after.reservations == before.reservations
