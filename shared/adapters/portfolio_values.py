@@ -26,8 +26,8 @@ _PLACEHOLDER = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
 @dataclass(frozen=True, slots=True)
 class PortfolioRules:
     """What the file is judged by, from the registry of platforms: all that exist, those ``with_api``, those
-    ``api_only`` (without calendars), the ``roles`` of the keys that such an account needs, and how a listing's ``units``
-    are written ("hotel:room").
+    ``api_only`` (without calendars), the ``roles`` of the keys that such an account needs, and how a listing's
+    ``units`` are written ("hotel:room").
 
     ``names`` fill in ``{NAME}`` in addresses; ``loopback_ports`` may be named on this machine (local runs and
     tests); ``recognise`` tells whose calendar a link is, "ical" where it cannot.
