@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from shared.connectors.guard.breakers import Breakers
 from shared.connectors.guard.guarded import Guard, GuardedConnector
-from shared.connectors.guard.limiter import SlidingLimiter
+from shared.connectors.guard.limiter import PlatformBudgets, SlidingLimiter
 from shared.domain.dates import StayDates
 from shared.domain.errors import RateLimited
 from shared.domain.facts import WriteOutcome
@@ -110,6 +111,7 @@ class Estate:
             sleep=asyncio.sleep,
             chance=lambda: 0.5,
             new_id=lambda: f"id{next(self.serial):06d}",
+            budgets=PlatformBudgets({AIRBNB: limiter}),
         )
         return Operations(world, render, {BOOKING: 20.0}, {})
 
@@ -166,6 +168,12 @@ class Estate:
     def all_closed(self) -> bool:
         """Whether everything sold is known and closed on the other platform."""
         return not self.booking.waiting and not self.open_homes()
+
+    def accounts(self) -> list[dict[str, Any]]:
+        """The accounts as the first host's status shows them."""
+        answer = self.run(self.hosts[0].status())
+        found: list[dict[str, Any]] = json.loads(answer.body)["accounts"]
+        return found
 
     async def _poll(self) -> None:
         for host in itertools.cycle(self.hosts):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from shared.engine.operations import Operations
     from shared.engine.webhooks import Senders
     from shared.engine.world import World
-    from shared.ports import ApiConnector, Bus, Circuits, Http, Tables
+    from shared.ports import ApiConnector, Budgets, Bus, Circuits, Http, Tables
 
 POLL_PERIOD = 120
 """Seconds between two requests of a calendar link, when nothing else is said."""
@@ -174,7 +174,7 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
         if entry.connector
     }
     agent = f"SyncEngine/0.1 (+{settings.contact})"
-    apis, circuits = _guarded(apis, tables, _voice(settings))
+    apis, circuits, budgets = _guarded(apis, tables, _voice(settings))
     return World(
         tables=tables,
         bus=bus,
@@ -194,33 +194,38 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
         console_link=console_link,
         pacing=_pacing,
         circuits=circuits,
+        budgets=budgets,
     )
 
 
 def _guarded(
     apis: dict[Platform, ApiConnector], tables: Tables, voice: Telemetry
-) -> tuple[dict[Platform, ApiConnector], Circuits]:
-    """The connectors behind their guard, and the circuits their calls pass through."""
+) -> tuple[dict[Platform, ApiConnector], Circuits, Budgets]:
+    """The connectors behind their guard, the circuits their calls pass through, and what is left of their limits."""
     import random
     import secrets
 
     from shared.connectors.guard.breakers import Breakers
     from shared.connectors.guard.guarded import Guard, GuardedConnector
-    from shared.connectors.guard.limiter import SlidingLimiter, limiter_for
+    from shared.connectors.guard.limiter import PlatformBudgets, limiter_for
     from shared.connectors.registry import find
     from shared.state.notes import NoteStore
 
     notes, host = NoteStore(tables), secrets.token_urlsafe(6)
 
-    def limiter(platform: Platform) -> SlidingLimiter:
-        return limiter_for(
-            find(platform), notes, clock=tables.now, sleep=asyncio.sleep, host=host, telemetry=voice
+    limiters = {
+        name: limiter_for(
+            find(name), notes, clock=tables.now, sleep=asyncio.sleep, host=host, telemetry=voice
         )
-
+        for name in apis
+    }
     breakers = Breakers(notes, voice, now=tables.now, monotonic=time.monotonic)
     chance = random.SystemRandom().random
     guard = Guard(breakers, now=tables.now, monotonic=time.monotonic, sleep=asyncio.sleep, chance=chance)
-    return {name: GuardedConnector(one, guard, limiter(name)) for name, one in apis.items()}, breakers
+    guarded: dict[Platform, ApiConnector] = {
+        name: GuardedConnector(one, guard, limiters[name]) for name, one in apis.items()
+    }
+    return guarded, breakers, PlatformBudgets(limiters)
 
 
 def _pacing(host: str, links: int, wished: float, stake: float | None) -> tuple[float, str]:

@@ -365,6 +365,15 @@ class Circuits(Protocol):
         ...
 
 
+class Budgets(Protocol):
+    """What the platforms' own limits leave of calls, kept by all hosts together in the guard round a connector."""
+
+    async def left(self, account: Account) -> Mapping[str, int]:
+        """Calls left of each limit by its name ("160/min write"), as of a second ago at most; empty where no limit is
+        published. Raises ``StoreUnavailable``."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Validators:
     """What lets a calendar's host answer 304: its own ETag and Last-Modified, as it gave them."""

@@ -57,13 +57,16 @@ class Status:
         return [one for one in loaded if one is not None]
 
     async def _account(self, one: AccountState) -> dict[str, JsonValue]:
-        """An account; one that is connected by API with its mode, why it is in it, and its circuits."""
+        """An account; one that is connected by API with its mode, why it is in it, its circuits, and how many calls its
+        platform's limits leave."""
         entry: dict[str, JsonValue] = {"id": one.account.id, "platform": str(one.account.platform)}
         if one.units:
             entry |= standing_status(one)
             circuits = self._world.circuits
             views = await circuits.views(one.account.id) if circuits is not None else ()
             entry["circuits"] = [_circuit(view) for view in views]
+            budgets = self._world.budgets
+            entry["calls_left"] = dict(await budgets.left(one.account)) if budgets is not None else {}
         return {**entry, "paused": one.paused or None}
 
     async def _feeds(self, now: datetime) -> list[JsonValue]:

@@ -13,6 +13,7 @@ from shared.domain.model import Platform
 from shared.domain.modes import Outcome, Rung
 from shared.ports import (
     ApiConnector,
+    Budgets,
     Bus,
     Chance,
     Circuits,
@@ -91,6 +92,7 @@ class World:
     console_link: ConsoleLink = no_page
     pacing: Pacing = as_wished
     circuits: Circuits | None = None
+    budgets: Budgets | None = None
 
     sites: SiteStore = field(init=False)
     due: DueStore = field(init=False)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from shared.connectors.guard.budget import Budget, Place
 from shared.connectors.guard.line import Line, Waiter
 from shared.domain.errors import RateLimited, StoreUnavailable
+from shared.domain.model import Account, Platform
 from shared.ports import Notes, Sleep, Telemetry
 from shared.resilience.rate_limit import ACCOUNT, LONGEST_REFUSAL, PROPERTY, Limit
 
@@ -264,6 +265,18 @@ def limiter_for(
     return SlidingLimiter(
         entry.platform, limits, notes, clock=clock, sleep=sleep, host=host, telemetry=telemetry
     )
+
+
+class PlatformBudgets:
+    """The port ``Budgets`` over the limiters of all platforms."""
+
+    def __init__(self, limiters: Mapping[Platform, SlidingLimiter]) -> None:
+        self._limiters = limiters
+
+    async def left(self, account: Account) -> Mapping[str, int]:
+        """Of the account's platform."""
+        limiter = self._limiters.get(account.platform)
+        return await limiter.left(account.id) if limiter is not None else {}
 
 
 def _use(budgets: Sequence[Budget], operation: str) -> None:
