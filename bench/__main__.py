@@ -11,11 +11,11 @@ import os
 import sys
 import time
 
-from bench import batch_limits, cold_start, fanout, feeds, ical, overlap, round_trips
+from bench import availability_check, batch_limits, cold_start, fanout, feeds, ical, overlap, round_trips
 from bench.score import Score, missed, table
 
 # What needs a quiet, small process comes first.
-BENCHES = (cold_start, fanout, feeds, round_trips, ical, overlap, batch_limits)
+BENCHES = (cold_start, fanout, feeds, round_trips, ical, overlap, batch_limits, availability_check)
 
 
 def main() -> int:
