@@ -26,6 +26,7 @@ WINDOWS: Mapping[str, timedelta] = {
     "conflict_over": timedelta(0),
     "new_stay": timedelta(days=7),
     "resumed": timedelta(minutes=10),
+    "mode_changed": timedelta(hours=1),
     "dead_link": timedelta(days=1),
     "push_failed_over": timedelta(hours=1),
 }

@@ -9,7 +9,7 @@ from datetime import timedelta
 from shared.correlation import correlated
 from shared.domain.errors import AuthFailed, NotFound, PayloadRejected, SyncError, TransientError
 from shared.domain.facts import SeenStay
-from shared.domain.model import Platform
+from shared.domain.model import Account, Platform
 from shared.engine.ingest import Answered, Ingest
 from shared.engine.poll import HELD, Poller
 from shared.engine.words import Words
@@ -210,15 +210,16 @@ class Inbox:
             if whole:
                 await self._world.accounts.pause(account.account.id, notification.action)
             if whole or named:
-                await self._tell_revoked(account.account.id, notification.action, named)
+                await self._tell_revoked(account.account, notification.action, named)
 
-    async def _tell_revoked(self, name: str, action: str, units: Iterable[str]) -> None:
+    async def _tell_revoked(self, whose: Account, action: str, units: Iterable[str]) -> None:
+        name = whose.id
         what = ", ".join(sorted(units)) or name
         text = {
             "fr": f"{name} : accès retiré à {what} ({action}). Rien n'est rouvert ; reconnectez-le.",
             "en": f"{name}: access to {what} revoked ({action}). Nothing is reopened; reconnect it.",
         }
-        await self._world.notify.tell(Notice("revoked", f"{name}/{what}", "critical", text))
+        await self._world.notify.tell(Notice("revoked", f"{name}/{what}", "critical", text, whose.owner))
 
     async def _set_aside(self, delivery: Delivery, reason: str) -> None:
         await self._world.inbox.quarantine(delivery.id, delivery.account, reason, delivery.body)

@@ -16,7 +16,7 @@ from shared.domain.errors import (
     StaleWrite,
     SyncError,
 )
-from shared.domain.model import SyncMode
+from shared.domain.model import Account, SyncMode
 from shared.domain.modes import Ending, ModeSetting, Outcome, Rung, Standing, standing
 from shared.engine.world import WORK, World
 from shared.ports import Message, Notice, Row
@@ -80,7 +80,7 @@ class Modes:
         before, after = state.standing, standing(setting, state.rung, state.paused)
         await self._world.accounts.choose(name, setting)
         if before.mode is not after.mode:
-            await self._record(name, before.mode, after, f"chosen by {who}")
+            await self._record(state.account, before.mode, after, f"chosen by {who}")
             if after.sends and not before.sends:
                 await self.release(state, f"{name} is no longer manual")
         return after
@@ -120,20 +120,21 @@ class Modes:
         if state.setting.wanted is not SyncMode.AUTO or state.paused:
             return  # the ladder goes on counting below what holds; nothing changed for anybody
         now_on = standing(state.setting, after)
-        await self._record(state.account.id, before.mode, now_on, after.reason or "it answers again")
+        await self._record(state.account, before.mode, now_on, after.reason or "it answers again")
         if before.mode is SyncMode.MANUAL:
             await self.release(state, f"{state.account.id} answers again")
 
-    async def _record(self, account: str, before: SyncMode, after: Standing, reason: str) -> None:
+    async def _record(self, account: Account, before: SyncMode, after: Standing, reason: str) -> None:
         now = self._world.now()
-        values = {"at": now.isoformat(), "account": account, "reason": reason}
+        values = {"at": now.isoformat(), "account": account.id, "reason": reason}
         values |= {"from": before.value, "to": after.mode.value}
-        await self._world.tables.upsert(RUNS, Row(CHANGES, f"{now.isoformat()}|{account}", values))
+        await self._world.tables.upsert(RUNS, Row(CHANGES, f"{now.isoformat()}|{account.id}", values))
         self._world.telemetry.event("mode_changed", **values)
         await self._world.notify.tell(_notice(account, before, after, reason, now.isoformat()))
 
 
-def _notice(account: str, before: SyncMode, after: Standing, reason: str, at: str) -> Notice:
+def _notice(whose: Account, before: SyncMode, after: Standing, reason: str, at: str) -> Notice:
+    account = whose.id
     up = _ORDER.index(after.mode) > _ORDER.index(before)
     severity = "info" if up else "critical" if after.mode is SyncMode.MANUAL else "high"
     (was_fr, was_en), (is_fr, is_en) = _WORDS[before], _WORDS[after.mode]
@@ -143,7 +144,7 @@ def _notice(account: str, before: SyncMode, after: Standing, reason: str, at: st
         "fr": f"{account} : {was_fr} → {is_fr} ({reason}).{nothing_fr}",
         "en": f"{account}: {was_en} -> {is_en} ({reason}).{nothing_en}",
     }
-    return Notice("mode_changed", f"{account} {at}", severity, text)
+    return Notice("mode_changed", f"{account} {at}", severity, text, whose.owner)
 
 
 _ENDINGS: tuple[tuple[type[SyncError], Ending], ...] = (

@@ -165,7 +165,7 @@ class Observer:
         await self._world.accounts.pause(name, "")
         await self._modes.release(state, f"{name} answers again")
         text = {"fr": f"{name} répond de nouveau : synchronisé.", "en": f"{name} answers again: in step."}
-        await self._world.notify.tell(Notice("resumed", name, "info", text))
+        await self._world.notify.tell(Notice("resumed", name, "info", text, state.account.owner))
 
 
 def _digest(found: Iterable[SeenStay]) -> bytes:

@@ -237,7 +237,16 @@ class Poller:
             "fr": f"Le lien de calendrier de {feed.listing} est refusé : redonnez-le. Rien n'est rouvert.",
             "en": f"The calendar link of {feed.listing} is refused: give a new one. Nothing is reopened.",
         }
-        await self._world.notify.tell(Notice("dead_link", feed.listing, "high", text))
+        await self._world.notify.tell(
+            Notice("dead_link", feed.listing, "high", text, await self._owner(feed))
+        )
+
+    async def _owner(self, feed: Feed) -> str:
+        """Whose home it is; nobody's where the site cannot be read now."""
+        try:
+            return (await self._world.sites.load(feed.site)).site.owner
+        except SyncError:
+            return ""
 
     async def _tell_silent(self, feed: Feed, why: str) -> None:
         """Down a step, told once: from now on it is asked in its pauses only."""
@@ -245,14 +254,18 @@ class Poller:
             "fr": f"{feed.listing} : {FEED_FAILURES} échecs de suite ({why}). Lu plus rarement ; rien n'est rouvert.",
             "en": f"{feed.listing}: {FEED_FAILURES} failures in a row ({why}). Read less often; nothing is reopened.",
         }
-        await self._world.notify.tell(Notice("mode_changed", f"{feed.listing} batch", "high", text))
+        await self._world.notify.tell(
+            Notice("mode_changed", f"{feed.listing} batch", "high", text, await self._owner(feed))
+        )
 
     async def _tell_back(self, feed: Feed) -> None:
         """Up again, told once."""
         if not feed.dead and feed.failures < FEED_FAILURES:
             return
         text = {"fr": f"{feed.listing} répond de nouveau.", "en": f"{feed.listing} answers again."}
-        await self._world.notify.tell(Notice("mode_changed", f"{feed.listing} back", "info", text))
+        await self._world.notify.tell(
+            Notice("mode_changed", f"{feed.listing} back", "info", text, await self._owner(feed))
+        )
 
     # ----------------------------------------------------------------------------------------- queues
 
