@@ -112,7 +112,7 @@ class Comebacks:
         self._due: dict[str, deque[int]] = {}
 
     def __len__(self) -> int:
-        return self._homes.total()
+        return sum(map(len, self._rounds))
 
     def of(self, home: str) -> int:
         """How many calls of a home are away."""
@@ -135,10 +135,11 @@ class Comebacks:
             while row and row[0][0] <= now:
                 at, home = heappop(row)
                 self._homes[home] -= 1
+                if not self._homes[home]:
+                    del self._homes[home]
                 self._due.setdefault(home, deque()).append(at)
         while self._rounds and not self._rounds[-1]:
             self._rounds.pop()
-        self._homes = +self._homes
         for home, moments in list(self._due.items()):
             while moments and not now - LATE < moments[0] <= now:
                 moments.popleft()
