@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from shared.domain.dates import StayDates
+from shared.domain.model import SyncMode
+from shared.domain.modes import ModeSetting
+from shared.state.accounts import AccountState
 from shared.use_cases import HttpAnswer
 from tests.engine.village import HOME, Crash, Village
 
@@ -228,3 +231,25 @@ def test_what_ran_is_listed_by_day_and_platform(village: Village) -> None:
 
 def test_crash_is_no_exception_a_job_could_swallow() -> None:
     assert not issubclass(Crash, Exception)
+
+
+def test_what_an_account_in_manual_waits_for_is_sent_when_a_person_asks_and_not_before(
+    village: Village,
+) -> None:
+    def booking() -> AccountState:
+        state = village.run(village.engine.world.accounts.load("booking"))
+        assert state is not None
+        return state
+
+    chosen = ModeSetting(SyncMode.MANUAL)
+    village.run(village.engine.modes.choose(booking(), chosen, "its owner"))
+    village.clock.advance(timedelta(seconds=10))
+    village.book("greengo", JULY)
+    for mode in ("auto", "batch", "real_time"):
+        village.clock.advance(timedelta(minutes=3))
+        finish(village, started(village, mode=mode))
+        assert village.airbnb.calendar.closed == set(JULY.nights())
+        assert village.booking.calendar.closed == set(), mode
+    done = finish(village, started(village, mode="manual"))
+    assert done["failed"] == 0
+    assert village.booking.calendar.closed == set(JULY.nights())
