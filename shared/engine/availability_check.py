@@ -39,7 +39,7 @@ LONGEST_WORD = 1.0
 MOST_BODY = 60_000
 """Bytes of a body that are read: real ones are one or two KiB, and a row's column holds 64 KiB."""
 
-TRIES = 4
+TRIES = 8
 """How often a decision is made anew when somebody else was first at the site."""
 
 OBSERVE_EVERY = 300
@@ -66,10 +66,12 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Decision:
-    """What was decided, and the bells to ring for it."""
+    """What was decided, and the bells to ring for it; ``home`` and ``owner`` where the site could be read."""
 
     finding: Finding
     bells: tuple[Message, ...] = ()
+    home: str = ""
+    owner: str = ""
 
 
 _NOBODY = _Decision(Finding(Availability.TAKEN, "nothing of ours"))
@@ -109,10 +111,10 @@ class AvailabilityDesk:
             return HttpAnswer(404, self._wire.malformed("not found"), _JSON)
         decision = await self._decide(question, body)
         finding = decision.finding
-        self._count(finding.availability.value)
+        self._note(question, finding)
         await asyncio.gather(*(self._world.ring(WORK, bell) for bell in decision.bells))
         if finding.availability is Availability.UNKNOWN:
-            await self._tell(question, finding)
+            await self._tell(question, decision)
         yes = finding.availability is Availability.FREE
         return HttpAnswer(200, self._wire.reply(question.kind, yes), _JSON)
 
@@ -231,7 +233,9 @@ class AvailabilityDesk:
         """Refuse. What is taken is closed there again: Airbnb asks its partners to, since it no longer does so itself
         after a refusal (VERIFIED, API version 2024.12.31). What is only unknown is not."""
         if finding.availability is Availability.UNKNOWN:
-            return _Decision(finding)
+            listing = state.listings.get(asked.place.listing)
+            home = state.site.properties[listing.property].name if listing else ""
+            return _Decision(finding, (), home, state.site.owner)
         if finding.own:
             slot = f"check{int(self._world.now().timestamp()) // OBSERVE_EVERY}"
             return _Decision(finding, (Message("observe", asked.account, slot),))
@@ -255,19 +259,35 @@ class AvailabilityDesk:
             return None
         return Message("site", state.site.id, etag)
 
-    async def _tell(self, question: CheckQuestion, finding: Finding) -> None:
+    async def _tell(self, question: CheckQuestion, decision: _Decision) -> None:
         """A sale was refused because we could not know: a person should."""
+        home, why = decision.home or question.unit, decision.finding.why
         text = {
-            "fr": f"Demande de {self._platform} refusée pour {question.unit}, nuits {question.dates} : rien ne "
-            f"prouve qu'elles sont libres ({finding.why}). Vérifiez cette source.",
-            "en": f"A request of {self._platform} was refused for {question.unit}, nights {question.dates}: nothing "
-            f"proves that they are free ({finding.why}). Look at that source.",
+            "fr": f"{home} : une demande de {self._platform} pour les nuits {question.dates} a été refusée, car rien "
+            f"ne prouve qu'elles sont libres ({why}). Vérifiez cette source.",
+            "en": f"{home}: a request of {self._platform} for the nights {question.dates} was refused, since nothing "
+            f"proves that they are free ({why}). Look at that source.",
         }
         try:
             async with asyncio.timeout(LONGEST_WORD):
-                await self._world.notify.tell(Notice("check_refused", f"{question.unit}", "high", text))
+                notice = Notice("check_refused", question.unit, "high", text, decision.owner)
+                await self._world.notify.tell(notice)
         except TimeoutError:
             self._count("untold")
+
+    def _note(self, question: CheckQuestion, finding: Finding) -> None:
+        """One line and one count for each question."""
+        outcome = finding.availability.value
+        self._count(outcome)
+        self._world.telemetry.event(
+            "checked",
+            platform=self._platform,
+            asked=question.kind.value,
+            unit=question.unit,
+            nights=str(question.dates or "none"),
+            outcome=outcome,
+            why=finding.why,
+        )
 
     def _count(self, what: str) -> None:
         self._world.telemetry.count("availability_check", platform=self._platform, outcome=what)
