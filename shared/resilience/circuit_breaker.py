@@ -165,8 +165,6 @@ def wait_for_permit(
     circuit: Circuit, config: CircuitConfig, now: float, *, urgent: bool = True
 ) -> float | None:
     """Seconds until asking again makes sense, as far as this circuit knows; None while it is forced open."""
-    if circuit.passes:
-        return 0.0
     if circuit.state is State.FORCED_OPEN:
         return None
     first = circuit.until if urgent else circuit.until + config.reserved_seconds

@@ -33,9 +33,11 @@ PICK = st.integers(0, 5)
 class SyncMachine(RuleBasedStateMachine):
     """Each rule is one thing that happens somewhere; what must always hold is checked where a night is opened."""
 
+    guarded = False
+
     def __init__(self) -> None:
         super().__init__()
-        self.village = Village(polls_first=True)
+        self.village = Village(polls_first=True, guarded=self.guarded)
         self.slow: list[asyncio.Task[object]] = []
         self.known: dict[str, int] = {}
         self.absent_since: datetime | None = None

@@ -145,6 +145,17 @@ def test_a_success_from_before_the_opening_closes_nothing() -> None:
     assert record(half, CONFIG, 41, early, Outcome.OK) == half
 
 
+def test_a_result_from_before_an_outage_is_not_counted_after_it() -> None:
+    """It ended late: what it says is about a time that is over."""
+    circuit, early = permit(Circuit(), CONFIG, 0)
+    assert early is not None
+    circuit, trial = permit(opened(), CONFIG, 30)
+    assert trial is not None
+    closed = record(circuit, CONFIG, 31, trial, Outcome.OK)
+    assert closed.state is State.CLOSED
+    assert record(closed, CONFIG, 32, early, Outcome.FAILED) == closed
+
+
 def test_one_failure_after_many_successes_is_one_of_many() -> None:
     circuit = absorb(Circuit(), CONFIG, 100, (float(at) for at in range(90, 100)))
     assert len(circuit.calls) == 10
