@@ -17,6 +17,7 @@ from shared.engine.world import WORK, World
 from shared.ports import ApiConnector, Message, Notice, Notification
 from shared.state.accounts import AccountState
 from shared.state.inbox import Delivery
+from shared.state.units import UnitFinder
 
 SWEEP_AFTER = timedelta(seconds=10)
 """How long a delivery is left to the message that rang for it."""
@@ -43,6 +44,7 @@ class Inbox:
         self._ingest = ingest
         self._poller = poller
         self._words = Words(world)
+        self._units: dict[Platform, UnitFinder] = {}
 
     async def receive(self, platform: Platform, body: bytes) -> Delivery:
         """Store a body and ring; the sweep finds it when nobody heard the bell."""
@@ -63,7 +65,7 @@ class Inbox:
         except PayloadRejected as wrong:
             await self._set_aside(delivery, str(wrong))
             return "set aside"
-        accounts = await self._accounts(delivery.account)
+        accounts = await self._concerned(Platform(delivery.account), notification)
         if notification.revoked:
             await self._revoked(connector, accounts, notification)
         if notification.poll:
@@ -104,6 +106,25 @@ class Inbox:
             await self.process(key)
         except SyncError as wrong:
             self._world.telemetry.event("inbox_waits", why=str(wrong))
+
+    async def _concerned(self, platform: Platform, notification: Notification) -> list[AccountState]:
+        """The accounts a call can be about: the one whose unit it names, or all of the platform where it names none. Of
+        five hundred owners' accounts, reading each would cost five hundred reads a call."""
+        units = {room.unit for hint in notification.hints for room in hint.rooms}
+        hinted = {hint.id for hint in notification.hints if hint.rooms}
+        if (
+            not units
+            or notification.revoked
+            or notification.poll
+            or not hinted.issuperset(notification.reread)
+        ):
+            return await self._accounts(platform)
+        finder = self._units.setdefault(platform, UnitFinder(self._world.accounts, platform, self._world.now))
+        found = [await finder.find(unit) for unit in sorted(units)]
+        names = {place[0] for place in found if place is not None}
+        loaded = [await self._world.accounts.load(name) for name in sorted(names)]
+        known = [one for one in loaded if one is not None and one.units.keys() & units]
+        return known if known and None not in found else await self._accounts(platform)
 
     async def _accounts(self, platform: str) -> list[AccountState]:
         names = await self._world.accounts.directory("account")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
 
+from shared.domain.dates import StayDates
 from shared.domain.errors import AuthFailed
 from shared.domain.facts import Polled
-from shared.domain.model import BOOKING, Account
+from shared.domain.model import AIRBNB, BOOKING, Account
 from shared.domain.portfolio import Home
 from shared.messages import encode
 from shared.ports import Message
+from shared.state.accounts import Place
+from shared.state.names import ACCOUNTS
 from tests.engine.hamlet import portfolio as several
 from tests.engine.village import Village
 
@@ -99,3 +102,26 @@ def test_refused_keys_are_told_and_their_message_does_not_come_back(village: Vil
     village.run(village.engine.work(encode(message), 1, message.message_id))
     assert [notice.kind for notice in village.notify.notices] == ["mode_changed"]
     assert rung(village) == []
+
+
+def test_a_call_that_names_its_unit_reads_one_account_of_many(village: Village) -> None:
+    accounts = village.engine.world.accounts
+
+    async def others() -> None:
+        for number in range(30):
+            await accounts.put(Account(f"airbnb{number}", AIRBNB, "somebody"))
+            await accounts.put_unit(f"airbnb{number}", f"unit{number}", Place("elsewhere", f"other{number}"))
+
+    def reads_of_one_call(dates: StayDates) -> int:
+        village.book("airbnb", dates)
+        read: list[str] = []
+        village.tables.before = lambda op, table, partition: read.append(table)
+        while village.deliveries:
+            village.run(village.webhook(village.deliveries.pop(0)))
+        village.tables.before = None
+        return read.count(ACCOUNTS)
+
+    alone = reads_of_one_call(StayDates.of_nights(date(2027, 7, 1), 2))
+    village.run(others())
+    assert reads_of_one_call(StayDates.of_nights(date(2027, 8, 1), 2)) <= alone
+    assert len(village.booking.calendar.closed) == 4

@@ -123,10 +123,11 @@ def test_rule_10_a_walk_finds_what_the_index_lost(village: Village) -> None:
 
 
 def test_rule_11_a_change_soon_after_a_finished_one_is_not_swallowed(village: Village) -> None:
-    """Two people press the button within the queue's window for doubles: the second one is a new message."""
+    """Twice within the queue's window for doubles there is work on a site: the second bell is a new message."""
     done = []
     for _ in range(2):
-        village.run(village.engine.sync_now(b""))
+        village.run(village.engine.world.due.put(HOME, village.clock.now(), "asked for"))
+        village.run(village.engine.on_timer_sweep())
         found = village.run(village.bus.receive("work", 10, 0))
         for one in found:
             village.run(village.engine.work(one.raw, 1, one.message.message_id))
@@ -487,7 +488,8 @@ def test_rule_19_a_failed_reconcile_is_put_off_with_a_longer_pause_each_time(vil
     assert [round(pause) for pause in pauses] == [10, 20, 40]
     village.clock.advance(5 * MINUTE)
     assert village.run(village.bus.receive("work", 10, 0)) == []
-    assert [name for name, _ in village.telemetry.events] == ["reconcile_failed"] * 3
+    names = [name for name, _ in village.telemetry.events]
+    assert [name for name in names if name != "run"] == ["reconcile_failed"] * 3
 
 
 # ------------------------------------------------------------------------------------------- by the way
