@@ -4,23 +4,20 @@ end tests use the same steps."""
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import httpx
 
-from local.registration import register
 from local.run_settings import QUICK, base_values
 from local.run_stack import Hosts, Stack, running_stack
 from local.sandbox.config import SandboxConfig
 from local.sandbox.server import Sandbox, running
 from local.sandbox_config import sandbox_settings
+from local.webhooks import registered, registrars
 from shared import bootstrap
-from shared.adapters.http import HttpxHttp
-from shared.config import read
+from shared.config import Settings, read
 from shared.domain.portfolio import Portfolio
 
 
@@ -66,17 +63,19 @@ async def playing(
         stack = await opened.enter_async_context(running_stack(hosts, base))
         sandbox = await opened.enter_async_context(running(config, port=sandbox_port, pulling=True))
         client = await opened.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=5.0))
-        links = await start_with(stack, portfolio, rhythm.feeds)
+        links = await start_with(stack, portfolio, rhythm.feeds, register=True)
         asks = {"base": _webhooks(stack), "sync_check": checks}
         (await client.post(f"{sandbox.base}/sandbox/airbnb/webhook", json=asks)).raise_for_status()
-        await _register(stack, portfolio)
         await _connect(sandbox, client, rhythm.pulls, _read_by(portfolio, config, links))
         yield Played(stack, sandbox, client, links)
 
 
-async def start_with(stack: Stack, portfolio: Portfolio, period: int) -> dict[str, str]:
+async def start_with(
+    stack: Stack, portfolio: Portfolio, period: int, *, register: bool = False
+) -> dict[str, str]:
     """Start the hosts while the portfolio goes into the tables, then ask for the first answers; returns our calendars'
-    addresses by listing. ``period`` is how often a calendar link is asked, in seconds."""
+    addresses by listing. ``period`` is how often a calendar link is asked, in seconds; with ``register`` platforms are
+    told, by their own API, where to call us. Raises ``RuntimeError`` when one of those did not take it."""
     settings = read(stack.values)
     joined = bootstrap.join(settings, period=period)
     try:
@@ -85,6 +84,8 @@ async def start_with(stack: Stack, portfolio: Portfolio, period: int) -> dict[st
             done = await joined.operations.portfolio.run(portfolio)
         finally:
             await starting
+        if register:
+            await _register(settings, joined, stack.values)
         await joined.operations.jobs.ring_observe()
         # Not by a bell: a link that failed in an earlier run would be asked again only after its pause.
         shards = await joined.operations.world.accounts.directory("shard")
@@ -92,6 +93,13 @@ async def start_with(stack: Stack, portfolio: Portfolio, period: int) -> dict[st
     finally:
         await joined.close()
     return {name: f"{settings.public_base_url}/export/{token}.ics" for name, token in done.tokens.items()}
+
+
+async def _register(settings: Settings, joined: bootstrap.Joined, environment: Mapping[str, str]) -> None:
+    world = joined.operations.world
+    lines = await registered(settings, world, registrars(joined.http, environment, world.now))
+    if failed := [line for line in lines if "failed:" in line]:
+        raise RuntimeError("; ".join(failed))
 
 
 def _read_by(
@@ -105,22 +113,6 @@ def _read_by(
 def _webhooks(stack: Stack) -> str:
     """Where Airbnb calls us."""
     return f"{stack.hosts.public}/webhooks/airbnb/{stack.values['WEBHOOK_SECRET_AIRBNB']}"
-
-
-def _wall() -> datetime:
-    return datetime.fromtimestamp(time.time(), UTC)
-
-
-async def _register(stack: Stack, portfolio: Portfolio) -> None:
-    """Tell the others, by their own API, where to call us. Raises ``RuntimeError`` when one did not take it."""
-    settings = read(stack.values)
-    http = HttpxHttp(loopback_ports=settings.loopback_ports)
-    try:
-        lines = await register(portfolio, settings, stack.values, http, _wall)
-    finally:
-        await http.close()
-    if failed := [line for line in lines if "not registered" in line]:
-        raise RuntimeError("; ".join(failed))
 
 
 async def _connect(

@@ -19,13 +19,17 @@ from typing import Protocol, runtime_checkable
 from local.children import ROOT
 from local.host.errors import HostRefused
 from local.host.settings import read_settings
+from shared.adapters.secrets import SettingSecrets
 from shared.bootstrap import join
 from shared.config import Settings, read
-from shared.connectors.registry import PLATFORMS, PlatformEntry
+from shared.connectors.base import Clock
+from shared.connectors.registry import PLATFORMS, PlatformEntry, connect
 from shared.domain.errors import SyncError
 from shared.domain.model import Account, Platform
 from shared.engine.mail_doorbell import MAIL
 from shared.engine.world import World
+from shared.ports import Http
+from shared.resilience.retry_after import parse_retry_after
 from shared.state.deliveries import Last
 
 HIDDEN = "<secret: --show>"
@@ -77,7 +81,7 @@ async def report(settings: Settings, *, show: bool = False, register: bool = Fal
     try:
         lines = list(describe(settings, await _last(world), show))
         if register:
-            lines += await registered(settings, world)
+            lines += await registered(settings, world, registrars(joined.http, os.environ, world.now))
         return lines
     finally:
         await joined.close()
@@ -137,19 +141,37 @@ def address(settings: Settings, name: str, secret: str) -> str:
     return f"{settings.public_base_url}/webhooks/{name}/{secret}"
 
 
-async def registered(settings: Settings, world: World) -> list[str]:
+def registrars(http: Http, environment: Mapping[str, str], now: Clock) -> dict[Platform, Registers]:
+    """The connectors of the platforms whose API takes our address, with keys from these settings. Not the engine's: a
+    person waits for this, and no guard needs to."""
+
+    def wait(value: str | None) -> float | None:
+        return parse_retry_after(value, now())
+
+    keys = SettingSecrets(environment)
+    made = {
+        name: connect(name, http, keys, clock=now, retry_after=wait)
+        for name, entry in PLATFORMS.items()
+        if entry.connector and entry.webhook
+    }
+    return {name: one for name, one in made.items() if isinstance(one, Registers)}
+
+
+async def registered(settings: Settings, world: World, connectors: Mapping[Platform, Registers]) -> list[str]:
     """Tell the platforms whose API takes it where to call us; what became of it, account by account."""
     lines = ["", "Registering"]
     for entry in PLATFORMS.values():
         if entry.webhook:
-            lines += [f"  {line}" for line in await _register(entry, settings, world)]
+            lines += [f"  {line}" for line in await _register(entry, settings, world, connectors)]
     return lines
 
 
-async def _register(entry: PlatformEntry, settings: Settings, world: World) -> list[str]:
+async def _register(
+    entry: PlatformEntry, settings: Settings, world: World, connectors: Mapping[Platform, Registers]
+) -> list[str]:
     name = str(entry.platform)
-    connector, known = world.apis[Platform(name)], settings.webhook_secrets.get(name, ())
-    if not isinstance(connector, Registers):
+    connector, known = connectors.get(entry.platform), settings.webhook_secrets.get(name, ())
+    if connector is None:
         return [f"{entry.name}: by hand, in its partner pages or with its contact"]
     if not known:
         return [f"{entry.name}: set WEBHOOK_SECRET_{name.upper()} first"]

@@ -43,6 +43,7 @@ class ChannexApi:
             ("POST", "availability", "availability", self.write),
             ("GET", "webhooks", "webhooks", self.webhooks),
             ("POST", "webhooks", "register", self.register),
+            ("PUT", "webhooks/{id}", "register", self.register),
             ("GET", "properties/{id}", "property", self.house),
         )
         for method, path, call, handler in table:
@@ -173,7 +174,11 @@ class ChannexApi:
         return page(call, found)
 
     async def register(self, call: Call, account: str) -> Answer:
-        """Register a webhook. It is inactive and without data unless it says otherwise."""
+        """Register a webhook, or replace one. It is inactive and without data unless it says otherwise."""
+        old = call.path_args.get("id", "")
+        known = self.world.subscriptions.webhooks.get(old)
+        if old and (known is None or known.property_id not in self._houses(account)):
+            return error(404, "resource_not_found", "Resource Not Found")
         asked = call.json().get("webhook")
         if not isinstance(asked, dict) or asked.get("property_id") not in self._houses(account):
             return error(422, "validation_error", "Validation Error", property_id=["can't be blank"])
@@ -182,7 +187,7 @@ class ChannexApi:
             return error(422, "validation_error", "Validation Error", callback_url=["can't be blank"])
         added = self.world.subscriptions.add(
             Webhook(
-                "",
+                old,
                 str(asked["property_id"]),
                 str(asked["callback_url"]),
                 str(asked["event_mask"]),
@@ -191,7 +196,7 @@ class ChannexApi:
                 asked.get("send_data") is True,
             )
         )
-        return as_json({"data": webhook_resource(added)}, 201)
+        return as_json({"data": webhook_resource(added)}, 200 if old else 201)
 
     async def house(self, call: Call, account: str) -> Answer:
         """A property with its settings; what a listing's ``restocks`` says stands there as a switch."""

@@ -90,8 +90,8 @@ class Subscriptions:
         self._chance = random.Random(f"webhooks {seed}")  # noqa: S311 - invented ids, no secret
 
     def add(self, webhook: Webhook) -> Webhook:
-        """Register one; it gets its id here."""
-        named = replace(webhook, id=new_id(self._chance))
+        """Register one, which gets its id here, or replace the one whose id it has."""
+        named = webhook if webhook.id else replace(webhook, id=new_id(self._chance))
         self.webhooks[named.id] = named
         return named
 

@@ -7,37 +7,23 @@ acknowledged yet is the truth, an acknowledgement follows the commit. No retries
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TypeVar
 from urllib.parse import urlencode
 
 from shared.connectors import channex_answers, strict_json
-from shared.connectors.base import Call, HttpConnector
+from shared.connectors.base import Call
 from shared.connectors.channex_booking import is_id, last_night, read_booking, read_revisions
-from shared.connectors.webhook_signature import KEY_HEADER
+from shared.connectors.channex_calls import HOST, JSON, NOT_FOUND, UPDATE, ChannexCalls, send_json, split_unit
 from shared.domain.dates import ONE_DAY, StayDates
-from shared.domain.errors import PayloadRejected, PlatformDown, RateLimited
+from shared.domain.errors import PayloadRejected, PlatformDown
 from shared.domain.facts import SOME_ROOM, Polled, SeenStay, WriteOutcome
-from shared.domain.model import Account, Listing, Platform, Write
-from shared.ports import Notification, Response
-
-HOST = "https://app.channex.io"
-"""Where production is (REPORTED in public code; the pages show the staging host alone)."""
-
-CHANNEX = Platform("channex")
-
-PAUSE = 60.0
-"""Seconds without updates of a property after any error of one, where the answer names no other."""
+from shared.domain.model import Account, Listing, Write
+from shared.ports import Notification
 
 MOST_NIGHTS = 5000
 """Nights in one availability call: half a megabyte, where 10 MB are allowed. One call whatever the number: 10 a minute
 and property are."""
-
-PAGE = 100
-MOST_PAGES = 50
-"""Pages of one list: 5,000 bookings of one property."""
 
 FEED_PAGES = 2
 """Pages of the revision feed in one poll: what is stored and acknowledged well within a handler's 15 s."""
@@ -45,26 +31,13 @@ FEED_PAGES = 2
 AT_ONCE = 8
 """Acknowledgements side by side."""
 
-_UPDATE = "availability write"
-_JSON = {"Content-Type": "application/json"}
-_NOT_FOUND = frozenset({404})
 
-T = TypeVar("T")
-
-
-class ChannexConnector(HttpConnector):
+class ChannexConnector(ChannexCalls):
     """Channex by API. The secret of an account: ``api_key``, of a user's profile, for the properties in the portfolio
     alone: revisions of others would be acknowledged too.
 
     ``Listing.unit`` and ``SeenRoom.unit`` are written "property:room_type", two UUIDs.
     """
-
-    platform = CHANNEX
-    title = "Channex"
-
-    async def authorize(self, account: Account) -> Mapping[str, str]:
-        """The owner's key."""
-        return {"user-api-key": self.secret(account, "api_key"), "Accept": "application/json"}
 
     # ------------------------------------------------------------------------------------ reservations
 
@@ -73,7 +46,7 @@ class ChannexConnector(HttpConnector):
         poll should take, or the feed moved while it was read: the rest comes with the next."""
         oldest = {"order[inserted_at]": "asc"}
         path = "booking_revisions/feed"
-        items, total = await self._list(account, "revision feed", path, oldest, FEED_PAGES)
+        items, total = await self.read_list(account, "revision feed", path, oldest, FEED_PAGES)
         stays, unplaced = read_revisions(items)
         return Polled(tuple(stays), tuple(unplaced), whole=len(items) == total)
 
@@ -91,12 +64,12 @@ class ChannexConnector(HttpConnector):
         """The booking's present state."""
         if not is_id(reservation):
             return None
-        call = Call("booking read", "GET", f"/api/v1/bookings/{reservation}", HOST, answers=_NOT_FOUND)
+        call = Call("booking read", "GET", f"/api/v1/bookings/{reservation}", HOST, answers=NOT_FOUND)
         response = await self.call(account, call)
         if response.status == 404:
             return None
         answer = self.read_json(call, response)
-        stay = self._read(
+        stay = self.read_as(
             call, response, read_booking, answer.get("data") if isinstance(answer, dict) else None
         )
         if stay.id != reservation:
@@ -109,7 +82,7 @@ class ChannexConnector(HttpConnector):
         house, _ = split_unit(unit)
         yesterday = self._clock().date() - ONE_DAY
         asked = {"filter[property_id]": house, "filter[departure_date][gte]": str(yesterday)}
-        items, total = await self._list(
+        items, total = await self.read_list(
             account, "booking list", "bookings", {**asked, "order[inserted_at]": "asc"}
         )
         if len(items) != total:
@@ -165,89 +138,27 @@ class ChannexConnector(HttpConnector):
         call = Call("availability read", "GET", f"/api/v1/availability?{urlencode(asked)}", HOST)
         response = await self.call(account, call)
         answer = self.read_json(call, response)
-        levels = self._read(call, response, lambda body: channex_answers.read_levels(body, room_type), answer)
+        levels = self.read_as(
+            call, response, lambda body: channex_answers.read_levels(body, room_type), answer
+        )
         return {night: level for night, level in levels.items() if dates.check_in <= night < dates.check_out}
-
-    def check(self, call: Call, response: Response) -> None:
-        """As the base, and with the pause that Channex asks for: after a 429, and after any error of an update."""
-        try:
-            super().check(call, response)
-        except (RateLimited, PlatformDown) as error:
-            rests = isinstance(error, RateLimited) or call.operation == _UPDATE
-            raise type(error)(str(error), error.retry_after or (PAUSE if rests else None)) from None
-
-    # ---------------------------------------------------------------------------------------- webhooks
-
-    async def register_webhook(
-        self, account: Account, units: Iterable[str], url: str, secret: str
-    ) -> tuple[str, ...]:
-        """Have Channex call ``url`` at each booking event of the units' properties, with the secret in a header (empty:
-        none) and without data. Returns a line a property: what was done, and which switches to turn on by hand."""
-        lines = []
-        for house in dict.fromkeys(split_unit(unit)[0] for unit in units):
-            asked = {"filter[property_id]": house}
-            items, _ = await self._list(account, "webhook list", "webhooks", asked)
-            done = "registered already"
-            if not any(_is_webhook(item, house, url) for item in items):
-                webhook = {
-                    "property_id": house,
-                    "callback_url": url,
-                    "event_mask": "booking",
-                    "request_params": {},
-                    "headers": {KEY_HEADER: secret} if secret else {},
-                    "is_active": True,
-                    "send_data": False,
-                }
-                await self.call(account, _send("webhook registration", "webhooks", {"webhook": webhook}))
-                done = "registered"
-            off = await self._switches_off(account, house)
-            lines.append(f"{house}: {done}" + (f"; turn on {', '.join(off)}" if off else ""))
-        return tuple(lines)
-
-    async def _switches_off(self, account: Account, house: str) -> tuple[str, ...]:
-        call = Call("property read", "GET", f"/api/v1/properties/{house}", HOST, answers=_NOT_FOUND)
-        response = await self.call(account, call)
-        return () if response.status == 404 else channex_answers.read_switches(self.read_json(call, response))
 
     # ----------------------------------------------------------------------------------------- helpers
 
     async def _acknowledged(self, account: Account, receipt: str) -> bool:
         path = f"/api/v1/booking_revisions/{receipt}/ack"
-        call = Call("acknowledgement", "POST", path, HOST, body=b"{}", headers=_JSON, answers=_NOT_FOUND)
+        call = Call("acknowledgement", "POST", path, HOST, body=b"{}", headers=JSON, answers=NOT_FOUND)
         return (await self.call(account, call)).status != 404
-
-    async def _list(
-        self,
-        account: Account,
-        operation: str,
-        path: str,
-        asked: Mapping[str, str],
-        pages: int = MOST_PAGES,
-    ) -> tuple[list[object], int]:
-        """The items of a list, page by page, and how many it says it has: more than were read where it moved meanwhile,
-        or has more pages than we read."""
-        found: list[object] = []
-        total = 0
-        for number in range(1, pages + 1):
-            query = urlencode({**asked, "pagination[page]": number, "pagination[limit]": PAGE})
-            call = Call(operation, "GET", f"/api/v1/{path}?{query}", HOST)
-            response = await self.call(account, call)
-            page = self._read(call, response, channex_answers.read_page, self.read_json(call, response))
-            found += page.items
-            total = page.total
-            if not page.items or len(found) >= total:
-                break
-        return found, total
 
     async def _set(
         self, account: Account, house: str, room_type: str, levels: Mapping[date, int]
     ) -> channex_answers.Taken:
         values = [_value(house, room_type, night, level) for night, level in levels.items()]
-        call = _send(_UPDATE, "availability", {"values": values})
+        call = send_json(UPDATE, "availability", {"values": values})
         response = await self.call(account, call)
         answer = self.read_json(call, response)
         nights = frozenset(levels)
-        return self._read(call, response, lambda body: channex_answers.read_taken(body, nights), answer)
+        return self.read_as(call, response, lambda body: channex_answers.read_taken(body, nights), answer)
 
     async def _not_there(
         self, account: Account, listing: Listing, asked: Mapping[date, int]
@@ -255,38 +166,11 @@ class ChannexConnector(HttpConnector):
         there = await self.read_levels(account, listing, StayDates(min(asked), max(asked) + ONE_DAY))
         return {night: "not taken" for night, level in asked.items() if there.get(night) != level}
 
-    def _read(self, call: Call, response: Response, read: Callable[[object], T], answer: object) -> T:
-        try:
-            return read(answer)
-        except PayloadRejected as error:
-            raise PayloadRejected(f"{self.describe(call, response)}: {error}") from None
-
-
-def split_unit(unit: str) -> tuple[str, str]:
-    """Property and room type. Raises ``PayloadRejected`` for a unit that is not written so."""
-    house, _, room_type = unit.partition(":")
-    if not is_id(house) or not is_id(room_type):
-        raise PayloadRejected("Channex: a unit is written property:room_type")
-    return house, room_type
-
 
 def _value(house: str, room_type: str, night: date, level: int) -> dict[str, object]:
     return {"property_id": house, "room_type_id": room_type, "date": str(night), "availability": level}
 
 
-def _send(operation: str, path: str, body: object) -> Call:
-    return Call(operation, "POST", f"/api/v1/{path}", HOST, body=json.dumps(body).encode(), headers=_JSON)
-
-
 def _leaves(stay: SeenStay, day: date) -> bool:
     leaves = last_night(stay)
     return leaves is not None and leaves >= day
-
-
-def _is_webhook(item: object, house: str, url: str) -> bool:
-    """Whether a webhook of the list is ours and active. The list may hold other properties' where its filter is not
-    heeded (INFERRED); the property stands under ``relationships``."""
-    inner = item.get("attributes") if isinstance(item, dict) else None
-    if not isinstance(inner, dict) or inner.get("callback_url") != url or inner.get("is_active") is not True:
-        return False
-    return house in json.dumps(item)

@@ -5,11 +5,12 @@ Fields: docs.channex.io, availability and rates, webhook collection, API referen
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from shared.connectors.base import plain_word
+from shared.connectors.channex_booking import is_id
 from shared.connectors.stay_limits import MOST_NIGHTS, read_day
 from shared.domain.dates import ONE_DAY, StayDates
 from shared.domain.errors import PayloadRejected
@@ -47,6 +48,38 @@ class Taken:
 
     refused: dict[date, str]
     surely: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A webhook that is registered there. ``fields`` are its attributes as they are written."""
+
+    id: str
+    fields: Mapping[str, object]
+
+    def is_as(self, wanted: Mapping[str, object]) -> bool:
+        """Whether it already does what is wanted."""
+        return all(
+            (self.fields.get(name) or None) == (value or None)
+            for name, value in wanted.items()
+            if name not in ("property_id", "request_params")
+        )
+
+
+def find_webhook(items: Iterable[object], house: str, url: str) -> Webhook | None:
+    """The property's webhook with that address. The list may hold those of others, where its filter is not heeded
+    (INFERRED); the property stands under ``relationships`` (VERIFIED)."""
+    for item in items:
+        inner = item.get("attributes") if isinstance(item, dict) else None
+        if not isinstance(item, dict) or not isinstance(inner, dict) or inner.get("callback_url") != url:
+            continue
+        beside = item.get("relationships")
+        owner = beside.get("property") if isinstance(beside, dict) else None
+        data = owner.get("data") if isinstance(owner, dict) else None
+        name = item.get("id")
+        if isinstance(data, dict) and data.get("id") == house and isinstance(name, str) and is_id(name):
+            return Webhook(name, inner)
+    return None
 
 
 def read_taken(value: object, asked: frozenset[date]) -> Taken:

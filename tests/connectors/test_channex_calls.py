@@ -16,8 +16,9 @@ from local.sandbox.config import Channex, Platform, sample
 from local.sandbox.faults import Fault, FaultKind
 from local.sandbox.server import Sandbox, running
 from shared.adapters.http import HttpxHttp
-from shared.connectors import channex
-from shared.connectors.channex import PAUSE, ChannexConnector
+from shared.connectors import channex_calls
+from shared.connectors.channex import ChannexConnector
+from shared.connectors.channex_calls import PAUSE
 from shared.connectors.webhook_signature import KEY_HEADER
 from shared.domain.errors import AuthFailed, PayloadRejected, PlatformDown, RateLimited, SyncError
 from shared.domain.model import Account, Status
@@ -294,5 +295,5 @@ async def test_a_registration_that_is_refused_shows_no_secret(stage: Stage) -> N
 
 
 def test_the_host_and_the_name() -> None:
-    assert channex.HOST == "https://app.channex.io"
+    assert channex_calls.HOST == "https://app.channex.io"
     assert ChannexConnector.platform == "channex"

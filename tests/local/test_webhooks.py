@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from local.webhooks import HIDDEN, address, describe, main, registered
+from local.webhooks import HIDDEN, Registers, address, describe, main, registered
 from shared.config import read
 from shared.domain.errors import PlatformDown
-from shared.domain.model import AIRBNB, Account, Platform
+from shared.domain.model import Account, Platform
 from shared.engine.world import World
 from shared.memory.tables import MemoryTables
 from shared.state.accounts import Place
@@ -75,18 +75,18 @@ class Platforms:
 async def test_an_address_is_registered_where_an_api_takes_it() -> None:
     channex = Platforms()
     nothing: Any = None
-    apis: Any = {AIRBNB: object(), Platform("channex"): channex}
-    world = World(MemoryTables(lambda: NOW), nothing, apis, *[nothing] * 6)
+    apis: dict[Platform, Registers] = {Platform("channex"): channex}
+    world = World(MemoryTables(lambda: NOW), nothing, {}, *[nothing] * 6)
     given = settings(WEBHOOK_SECRET_CHANNEX=f"{SECRET},{SECRET}2", WEBHOOK_KEY_CHANNEX=KEY)
-    assert "no account" in "\n".join(await registered(given, world))
+    assert "no account" in "\n".join(await registered(given, world, apis))
     await world.accounts.put(Account("mine", Platform("channex"), "owner"))
     await world.accounts.put_unit("mine", "house:room", Place("gite", "gite-channex"))
-    lines = await registered(given, world)
+    lines = await registered(given, world, apis)
     assert "  mine: house: registered" in lines
     assert any(line.startswith("  Airbnb: by hand") for line in lines)
     assert channex.asked == [("mine", ("house:room",), address(given, "channex", SECRET), KEY)]
     channex.down = True
-    assert "  mine: failed: Channex: no answer" in await registered(given, world)
+    assert "  mine: failed: Channex: no answer" in await registered(given, world, apis)
 
 
 def test_settings_that_cannot_be_used_are_told_and_end_the_command(
