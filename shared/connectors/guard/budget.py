@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -107,7 +107,7 @@ class Budget:
                 now = self.now()
                 self._numbers += 1
                 want = self._want(operation, calls, urgent, now)
-                before = self._given_back()
+                before = self._settled(self._spent)
                 taken = rate_limit.take(before, self._place.limits, now, want, self._place.margin)
                 if taken.grants is not before:
                     if not await self._swap(taken.grants):
@@ -133,9 +133,9 @@ class Budget:
         """Milliseconds until the ``place``-th call from now can be made, as far as this process knows."""
         now = self.now()
         want = Want(1, operation, self._place.host, urgent=urgent)
-        return rate_limit.wait_for(
-            self._given_back(), self._place.limits, now, want, place, self._place.margin
-        )
+        over = [block for block in self._blocks.values() if not block.usable(now)]
+        grants = self._settled([*self._spent, *over])
+        return rate_limit.wait_for(grants, self._place.limits, now, want, place, self._place.margin)
 
     async def left(self) -> Mapping[str, int]:
         """What is left of each limit, by its name, as of at most a second ago."""
@@ -157,11 +157,12 @@ class Budget:
         if self._seen is not None:
             return
         note = await self._notes.read(self._place.account, self._place.note)
+        self._etag, self._seen = note.etag, self.now()
         try:
             self._known = decode(note.text)
         except Unreadable:
             self._known = Grants(refused_until=self.now() + _HEALING)
-        self._etag, self._seen = note.etag, self.now()
+            await self._swap(self._known)
 
     async def _swap(self, grants: Grants) -> bool:
         """Write the note; False when another host was first. What was used up is given back with it."""
@@ -181,19 +182,19 @@ class Budget:
     # ----------------------------------------------------------------------------------- the blocks
 
     def _retire(self, operation: str) -> None:
-        """No call of the operation's block is used from here on: also when the answer to its return gets lost."""
+        """No call of the operation's block is used from here on, also when the answer to its return gets lost; nor of
+        those that are over: a clock that jumps back would make them usable again."""
         now = self.now()
-        block = self._blocks.pop(operation, None)
-        if block is not None:
-            used_up = block.used == block.calls and now <= block.end
-            self._ahead[operation] = 2 * block.calls if used_up else max(1, block.used)
-            self._spent.append(block)
+        for name, block in list(self._blocks.items()):
+            if name == operation or not block.usable(now):
+                used_up = block.used == block.calls and now <= block.end
+                self._ahead[name] = 2 * block.calls if used_up else max(1, block.used)
+                self._spent.append(self._blocks.pop(name))
 
-    def _given_back(self) -> Grants:
-        """The note with our blocks settled that are not used any more."""
-        now, grants = self.now(), self._known
-        over = [block for block in self._blocks.values() if not block.usable(now)]
-        for block in (*self._spent, *over):
+    def _settled(self, blocks: Iterable[_Block]) -> Grants:
+        """The note as it is once these are given back."""
+        grants = self._known
+        for block in blocks:
             grants = rate_limit.settle(grants, self._place.host, block.number, block.used, block.last)
         return grants
 

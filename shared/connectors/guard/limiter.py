@@ -106,7 +106,7 @@ class SlidingLimiter:
         rest = min(math.ceil(1000 * max(UNSAID if wait is None else wait, 0)), LONGEST_REFUSAL)
         until = self._now() + rest
         self._refusals[account, home] = max(self._refusals.get((account, home), 0), until)
-        if not self._limits[shared] or (shared == PROPERTY and not home):
+        if not rest or not self._limits[shared] or (shared == PROPERTY and not home):
             return
         try:
             await self._budget(account, home).refuse(rest)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from unittest.mock import ANY
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.connectors.guard.limiter import MARGIN, SlidingLimiter, limiter_for
 from shared.connectors.registry import PLATFORMS
@@ -18,8 +21,9 @@ from shared.ports import Row
 from shared.resilience.rate_limit import PROPERTY, Limit
 from shared.state.names import ACCOUNTS
 from shared.state.notes import PREFIX, NoteStore
-from tests.connectors.guard.counting_platform import Town, outcome, units_of
+from tests.connectors.guard.counting_platform import Host, Town, outcome, units_of
 from tests.engine.village import Clock
+from tests.hypothesis_profiles import budget
 
 TWO = (Limit(15, 1), Limit(120, 60))
 WRITES = frozenset({"write"})
@@ -218,16 +222,74 @@ def test_a_block_leased_before_the_clock_jumped_back_is_not_used(town: Build) ->
     assert place.trips["update"] == writes + 1
 
 
+def test_a_block_that_was_given_back_is_not_used_when_the_clock_jumps_back(town: Build) -> None:
+    place = town(Limit(80, 60))
+    ahead = [timedelta(0)]
+    host = place.host("one", clock=lambda: place.clock.now() + ahead[0])
+    for _ in range(4):
+        place.run(host.call())
+    ahead[0] = timedelta(seconds=30)  # the block of writes is over
+    place.run(host.call(operation="read"))
+    ahead[0] = timedelta(0)
+    trips = place.trips.total()
+    place.run(host.call())
+    assert place.trips.total() == trips + 1
+
+
 def test_a_note_nobody_can_read_stops_calls_for_a_minute_only(town: Build) -> None:
     place = town(Limit(10, 60))
     row = Row("account", PREFIX + "limit", {"text": "[9,{}]"})
     place.run(place.tables.upsert(ACCOUNTS, row))
     host = place.host("one")
-    refused = place.run(outcome(host.call()))
-    assert isinstance(refused, RateLimited)
-    assert refused.retry_after is not None
-    place.clock.advance(timedelta(seconds=refused.retry_after))
-    assert place.run(host.call()) is True
+
+    async def ask_every_second() -> None:
+        while await outcome(host.call()) is not True:
+            await asyncio.sleep(1)
+
+    place.run(ask_every_second())
+    assert place.seconds() == pytest.approx(60, abs=2)
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=budget(8, 200))
+def test_whatever_happens_to_hosts_store_and_clocks_nobody_is_refused(seed: int) -> None:
+    """Hosts lag, die, are cancelled in the middle; the store is slow, does not answer, or loses its answer."""
+    chance = random.Random(seed)
+    limits = (Limit(chance.randint(2, 20), 5), Limit(chance.randint(5, 40), 30), Limit(4, 20, PROPERTY))
+    place = Town(*limits, margin=MARGIN, way=0.25, seed=seed)
+    place.slow_store = chance.choice([0.0, 0.05, 1.0])
+    place.lag = {f"host{number}": 1.25 * chance.random() for number in range(60)}
+    lossy = chance.choice([0.0, 0.2])
+    names = (f"host{number}" for number in range(60))
+
+    def lose(operation: str, table: str, partition: str) -> None:
+        if chance.random() < lossy:
+            raise StoreUnavailable("no answer")
+
+    async def live(host: Host) -> None:
+        calls = []
+        for _ in range(chance.randint(1, 12)):
+            unit, operation = f"home{chance.randint(0, 4)}", chance.choice(["read", "write"])
+            calls.append(
+                asyncio.create_task(outcome(host.call(unit, operation, urgent=chance.random() < 0.3)))
+            )
+            await asyncio.sleep(chance.choice([0, 0, 0.1, 1]))
+        await asyncio.wait(calls, timeout=chance.choice([0.05, 10]))
+        for call in calls:
+            call.cancel()
+
+    async def story() -> None:
+        hosts = [place.host(next(names)) for _ in range(3)]
+        for _ in range(25):
+            await asyncio.gather(*(live(host) for host in hosts))
+            if chance.random() < 0.5:
+                hosts[chance.randrange(3)] = place.host(next(names))
+
+    place.tables.after = lose
+    place.run(story())
+    place.close()
+    assert place.platform.refused == []
+    assert place.platform.calls
 
 
 # ------------------------------------------------------------------------------------- the platform says no
