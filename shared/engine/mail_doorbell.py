@@ -66,9 +66,8 @@ class MailDoorbell:
             return _answer(400, {"title": str(wrong)}), f"refused (400): {wrong}"
         await self._list()
         found = self._meant(mail)[:MOST_FEEDS]
-        for bell in found:
-            if not await self._ring(bell):
-                return _answer(503, {"title": "try again"}, {"retry-after": "20"}), "refused (503): no queue"
+        if not all(await asyncio.gather(*map(self._ring, found))):
+            return _answer(503, {"title": "try again"}, {"retry-after": "20"}), "refused (503): no queue"
         self._world.telemetry.count("mail_rang", len(found))
         return _answer(200, {"rung": len(found)}), f"rang for {len(found)} calendars"
 

@@ -94,7 +94,7 @@ class Webhooks:
             return await self._take_mail(path, method, body)
         desk = self._desks.get(Platform(platform))
         if desk is not None and path != NOTIFICATION:
-            return await desk.answer(path, method, query, body)
+            return await self._ask(desk, platform, path, method, headers, query, body)
         if Platform(platform) not in self._world.apis or method != "POST" or path not in ("", NOTIFICATION):
             return _not_found()
         return await self._take(platform, headers, body)
@@ -113,12 +113,31 @@ class Webhooks:
         self._world.telemetry.count("webhook_refused", platform=platform, why="network")
         return False
 
+    async def _ask(
+        self,
+        desk: Desk,
+        platform: str,
+        path: str,
+        method: str,
+        headers: Mapping[str, str],
+        query: Mapping[str, str],
+        body: bytes,
+    ) -> HttpAnswer:
+        """What asks before a sale; a question by GET has no body that anybody could sign."""
+        verdict = self._judge(platform, headers, body) if method != "GET" else Verdict()
+        if verdict.refused:
+            return await self._refuse(platform, 401, verdict.refused, len(body))
+        return await desk.answer(path, method, query, body)
+
+    def _judge(self, platform: str, headers: Mapping[str, str], body: bytes) -> Verdict:
+        verifier = self._senders.verifiers.get(platform)
+        return verifier.verify(headers, body, self._world.now()) if verifier else Verdict()
+
     async def _take(self, platform: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
         """Store a body, unless it is too long, not its sender's, no JSON or a repeat."""
         if len(body) > MOST_BODY:
             return await self._refuse(platform, 413, f"the body is over {MOST_BODY} bytes", len(body))
-        verifier = self._senders.verifiers.get(platform)
-        verdict = verifier.verify(headers, body, self._world.now()) if verifier else Verdict()
+        verdict = self._judge(platform, headers, body)
         if verdict.refused:
             return await self._refuse(platform, 401, verdict.refused, len(body))
         if verdict.unreadable:

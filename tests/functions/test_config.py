@@ -8,8 +8,11 @@ import sys
 
 import pytest
 
+from shared import bootstrap
 from shared.config import SCHEDULES, Settings, SettingsRefused, read
+from shared.memory.tables import MemoryTables
 from tests.functions.conftest import ROOT
+from tests.functions.tiny import NOON
 
 SECRET = "x" * 30
 AZURE = {"WEBSITE_SITE_NAME": "sync"}
@@ -71,6 +74,10 @@ def test_everything_that_is_missing_is_told_at_once() -> None:
         ("CONTACT_ADDRESS", "Ada (at home)"),
         ("WEBHOOK_SECRET_AIRBNB", "too-short"),
         ("WEBHOOK_SECRET_AIRBNB", f"{SECRET},"),
+        ("WEBHOOK_KEY_CHANNEX", f"{SECRET},,{SECRET}"),
+        ("WEBHOOK_ALLOW_AIRBNB", "everywhere"),
+        ("WEBHOOK_ALLOW_AIRBNB", "192.0.2.1/24"),
+        ("WEBHOOK_ALLOW_AIRBNB", "192.0.2.0/24,"),
         ("BASE_URL_BOOKING", "ftp://localhost"),
         ("LOCAL_LOOPBACK_PORTS", "80,99999"),
         ("LOCAL_LOOPBACK_PORTS", "all"),
@@ -120,6 +127,30 @@ def test_secrets_and_addresses_by_platform(sample_settings: dict[str, str]) -> N
     settings = read(changed(sample_settings, **added))
     assert settings.webhook_secrets["booking"] == (SECRET, SECRET + "a")
     assert settings.base_urls == {"booking": "http://127.0.0.1:9001"}
+
+
+def test_who_may_call_and_how_he_proves_himself(sample_settings: dict[str, str]) -> None:
+    added = {
+        "WEBHOOK_SECRET_MAIL": SECRET,
+        "WEBHOOK_KEY_CHANNEX": f"{SECRET} , github:{SECRET}",
+        "WEBHOOK_ALLOW_AIRBNB": "192.0.2.0/24, 2001:db8::7",
+    }
+    settings = read(changed(sample_settings, **added))
+    assert settings.webhook_secrets["mail"] == (SECRET,)
+    assert settings.webhook_keys == {"channex": (SECRET, f"github:{SECRET}")}
+    assert settings.webhook_networks == {"airbnb": ("192.0.2.0/24", "2001:db8::7/128")}
+    assert SECRET not in repr(settings)
+
+
+def test_signing_keys_nobody_can_use_are_all_told_by_name(sample_settings: dict[str, str]) -> None:
+    added = {"WEBHOOK_KEY_CHANNEX": "too-short", "WEBHOOK_KEY_AIRBNB": "standard:whsec_%"}
+    with pytest.raises(SettingsRefused) as caught:
+        bootstrap.join(read(changed(sample_settings, **added)), tables=MemoryTables(lambda: NOON))
+    assert [problem.split(":")[0] for problem in caught.value.problems] == [
+        "WEBHOOK_KEY_AIRBNB",
+        "WEBHOOK_KEY_CHANNEX",
+    ]
+    assert "whsec_%" not in str(caught.value)
 
 
 def test_loopback_ports_are_refused_on_azure(sample_settings: dict[str, str]) -> None:

@@ -17,13 +17,14 @@ from shared.connectors.webhook_signature import StandardWebhooks, verifier
 from shared.domain.errors import PlatformDown, StoreUnavailable
 from shared.domain.model import AIRBNB
 from shared.engine.operations import Operations
-from shared.engine.webhooks import MOST_BODY, Senders, caller
+from shared.engine.webhooks import MOST_BODY, Senders, Webhooks, caller
 from shared.engine.world import World
 from shared.memory.bus import MemoryBus
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryNotify, MemoryTelemetry
 from shared.state.deliveries import REMEMBERED
 from shared.state.names import INBOX
+from shared.use_cases import HttpAnswer
 from tests.engine.village import ApiPlatform, Calendar, Clock, FeedPlatform, render
 from tests.security.corpus import load
 from tests.security.test_webhook_signatures import BODY, KEY, NAME, NOW, OTHER, signed
@@ -259,6 +260,31 @@ async def test_the_rows_of_repeats_go_away_by_themselves(signing: Door) -> None:
     signing.now += timedelta(hours=1)
     await signing.engine.on_timer_walk()
     assert await signing.tables.query(INBOX, hour) == []
+
+
+class Desk:
+    """Says yes to everybody, and counts."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    async def answer(self, path: str, method: str, query: Mapping[str, str], body: bytes) -> HttpAnswer:
+        self.asked.append((method, path))
+        return HttpAnswer(200, b"{}", {})
+
+
+async def test_what_asks_before_a_sale_is_signed_too_where_it_has_a_body(signing: Door) -> None:
+    desk = Desk()
+    senders = Senders(verifiers={"airbnb": verifier("standard", [KEY])})
+    world, inbox = signing.world, signing.engine.inbox
+    signing.engine.webhooks = Webhooks(world, inbox, {"airbnb": (SECRET,)}, senders, {AIRBNB: desk})
+    assert await signing.status(b"", path="", method="GET") == 200
+    assert await signing.status(path="", method="POST") == 401
+    assert await signing.status(path="HM1", method="PUT") == 401
+    assert await signing.status(headers=signed(KEY), path="", method="POST") == 200
+    assert await signing.status(path="", method="GET", secret="wrong") == 404
+    assert desk.asked == [("GET", ""), ("POST", "")]
+    assert await signing.stored() == []
 
 
 # -------------------------------------------------------------------------------------------- networks
