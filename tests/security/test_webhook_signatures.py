@@ -10,8 +10,12 @@ from typing import Any
 
 import pytest
 
+from shared.connectors.channex import SECRET_HEADER
+from shared.connectors.registry import PLATFORMS
 from shared.connectors.webhook_signature import (
+    KEY_HEADER,
     MOST_SIGNATURES,
+    SCHEMES,
     TOLERANCE,
     StandardWebhooks,
     matches,
@@ -210,6 +214,13 @@ def test_a_key_in_a_header() -> None:
     assert judge.verify({"X-Webhook-Secret": "0123456789abcdef"}, BODY, NOW).refused == ""
     assert judge.verify({"X-Webhook-Secret": "0123456789abcdeF"}, BODY, NOW).refused == "wrong key"
     assert judge.verify({}, BODY, NOW).refused == "wrong key"
+
+
+def test_what_we_register_is_what_we_ask_for() -> None:
+    assert SECRET_HEADER.lower() == KEY_HEADER
+    named = {entry.platform: entry.signature for entry in PLATFORMS.values() if entry.signature}
+    assert named == {"channex": "header"}
+    assert set(named.values()) <= SCHEMES.keys()
 
 
 def test_a_key_may_name_its_scheme() -> None:
