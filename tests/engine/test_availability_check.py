@@ -290,6 +290,15 @@ def test_rule_20_the_closures_of_a_made_reservation_are_committed_with_it(shop: 
     assert [work.site for work in shop.run(shop.engine.world.due.all())] == [HOME]
 
 
+def test_rule_20_made_while_the_bus_is_down_the_sweep_closes(shop: Village) -> None:
+    shop.bus.down = True
+    assert make(shop, "A1", JULY)
+    sold(shop, "airbnb", JULY)
+    after(shop, MINUTE)
+    assert shop.booking.calendar.closed == nights(JULY)
+    assert not stored(shop).reservations["airbnb|A1"].hinted
+
+
 def test_rule_20_a_pending_stay_is_ended_by_the_re_read_alone(shop: Village) -> None:
     assert make(shop, "A1", JULY)
     stay = sold(shop, "airbnb", JULY)
