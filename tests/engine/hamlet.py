@@ -24,7 +24,8 @@ from shared.memory.bus import MemoryBus
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryNotify, MemoryTelemetry
 from shared.messages import encode
-from shared.ports import Notification, Notify, Request, Response, Tables, Telemetry
+from shared.ports import ApiConnector, Circuits, Notification, Notify, Request, Response, Tables, Telemetry
+from tests.engine.behind_guard import behind_guard
 from tests.engine.village import START, Clock, Store, unheard
 from tests.engine.virtual_loop import VirtualLoop
 
@@ -72,6 +73,8 @@ class Channel:
 
     async def poll(self, account: Account) -> Polled:
         await asyncio.sleep(0)
+        if self.down:
+            raise PlatformDown(f"{self.platform}: no answer")
         return Polled(tuple(self.waiting.items()), tuple(self.unreadable))
 
     async def acknowledge(self, account: Account, receipts: Sequence[str]) -> tuple[str, ...]:
@@ -118,9 +121,12 @@ class Hamlet:
         links: Mapping[str, Platform] | None = None,
         start: datetime = START,
         voices: tuple[Notify, Telemetry] | None = None,
+        *,
+        guarded: bool = False,
     ) -> None:
         """``links`` name homes with a calendar link, and whose calendar that is; ``voices`` speak for the engine where
-        the ones in memory should not."""
+        the ones in memory should not; ``guarded``: Booking.com stands behind circuit and repetition."""
+        self.guarded = guarded
         self.clock = Clock(start)
         self.loop = VirtualLoop(self.clock)
         self.memory = MemoryTables(self.clock.now)
@@ -139,10 +145,15 @@ class Hamlet:
 
     def _engine(self) -> Operations:
         feeds = IcalConnector(self.web, agent="Test/1 (+nobody)", retry_after=lambda value: None)
+        apis: Mapping[Platform, ApiConnector] = {BOOKING: self.booking}
+        circuits: Circuits | None = None
+        if self.guarded:
+            apis, circuits = behind_guard(apis, self.tables, self.telemetry, self.clock)
         world = World(
             tables=self.tables,
             bus=self.bus,
-            apis={BOOKING: self.booking},
+            apis=apis,
+            circuits=circuits,
             feeds=feeds,
             notify=self._voices[0],
             telemetry=self._voices[1],

@@ -15,8 +15,6 @@ from typing import Any, TypeVar
 
 from shared.connectors import airbnb_notification
 from shared.connectors.airbnb_check import AirbnbCheck
-from shared.connectors.guard.breakers import Breakers
-from shared.connectors.guard.guarded import Guard, GuardedConnector
 from shared.domain.dates import StayDates
 from shared.domain.errors import PayloadRejected, PlatformDown, TransientError
 from shared.domain.facts import FeedEvent, Polled, SeenRoom, SeenStay, WriteOutcome
@@ -41,12 +39,21 @@ from shared.memory.bus import MemoryBus
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryNotify, MemoryTelemetry
 from shared.messages import encode
-from shared.ports import ApiConnector, FeedBusy, FeedFetch, Message, Notification, Tables, Validators
+from shared.ports import (
+    ApiConnector,
+    Circuits,
+    FeedBusy,
+    FeedFetch,
+    Message,
+    Notification,
+    Tables,
+    Validators,
+)
 from shared.resilience.ladder import climb
 from shared.state import site_codec
 from shared.state.limits import MOST_CHANGES
 from shared.state.names import SITES
-from shared.state.notes import NoteStore
+from tests.engine.behind_guard import behind_guard
 from tests.engine.virtual_loop import VirtualLoop
 
 T = TypeVar("T")
@@ -418,22 +425,11 @@ class Village:
         self.run(unheard(self.bus))
         self.run(self.first_answers())
 
-    def _apis(self) -> tuple[dict[Platform, ApiConnector], Breakers | None]:
-        """The platforms as one process reaches them."""
-        apis: dict[Platform, ApiConnector] = {AIRBNB: self.airbnb, BOOKING: self.booking}
-        if not self.guarded:
-            return apis, None
-
-        def monotonic() -> float:
-            return self.clock.peek().timestamp()
-
-        now = self.store.now
-        breakers = Breakers(NoteStore(self.store), self.telemetry, now=now, monotonic=monotonic)
-        guard = Guard(breakers, now=now, monotonic=monotonic, sleep=self.clock.sleep, chance=lambda: 0.5)
-        return {name: GuardedConnector(one, guard) for name, one in apis.items()}, breakers
-
     def _engine(self) -> Operations:
-        apis, circuits = self._apis()
+        apis: Mapping[Platform, ApiConnector] = {AIRBNB: self.airbnb, BOOKING: self.booking}
+        circuits: Circuits | None = None
+        if self.guarded:
+            apis, circuits = behind_guard(apis, self.store, self.telemetry, self.clock)
         world = World(
             tables=self.store,
             bus=self.bus,
