@@ -27,7 +27,8 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One ending at an instant of store time. ``why`` is safe to show; ``wait`` are the seconds it asked us to wait."""
+    """One ending at an instant of store time. ``why`` is safe to show; ``wait`` are the seconds it asked us to wait, or
+    until its circuit lets the next trial through."""
 
     ending: Ending
     at: datetime

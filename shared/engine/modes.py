@@ -65,13 +65,11 @@ class Modes:
         await self._note(state, Outcome(Ending.OK, self._world.now()))
 
     async def failed(self, state: AccountState, wrong: SyncError) -> None:
-        """Asking it failed. What says nothing about the platform (a refused message, our own breaker, our store) moves
-        nothing."""
-        if isinstance(wrong, CircuitOpen):
-            return
+        """Asking it failed. What says nothing about the platform (a refused message, our own store) moves nothing; an
+        open circuit does: it is the memory of calls that failed."""
         ending = next((end for kind, end in _ENDINGS if isinstance(wrong, kind)), None)
         if ending is not None:
-            wait = wrong.retry_after if isinstance(wrong, RateLimited) else None
+            wait = wrong.retry_after if isinstance(wrong, (RateLimited, CircuitOpen)) else None
             await self._note(state, Outcome(ending, self._world.now(), str(wrong), wait))
 
     async def choose(self, state: AccountState, setting: ModeSetting, who: str) -> Standing:
@@ -151,4 +149,5 @@ _ENDINGS: tuple[tuple[type[SyncError], Ending], ...] = (
     (AuthFailed, Ending.REFUSED),
     (RateLimited, Ending.LIMITED),
     (PlatformDown, Ending.DOWN),
+    (CircuitOpen, Ending.DOWN),
 )

@@ -66,7 +66,7 @@ def _failed(rung: Rung, outcome: Outcome) -> Rung:
         return rung  # another call of the same bad minute: the probe decides
     if rung.mode is SyncMode.BATCH and failures >= FAILURES and _long_enough(rung, outcome.at):
         return _down(SyncMode.MANUAL, outcome, failing_since)
-    probe_at = outcome.at + _pause(rung.mode, failures)
+    probe_at = outcome.at + _pause(rung.mode, failures, outcome.wait)
     return replace(
         rung,
         failures=failures,
@@ -85,8 +85,10 @@ def _down(mode: SyncMode, outcome: Outcome, failing_since: datetime) -> Rung:
     return Rung(mode, outcome.why, outcome.at, outcome.at + FIRST_PROBE, failing_since=failing_since)
 
 
-def _pause(mode: SyncMode, failures: int) -> timedelta:
-    return min(FIRST_PROBE * (1 << min(failures, _MOST_DOUBLINGS)), LONGEST_PROBE[mode])
+def _pause(mode: SyncMode, failures: int, wait: float | None = None) -> timedelta:
+    """Until the next probe: when an open circuit lets a trial through, or by our own doubling."""
+    own = FIRST_PROBE * (1 << min(failures, _MOST_DOUBLINGS))
+    return min(timedelta(seconds=wait) if wait else own, LONGEST_PROBE[mode])
 
 
 def _limited(rung: Rung, outcome: Outcome) -> Rung:
@@ -106,5 +108,5 @@ def _refused(rung: Rung, outcome: Outcome) -> Rung:
     if rung.probe_at is not None and outcome.at < rung.probe_at:
         return rung
     failures = rung.failures + 1
-    probe_at = outcome.at + _pause(rung.mode, failures)
+    probe_at = outcome.at + _pause(rung.mode, failures, outcome.wait)
     return replace(rung, failures=failures, successes=0, probe_at=probe_at, reason=outcome.why)
