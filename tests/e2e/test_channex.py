@@ -25,6 +25,10 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 PROMISE = 30.0
 """Seconds within which a stay is closed elsewhere."""
 
+OPENED = 45.0
+"""Seconds within which free nights are for sale again: before Booking.com's are, its own queue is asked once more (every
+20 s), and whether it was is looked at every 20 s."""
+
 FALLBACK = 90.0
 """Seconds within which a stay whose webhook was lost is closed elsewhere: the feed is asked every 60."""
 
@@ -79,7 +83,7 @@ class Village:
         return {truth.night(f"{platform}/{LISTINGS[platform]}", night).state for night in dates.nights()}
 
     async def when(
-        self, what: str, platform: str, dates: StayDates, state: NightState, most: float = 45.0
+        self, what: str, platform: str, dates: StayDates, state: NightState, most: float = OPENED + 15
     ) -> None:
         """Note the seconds until all the nights are in that state on a platform."""
         began = time.monotonic()
@@ -151,7 +155,7 @@ async def test_a_stay_closes_the_other_side_within_the_promise(village: Village,
     assert village.seen.seconds[what] <= PROMISE
 
 
-@pytest.mark.parametrize("what", ["booked on Channex", "moved on Channex", "cancelled on Channex"])
+@pytest.mark.parametrize("what", ["booked on Channex", "moved on Channex"])
 async def test_a_webhook_makes_it_real_time(village: Village, what: str) -> None:
     """Far below the 20 s and 60 s of any poll."""
     assert village.seen.seconds[what] <= 10.0
@@ -159,7 +163,7 @@ async def test_a_webhook_makes_it_real_time(village: Village, what: str) -> None
 
 async def test_what_ended_is_open_again(village: Village) -> None:
     for what in ("its old nights", "cancelled on Channex", "cancelled on Booking.com"):
-        assert village.seen.seconds[what] <= PROMISE
+        assert village.seen.seconds[what] <= OPENED
 
 
 async def test_a_revision_is_acknowledged_only_once_its_nights_are_closed(village: Village) -> None:
