@@ -15,8 +15,8 @@ from shared.config_reader import SAMPLE
 _EXAMPLE = ROOT / "local.settings.json.example"
 _OWN = ROOT / "local.settings.json"
 _WEBHOOK = "WEBHOOK_SECRET_AIRBNB"
-_EXAMPLES_OWN = ("WEBHOOK_SECRET_CHANNEX", "WEBHOOK_KEY_CHANNEX")
-"""What the example's simulated platforms are told at each start; an owner's stay what they are."""
+_EXAMPLES_OWN = ("WEBHOOK_SECRET_CHANNEX", "WEBHOOK_KEY_CHANNEX", "WEBHOOK_SECRET_MAIL")
+"""Made anew at each start of the example, for its simulated platforms and e-mails; an owner's stay what they are."""
 
 QUICK = {
     "POLL_FEEDS_SCHEDULE": "*/5 * * * * *",

@@ -24,7 +24,7 @@ def test_no_sample_secret_is_ever_used() -> None:
     first, second = base_values(own=False), base_values(own=False)
     assert not first["WEBHOOK_SECRET_AIRBNB"].startswith(SAMPLE)
     assert first["WEBHOOK_SECRET_AIRBNB"] != second["WEBHOOK_SECRET_AIRBNB"]
-    for name in ("WEBHOOK_SECRET_CHANNEX", "WEBHOOK_KEY_CHANNEX"):
+    for name in ("WEBHOOK_SECRET_CHANNEX", "WEBHOOK_KEY_CHANNEX", "WEBHOOK_SECRET_MAIL"):
         assert len(first[name]) > 20
         assert first[name] != second[name]
         assert base_values(own=True).get(name, "") == ""  # an owner's is his own
