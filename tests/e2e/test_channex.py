@@ -26,8 +26,8 @@ PROMISE = 30.0
 """Seconds within which a stay is closed elsewhere."""
 
 OPENED = 45.0
-"""Seconds within which free nights are for sale again: before Booking.com's are, its own queue is asked once more (every
-20 s), and whether it was is looked at every 20 s."""
+"""Seconds within which free nights are for sale again: before Booking.com's are, its own queue is asked once more
+(every 20 s), and whether it was is looked at every 20 s."""
 
 FALLBACK = 90.0
 """Seconds within which a stay whose webhook was lost is closed elsewhere: the feed is asked every 60."""
