@@ -165,6 +165,19 @@ def test_one_failure_after_many_successes_is_one_of_many() -> None:
     assert record(circuit, CONFIG, 101, Permit(0), Outcome.FAILED).state is State.OPEN
 
 
+def test_a_success_opens_nothing() -> None:
+    circuit = Circuit()
+    for outcome in (Outcome.FAILED, Outcome.FAILED, Outcome.OK, Outcome.OK):
+        circuit = record(circuit, CONFIG, 0, Permit(0), outcome)
+        assert circuit.state is State.CLOSED
+    assert record(circuit, CONFIG, 0, Permit(0), Outcome.FAILED).state is State.OPEN
+
+
+def test_unless_it_is_asked_for_no_call_goes_before_others() -> None:
+    config = CircuitConfig()
+    assert permit(opened(config=config), config, 30, urgent=False)[1] is not None
+
+
 def test_successes_are_put_where_they_happened_and_open_nothing() -> None:
     circuit = replace(Circuit(), calls=(Call(5, failed=True), Call(7, failed=True)))
     merged = absorb(circuit, CONFIG, 10, [8, 6])
