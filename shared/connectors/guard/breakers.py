@@ -190,12 +190,14 @@ class Breakers:
         circuit = circuit_breaker.next_state(copy.circuit, copy.config, now)
         circuit = circuit_breaker.absorb(circuit, copy.config, now, copy.unsaved)
         waits = circuit.state in (State.OPEN, State.HALF_OPEN)
+        # Half open is what time made of it: since the moment from which a trial could be made.
+        since = circuit.until if circuit.state is State.HALF_OPEN else circuit.since
         return CircuitView(
             copy.operation,
             circuit.state.value,
             sum(call.failed for call in circuit.calls),
             len(circuit.calls),
-            _moment(circuit.since) if circuit.era else None,
+            _moment(since) if circuit.era else None,
             _moment(circuit.until) if waits else None,
         )
 
