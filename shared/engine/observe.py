@@ -16,6 +16,7 @@ from shared.domain.errors import AuthFailed, NotFound, PlatformDown, RateLimited
 from shared.domain.facts import SeenStay
 from shared.domain.model import Reservation, SiteState, Status
 from shared.domain.occupancy import is_counted
+from shared.engine import tally
 from shared.engine.ingest import Answered, Ingest, complete_listing
 from shared.engine.modes import Modes
 from shared.engine.world import World
@@ -75,7 +76,11 @@ class Observer:
         gate = asyncio.Semaphore(AT_ONCE)
         stop: list[SyncError] = []
         done = await asyncio.gather(*(self._unit(gate, stop, state, one, frame, fresh) for one in asked))
-        errors = {unit: str(wrong) for unit, wrong in zip(asked, done, strict=True) if wrong is not None}
+        errors = {}
+        for unit, wrong in zip(asked, done, strict=True):
+            if wrong is not None:
+                errors[unit] = str(wrong)
+                tally.declined(state.account.platform, unit, wrong)
         await self._judge(state, [one for one in done if one is not None], len(asked))
         if not errors and not units:
             await self._world.accounts.note_look(account_id, frame.begun)

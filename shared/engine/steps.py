@@ -12,7 +12,7 @@ from shared.domain.errors import PayloadRejected
 from shared.domain.model import Platform, SyncMode
 from shared.engine.modes import Modes
 from shared.engine.observe import Observer
-from shared.engine.poll import Poller
+from shared.engine.poll import OVERTAKEN, Poller
 from shared.engine.reconcile import Reconciler
 from shared.engine.reports import FAILED
 from shared.engine.world import World
@@ -185,8 +185,12 @@ class Steps:
         if step.kind == FEEDS:
             only = frozenset(step.parts) or None
             report = await self._poller.shard(step.key, force=step.force, only=only)
-            said = f"{report.asked} asked, {report.unchanged} unchanged, {report.failed} failed"
-            return said if report.stored else f"{BUSY}: another pass was first"
+            if not report.stored:
+                return f"{BUSY}: another pass was first"
+            wrong = {name: why for name, why in report.errors.items() if why != OVERTAKEN}
+            if wrong:
+                return FAILED + "; ".join(f"{name}: {why}" for name, why in wrong.items())
+            return f"{report.asked} asked, {report.unchanged} unchanged"
         if step.kind == QUEUE:
             return await self._poller.queue(step.key)
         if step.kind == OBSERVE:

@@ -225,8 +225,8 @@ class Work:
         ]
 
     def _slot(self) -> str:
-        """A version for what is rung by the clock: several hosts that ring at once ring for one thing. Schedules tick on
-        whole seconds and hosts differ by less than half of one, so a slot begins half a second before one."""
+        """A version for what is rung by the clock: several hosts that ring at once ring for one thing. Schedules tick
+        on whole seconds and hosts differ by less than half of one, so a slot begins half a second before one."""
         return f"{int((self._world.now().timestamp() + 0.5) // SLOT)}"
 
     async def _ring_or_do(self, message: Message) -> None:

@@ -253,3 +253,13 @@ def test_what_an_account_in_manual_waits_for_is_sent_when_a_person_asks_and_not_
     done = finish(village, started(village, mode="manual"))
     assert done["failed"] == 0
     assert village.booking.calendar.closed == set(JULY.nights())
+
+
+def test_a_calendar_that_cannot_be_read_fails_its_step_by_name(village: Village) -> None:
+    village.greengo.faults.down = True
+    done = finish(village, started(village, mode="batch"))
+    feeds = next(step for step in done["steps"] if step["step"] == "feeds 0000")
+    assert feeds["state"] == "failed"
+    assert f"{HOME}-greengo" in feeds["error"]
+    assert feeds["figures"]["greengo"]["failed"] == 1
+    assert [line["what"] for line in feeds["report"]] == ["failure"]
