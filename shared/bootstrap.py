@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from shared.config import Settings
     from shared.domain.dates import StayDates
     from shared.domain.model import Platform
+    from shared.engine.engine import SyncEngine
     from shared.engine.operations import Operations
     from shared.engine.webhooks import Senders
     from shared.engine.world import World
     from shared.ports import ApiConnector, Budgets, Bus, Circuits, Http, Tables
+    from shared.resilience.retry import RetryPolicyConfig
 
 POLL_PERIOD = 120
 """Seconds between two requests of a calendar link, when nothing else is said."""
@@ -64,6 +66,14 @@ def engine() -> Engine:
 
         joined = _built[loop] = join(current())
     return joined.operations
+
+
+def sync_engine() -> SyncEngine:
+    """The same engine as one object with six methods, for programs without triggers. Raises ``SettingsRefused``."""
+    from shared.engine.engine import SyncEngine
+
+    engine()
+    return SyncEngine(_built[asyncio.get_running_loop()].operations, _rhythms())
 
 
 def telemetry() -> Telemetry:
@@ -174,7 +184,7 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
         if entry.connector
     }
     agent = f"SyncEngine/0.1 (+{settings.contact})"
-    apis, circuits, budgets = _guarded(apis, tables, _voice(settings))
+    apis, circuits, budgets = _guarded(apis, tables, _voice(settings), _policy(settings))
     return World(
         tables=tables,
         bus=bus,
@@ -199,7 +209,7 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
 
 
 def _guarded(
-    apis: dict[Platform, ApiConnector], tables: Tables, voice: Telemetry
+    apis: dict[Platform, ApiConnector], tables: Tables, voice: Telemetry, policy: RetryPolicyConfig
 ) -> tuple[dict[Platform, ApiConnector], Circuits, Budgets]:
     """The connectors behind their guard, the circuits their calls pass through, and what is left of their limits."""
     import random
@@ -221,11 +231,21 @@ def _guarded(
     }
     breakers = Breakers(notes, voice, now=tables.now, monotonic=time.monotonic)
     chance = random.SystemRandom().random
-    guard = Guard(breakers, now=tables.now, monotonic=time.monotonic, sleep=asyncio.sleep, chance=chance)
+    now, monotonic = tables.now, time.monotonic
+    guard = Guard(breakers, now=now, monotonic=monotonic, sleep=asyncio.sleep, chance=chance, policy=policy)
     guarded: dict[Platform, ApiConnector] = {
         name: GuardedConnector(one, guard, limiters[name]) for name, one in apis.items()
     }
     return guarded, breakers, PlatformBudgets(limiters)
+
+
+def _policy(settings: Settings) -> RetryPolicyConfig:
+    from datetime import timedelta
+
+    from shared.resilience.retry import RetryPolicyConfig
+
+    most, base, multiplier, longest = settings.retry
+    return RetryPolicyConfig(int(most), timedelta(seconds=base), multiplier, timedelta(seconds=longest))
 
 
 def _pacing(host: str, links: int, wished: float, stake: float | None) -> tuple[float, str]:

@@ -51,6 +51,8 @@ class Settings:
     For a laptop and tests only, and refused on Azure: it would open the address guard to what runs beside us.
     ``telemetry``: ``TELEMETRY``, one of ``log`` (default), ``application_insights``, ``off``.
     ``telemetry_connection``: ``APPLICATIONINSIGHTS_CONNECTION_STRING`` (secret), asked for by the second.
+    ``retry``: ``RETRY_MAX`` (3), ``RETRY_BASE_SECONDS`` (1), ``RETRY_MULTIPLIER`` (2) and ``RETRY_LONGEST_SECONDS``
+    (300): how often a failed read is repeated at once, and the pauses between.
     ``language``: ``UI_LANGUAGE``, ``en`` (default) or ``fr``: of texts that have no owner with one of their own.
     ``notify``: ``NOTIFY``, where notices go: some of ``log`` (default), ``smtp``, ``ntfy``, ``json``, ``apprise``, and
     what each needs: ``NOTIFY_EMAIL`` (who takes mail that belongs to no owner with an address), ``SMTP_HOST``,
@@ -76,6 +78,7 @@ class Settings:
     telemetry: str
     telemetry_connection: str = field(metadata=_SECRET)
     language: str
+    retry: tuple[float, float, float, float]
     notify: NotifySettings
 
     def __repr__(self) -> str:
@@ -123,6 +126,12 @@ def read(environ: Mapping[str, str]) -> Settings:
         loopback_ports=ask.local_ports("LOCAL_LOOPBACK_PORTS"),
         telemetry=telemetry,
         telemetry_connection=ask.telemetry_connection(telemetry),
+        retry=(
+            ask.number("RETRY_MAX", 3, 0, 10),
+            ask.number("RETRY_BASE_SECONDS", 1, 0, 60),
+            ask.number("RETRY_MULTIPLIER", 2, 1, 10),
+            ask.number("RETRY_LONGEST_SECONDS", 300, 60, 3600),
+        ),
         language=ask.choice("UI_LANGUAGE", LANGUAGES),
         notify=read_notify(ask),
     )

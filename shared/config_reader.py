@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_network
@@ -106,6 +107,20 @@ class Reader:
     def networks(self, prefix: str) -> Mapping[str, tuple[str, ...]]:
         """Comma-separated addresses and networks for each key that begins so, by the rest of the key in lower case."""
         return self._each(prefix, self._network_list)
+
+    def number(self, key: str, usual: float, least: float, most: float) -> float:
+        """A number from ``least`` to ``most``, both included; ``usual`` where none is given."""
+        written = self._get(key)
+        if not written:
+            return usual
+        try:
+            value = float(written)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            self._wrong(key, f"a number from {least:g} to {most:g}")
+            return usual
+        return value
 
     def local_ports(self, key: str) -> frozenset[int]:
         """Port numbers separated by commas, none by default. Refused on Azure."""
