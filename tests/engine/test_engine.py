@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import date, timedelta
 
 import pytest
 
+from shared import bootstrap, config
 from shared.domain.dates import StayDates
 from shared.domain.errors import NotFound, PayloadRejected
 from shared.domain.model import AIRBNB, BOOKING, GREENGO, ConflictResolution, Platform, SyncMode
@@ -16,6 +18,7 @@ from shared.engine.engine import SyncEngine
 from shared.engine.steps import FEEDS, OBSERVE, QUEUE, SITE, Source, Territory
 from shared.engine.strategies import Auto, Batch, Manual, RealTime, SyncStrategy, strategy_for
 from tests.engine.village import HOME, Village
+from tests.functions.conftest import ROOT
 
 JULY = StayDates(date(2027, 7, 10), date(2027, 7, 13))
 
@@ -193,3 +196,14 @@ def test_hosts_that_tick_a_hair_apart_ring_once(village: Village, second: int) -
     village.run(other.on_timer_poll_feeds())
     rung = [one.message.kind for one in village.run(village.bus.receive("work", 10, 0))]
     assert rung == ["feeds"]
+
+
+async def test_a_program_gets_the_engine_of_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = json.loads((ROOT / "local.settings.json.example").read_text())["Values"]
+    monkeypatch.setattr(config, "current", lambda: config.read(sample))
+    try:
+        first, second = bootstrap.sync_engine(), bootstrap.sync_engine()
+        assert isinstance(first, SyncEngine)
+        assert first._operations is second._operations is bootstrap.engine()
+    finally:
+        await bootstrap.close()
