@@ -9,6 +9,7 @@ import pytest
 
 from shared.connectors.guard.breakers import Breakers
 from shared.domain.errors import CircuitOpen, PayloadRejected, StoreUnavailable
+from shared.ports import Row
 from shared.resilience.circuit_breaker import Outcome, Permit
 from shared.state.names import ACCOUNTS
 from tests.connectors.guard.hosts import ACCOUNT, START, Hosts, break_it, call
@@ -76,6 +77,7 @@ async def test_rule_25_nothing_is_lost_with_a_process() -> None:
     with pytest.raises(CircuitOpen) as caught:
         await hosts.host().permit(ACCOUNT, "write")
     assert caught.value.retry_after == pytest.approx(30)
+    assert hosts.telemetry.counts["circuit_refused"] == 1
 
 
 async def test_what_others_saw_is_known_within_a_second() -> None:
@@ -249,6 +251,26 @@ async def test_a_failure_from_before_the_opening_opens_nothing_again() -> None:
     assert (await hosts.host().views(ACCOUNT))[2].failures == 0
 
 
+async def test_a_result_that_others_keep_overtaking_is_counted_as_lost() -> None:
+    hosts = Hosts()
+    breakers = hosts.host()
+    await call(breakers, Outcome.FAILED)
+    (row,) = await hosts.tables.query(ACCOUNTS, ACCOUNT)
+    inner = hosts.tables.before
+
+    async def overtake(operation: str, table: str, partition: str) -> None:
+        if operation == "update":
+            hosts.tables.before = None
+            await hosts.tables.upsert(table, Row(row.partition, row.key, row.values))
+            hosts.tables.before = overtake
+
+    hosts.tables.before = overtake
+    await call(breakers, Outcome.FAILED)
+    hosts.tables.before = inner
+    assert hosts.telemetry.counts["circuit_write_lost"] == 1
+    assert (await hosts.host().views(ACCOUNT))[2].failures == 1
+
+
 # --------------------------------------------------------------------------------- a store that is away
 
 
@@ -279,7 +301,7 @@ async def test_a_text_nobody_can_read_is_a_new_circuit() -> None:
     await break_it(hosts.host())
     rows = await hosts.tables.query(ACCOUNTS, ACCOUNT)
     for row in rows:
-        await hosts.tables.upsert(ACCOUNTS, type(row)(row.partition, row.key, {"text": "[9]"}))
+        await hosts.tables.upsert(ACCOUNTS, Row(row.partition, row.key, {"text": "[9]"}))
     breakers = hosts.host()
     await call(breakers, Outcome.FAILED)
     assert hosts.telemetry.counts["circuit_unreadable"] == 1
