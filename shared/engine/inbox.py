@@ -32,6 +32,9 @@ guard asks for when something is odd."""
 POLL_TAKES = 2.0
 """Seconds until a poll that is under way will be done: only the next one is sure to hold what a call was about."""
 
+ANYWHERE = "*"
+"""In ``Notification.poll``: which place has news is not said."""
+
 AGAIN = "again"
 """How the version of a message begins that a sweep rang: its retry is the next sweep."""
 
@@ -65,11 +68,12 @@ class Inbox:
         except PayloadRejected as wrong:
             await self._set_aside(delivery, str(wrong))
             return "set aside"
-        accounts = await self._concerned(Platform(delivery.account), notification)
+        if notification.poll:
+            await self._poll(delivery, await self._at(Platform(delivery.account), notification.poll))
+        asks = notification.reread or notification.revoked
+        accounts = await self._concerned(Platform(delivery.account), notification) if asks else []
         if notification.revoked:
             await self._revoked(connector, accounts, notification)
-        if notification.poll:
-            await self._poll(delivery, _with_news(accounts, notification.poll))
         hints, unknown = notification.hints, []
         for name in notification.reread:
             if not await self._reread(connector, accounts, name, hints):
@@ -112,19 +116,25 @@ class Inbox:
         five hundred owners' accounts, reading each would cost five hundred reads a call."""
         units = {room.unit for hint in notification.hints for room in hint.rooms}
         hinted = {hint.id for hint in notification.hints if hint.rooms}
-        if (
-            not units
-            or notification.revoked
-            or notification.poll
-            or not hinted.issuperset(notification.reread)
-        ):
+        if not units or notification.revoked or not hinted.issuperset(notification.reread):
             return await self._accounts(platform)
-        finder = self._units.setdefault(platform, UnitFinder(self._world.accounts, platform, self._world.now))
+        finder = self._finder(platform)
         found = [await finder.find(unit) for unit in sorted(units)]
         names = {place[0] for place in found if place is not None}
         loaded = [await self._world.accounts.load(name) for name in sorted(names)]
         known = [one for one in loaded if one is not None and one.units.keys() & units]
         return known if known and None not in found else await self._accounts(platform)
+
+    async def _at(self, platform: Platform, places: Iterable[str]) -> list[AccountState]:
+        """The accounts with a unit at one of the places; each of the platform where none has, or nothing is named."""
+        found = [await self._finder(platform).accounts(place) for place in places if place != ANYWHERE]
+        loaded = [await self._world.accounts.load(name) for name in sorted(set().union(*found))]
+        known = [one for one in loaded if one is not None and one.units]
+        return known or await self._accounts(platform)
+
+    def _finder(self, platform: Platform) -> UnitFinder:
+        found = UnitFinder(self._world.accounts, platform, self._world.now)
+        return self._units.setdefault(platform, found)
 
     async def _accounts(self, platform: str) -> list[AccountState]:
         names = await self._world.accounts.directory("account")
@@ -277,12 +287,6 @@ def _turn(age: timedelta) -> int:
     while pause < LONGEST_PAUSE and age > pause:
         turn, age, pause = turn + 1, age - pause, pause * 2
     return turn + age // LONGEST_PAUSE
-
-
-def _with_news(accounts: list[AccountState], places: tuple[str, ...]) -> list[AccountState]:
-    """The accounts with a unit that begins like one of the places; each where none has, or nothing is named."""
-    found = [one for one in accounts if any(unit.startswith(places) for unit in one.units)]
-    return found or accounts
 
 
 async def _is_refused(connector: ApiConnector, account: AccountState) -> bool:

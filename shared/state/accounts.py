@@ -211,11 +211,12 @@ class AccountStore:
         """Make something findable."""
         await self._tables.upsert(ACCOUNTS, Row(DIRECTORY, f"{kind}|{name}", values))
 
-    async def directory(self, kind: str) -> dict[str, dict[str, str]]:
-        """Everything of a kind ("account", "site", "shard"), by name."""
-        start, stop = f"{kind}|", f"{kind}}}"
+    async def directory(self, kind: str, begins: str = "") -> dict[str, dict[str, str]]:
+        """Everything of a kind ("account", "site", "shard") whose name begins so, by name."""
+        first = f"{kind}|"
+        start, stop = first + begins, first + begins + chr(0x10FFFF)
         rows = await self._tables.query(ACCOUNTS, DIRECTORY, start=start, stop=stop)
-        return {row.key.removeprefix(start): {k: str(v) for k, v in row.values.items()} for row in rows}
+        return {row.key.removeprefix(first): {k: str(v) for k, v in row.values.items()} for row in rows}
 
     async def put_links(self, links: Iterable[tuple[str, Place]]) -> None:
         """Make export links findable by the hash of their token: the look-up takes the same time for any guess."""

@@ -48,3 +48,12 @@ class UnitFinder:
                 self._known[unit] = (self._now(), account, place)
                 return account, place
         return None
+
+    async def accounts(self, begins: str) -> set[str]:
+        """The accounts with a unit that begins so ("1234:", of a place with several). Raises ``StoreUnavailable``."""
+        found = await self._accounts.directory(_KIND, begins)
+        return {
+            name.removeprefix(f"{values.get('unit', '')}|")
+            for name, values in found.items()
+            if values.get("platform") == self._platform
+        }

@@ -13,7 +13,10 @@ from shared.domain.dates import StayDates
 from shared.domain.errors import PayloadRejected, TransientError
 from shared.domain.facts import Polled
 from shared.domain.model import BOOKING, Account
+from shared.engine.inbox import ANYWHERE
 from shared.ports import Notification
+from shared.state.accounts import AccountState, Place
+from shared.state.units import list_unit
 from tests.engine.village import Village
 
 NIGHTS = StayDates.of_nights(date(2027, 7, 10), 3)
@@ -75,6 +78,38 @@ def test_a_call_about_no_booking_polls_nothing(village: Village) -> None:
     call(village, SILENT)
     village.run(village.drain())
     assert (polls, waiting(village)) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "asked"),
+    [
+        (b"unit-book", ["booking"]),
+        (b"other-", ["other"]),
+        (b"unit-of-nobody", ["booking", "other"]),
+        (ANYWHERE.encode(), ["booking", "other"]),
+    ],
+)
+def test_only_the_accounts_at_the_place_that_has_news_are_polled_or_read(
+    village: Village, body: bytes, asked: list[str]
+) -> None:
+    accounts = village.engine.world.accounts
+    village.run(accounts.put(Account("other", BOOKING, "marc")))
+    for unit in ("other-1", "other-2"):
+        village.run(accounts.put_unit("other", unit, Place("gite", "gite-booking")))
+        village.run(list_unit(accounts, BOOKING, "other", unit, Place("gite", "gite-booking")))
+    polls = counted(village)
+    read: list[str] = []
+    load = accounts.load
+
+    async def reading(account: str) -> AccountState | None:
+        read.append(account)
+        return await load(account)
+
+    accounts.load = reading  # type: ignore[method-assign]
+    call(village, body)
+    village.run(village.drain())
+    assert sorted(polls) == asked
+    assert {name for name in read if name in ("booking", "other")} == set(asked)
 
 
 def test_many_calls_at_once_are_one_poll(village: Village) -> None:
