@@ -207,7 +207,12 @@ async def test_slow_reads_open_it_and_slow_writes_do_not() -> None:
     breakers = hosts.host()
     for operation in ("read", "write"):
         for _ in range(3):
-            await call(breakers, Outcome.OK, operation, seconds=9)
+            await call(breakers, Outcome.OK, operation, seconds=7.9)
+    assert {view.state for view in await breakers.views(ACCOUNT)} == {"closed"}
+    breakers = hosts.host()  # it knows nothing of those
+    for operation in ("read", "write"):
+        for _ in range(3):
+            await call(breakers, Outcome.OK, operation, seconds=8)
     states = {view.operation: view.state for view in await breakers.views(ACCOUNT)}
     assert (states["read"], states["write"]) == ("open", "closed")
 
