@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 
@@ -18,6 +19,8 @@ MOST_LISTED = 500
 
 _LISTED = 100
 _FIELDS = ("day", "platform", "limit")
+_YEARS = range(2000, 2201)
+_JOB = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 class Asked:
@@ -42,8 +45,8 @@ class Asked:
 
     async def job(self, name: str) -> HttpAnswer:
         """200 with progress and report, or 404."""
-        shown = await self._jobs.shown(name)
-        return problem(404, f"there is no job {name!r}") if shown is None else json_answer(200, shown)
+        shown = await self._jobs.shown(name) if _JOB.fullmatch(name) else None
+        return problem(404, "there is no such job") if shown is None else json_answer(200, shown)
 
     async def runs(self, query: Mapping[str, str]) -> HttpAnswer:
         """200 with the reports of a day (today's by default; UTC), newest first; 400 naming a wrong parameter."""
@@ -63,6 +66,8 @@ class Asked:
             when = date.fromisoformat(day) if day else self._world.now().date()
         except ValueError:
             raise PayloadRejected("day is not a date like 2027-03-01") from None
+        if when.year not in _YEARS:
+            raise PayloadRejected(f"day is not in a year from {_YEARS[0]} to {_YEARS[-1]}")
         if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:6]) <= MOST_LISTED:
             raise PayloadRejected(f"limit is not a number from 1 to {MOST_LISTED}")
         return when, query.get("platform", ""), int(limit)

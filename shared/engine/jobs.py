@@ -45,6 +45,9 @@ INLINE = timedelta(seconds=8)
 
 KEPT = timedelta(days=90)
 
+MOST_KEY = 100
+"""Characters of a step's address that are looked at: ours have 28."""
+
 FIELDS = ("mode", "platform", "property", "site")
 
 
@@ -90,7 +93,7 @@ class Jobs:
     async def do(self, key: str) -> str:
         """The step that a message names (``job/step``). Raises ``PayloadRejected`` for one that names none, and
         ``StoreUnavailable``."""
-        job, _, name = key.partition("/")
+        job, _, name = key[:MOST_KEY].partition("/")
         step, head = await self._store.step(job, name), await self._store.head(job)
         if step is None or head is None:
             raise PayloadRejected(f"{key!r} names no step of a job")

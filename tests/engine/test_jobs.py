@@ -11,6 +11,8 @@ import pytest
 from shared.domain.dates import StayDates
 from shared.domain.model import SyncMode
 from shared.domain.modes import ModeSetting
+from shared.messages import encode
+from shared.ports import Message
 from shared.state.accounts import AccountState
 from shared.use_cases import HttpAnswer
 from tests.engine.village import HOME, Crash, Village
@@ -125,6 +127,8 @@ def test_a_home_and_a_site_can_be_named(village: Village) -> None:
         ({"speed": "fast"}, "'speed'"),
         ({"mode": 7}, "texts"),
         ({"mode": ""}, "''"),
+        ({"platform": "\ud800"}, "platform"),
+        ({"site": "x" * 5_000}, "site"),
     ],
 )
 def test_what_is_not_there_is_refused_by_name(
@@ -150,9 +154,17 @@ def test_no_body_means_everything_now(village: Village) -> None:
     assert village.airbnb.calendar.closed == set(JULY.nights())
 
 
-def test_a_job_nobody_knows_is_404(village: Village) -> None:
-    answer = village.run(village.engine.job("nobody"))
+@pytest.mark.parametrize("name", ["nobody", "x" * 5_000, "a/b", "\ud800", "", "é\n"])
+def test_a_job_nobody_knows_is_404(village: Village, name: str) -> None:
+    answer = village.run(village.engine.job(name))
     assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("key", ["nobody/1|00000", "x" * 5_000, "/", "a"])
+def test_a_message_that_names_no_step_is_set_aside(village: Village, key: str) -> None:
+    body = encode(Message("job", key, "1"))
+    village.run(village.engine.work(body, 1, "m"))
+    assert len(village.run(village.engine.world.inbox.quarantined())) == 1
 
 
 def test_a_step_done_twice_calls_nobody_twice(village: Village) -> None:
@@ -221,6 +233,7 @@ def test_what_ran_is_listed_by_day_and_platform(village: Village) -> None:
     assert {one["platform"] for one in runs} == {"booking"}
     for query, named in (
         ({"day": "soon"}, "day"),
+        ({"day": "9999-12-31"}, "year"),
         ({"limit": "0"}, "limit"),
         ({"colour": "red"}, "'colour'"),
     ):
