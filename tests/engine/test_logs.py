@@ -22,6 +22,7 @@ from shared.memory.voices import MemoryNotify, MemoryTelemetry
 from shared.messages import encode
 from shared.ports import Notice, Request, Response
 from tests.engine.village import Village
+from tests.functions.conftest import ROOT
 
 JULY = StayDates(date(2027, 7, 10), date(2027, 7, 13))
 STORY = "the-story-of-one-stay"
@@ -283,3 +284,13 @@ async def test_each_call_is_one_line_and_counted_for_its_run(
 def test_outside_of_a_trigger_there_is_no_id() -> None:
     assert current() == ""
     assert "correlation" not in json.loads(log_line("info", "start", {}))
+
+
+def test_the_azure_host_keeps_addresses_out_of_its_telemetry_and_samples_no_line_away() -> None:
+    """Webhooks and exports carry a secret in their path."""
+    written = json.loads((ROOT / "host.json").read_text())["logging"]
+    insights = written["applicationInsights"]
+    assert written["logLevel"]["Host.Results"] == "None"
+    assert written["logLevel"]["Microsoft.AspNetCore"] == "Warning"
+    assert insights["httpAutoCollectionOptions"] == {"enableHttpTriggerExtendedInfoCollection": False}
+    assert "Trace" in insights["samplingSettings"]["excludedTypes"].split(";")
