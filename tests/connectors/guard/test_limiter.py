@@ -251,7 +251,7 @@ def test_a_note_nobody_can_read_stops_calls_for_a_minute_only(town: Build) -> No
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=budget(8, 200))
+@settings(max_examples=budget(8, 100))
 def test_whatever_happens_to_hosts_store_and_clocks_nobody_is_refused(seed: int) -> None:
     """Hosts lag, die, are cancelled in the middle; the store is slow, does not answer, or loses its answer."""
     chance = random.Random(seed)
