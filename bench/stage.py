@@ -137,10 +137,13 @@ class Stage:
         for platform in (AIRBNB, BOOKING, FEED):
             self.sandbox.world.faults.add(Fault(FaultKind.DELAY, platform, seconds=seconds))
 
-    async def faults(self, homes: set[int]) -> list[str]:
-        """What is wrong in the end, once Greengo has fetched: lost stays, nights held open, double sales unseen."""
+    async def faults(self) -> list[str]:
+        """What is wrong in the end at the homes that sold, once Greengo has fetched: lost stays, nights held open."""
         world = self.sandbox.world
         world.faults.clear()
+        homes = {
+            home_of(part.listing.partition("/")[2]) for s in world.truth.stays.values() for part in s.parts
+        }
         gate = asyncio.Semaphore(_COPIES)
 
         async def pull(home: int) -> None:
