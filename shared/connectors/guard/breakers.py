@@ -128,7 +128,7 @@ class Breakers:
             raise PayloadRejected(f"no state {state!r} to set: one of {', '.join(BY_HAND)}")
         copy = self._copy(account, operation)
         async with copy.lock:
-            await copy.read()
+            # What this process knows may be old: then the swap says so and reads what stands there.
             for _ in range(TRIES):
                 moved = circuit_breaker.force(copy.circuit, copy.config, State(state), self._time())
                 if await copy.swap(moved):

@@ -95,10 +95,11 @@ async def test_what_others_saw_is_known_within_a_second() -> None:
 async def test_an_answer_that_says_nothing_costs_nothing() -> None:
     hosts = Hosts()
     breakers = hosts.host()
+    await call(breakers, Outcome.OK)
     for _ in range(20):
         await call(breakers, Outcome.IGNORED)
     assert hosts.requests() == 1
-    assert (await breakers.views(ACCOUNT))[2].calls == 0
+    assert (await breakers.views(ACCOUNT))[2].calls == 1
 
 
 # ------------------------------------------------------------------------------ one trial over all hosts
@@ -274,6 +275,17 @@ async def test_a_result_that_others_keep_overtaking_is_counted_as_lost() -> None
     hosts.tables.before = inner
     assert hosts.telemetry.counts["circuit_write_lost"] == 1
     assert (await hosts.host().views(ACCOUNT))[2].failures == 1
+
+
+async def test_a_success_from_before_an_outage_is_not_counted_after_it() -> None:
+    hosts = Hosts()
+    breakers = hosts.host()
+    early = await breakers.permit(ACCOUNT, "write")
+    await break_it(breakers)
+    hosts.seconds = 30.0
+    await call(breakers, Outcome.OK)
+    await breakers.record(ACCOUNT, "write", early, Outcome.OK)
+    assert (await breakers.views(ACCOUNT))[2].calls == 0
 
 
 # --------------------------------------------------------------------------------- a store that is away
