@@ -306,8 +306,10 @@ async def test_while_the_store_is_away_calls_go_on_and_nothing_raises() -> None:
     with pytest.raises(CircuitOpen):
         await breakers.permit(ACCOUNT, "write")
     hosts.seconds = 40.0
+    known = hosts.telemetry.counts["circuit_store_unavailable"]
     with pytest.raises(CircuitOpen):  # nobody could be told of the trial
         await breakers.permit(ACCOUNT, "write")
+    assert hosts.telemetry.counts["circuit_store_unavailable"] == known + 2  # neither read nor written
     hosts.down = False
     hosts.seconds = 41.0
     assert (await breakers.permit(ACCOUNT, "write")).trial
