@@ -136,8 +136,8 @@ class Host:
 
 
 async def outcome(doing: Coroutine[Any, Any, T]) -> T | BaseException:
-    [found] = await asyncio.gather(doing, return_exceptions=True)
-    return found
+    found = await asyncio.gather(doing, return_exceptions=True)
+    return found[0]
 
 
 def units_of(calls: Sequence[Call]) -> list[str]:
