@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from shared.domain.dates import ranges_of
 from shared.domain.model import Block, Busy, Link, Phase, Reservation, SiteState, Status
@@ -118,14 +119,14 @@ def _stay(world: World, state: SiteState, one: Reservation) -> Notice:
         _platform(world, state, parts[0].listing), homes, dates, _closed(world, state, one.key), one
     )
     nights = " ".join(str(each) for each in dates)
-    key = f"{state.site.id}/{one.key}/{one.status.value}/{nights}"
+    key = f"{state.site.id}/{_nameless(one.key)}/{one.status.value}/{nights}"
     return Notice("new_stay", key, "info", text, state.site.owner)
 
 
 def _many(world: World, state: SiteState, listing: str, stays: Sequence[Reservation]) -> Notice:
     text = tidings_text.many(_platform(world, state, listing), _home(state, listing), len(stays))
     # Named by what it tells of: the same again after a crash is the same.
-    key = f"{state.site.id}/{listing}/{' '.join(sorted(one.key for one in stays))}"
+    key = f"{state.site.id}/{listing}/{_nameless(' '.join(sorted(one.key for one in stays)))}"
     return Notice("new_stay", key, "info", text, state.site.owner)
 
 
@@ -142,6 +143,11 @@ def _stuck(world: World, state: SiteState, listing: str) -> Notice:
 def _healed(world: World, state: SiteState, listing: str) -> Notice:
     text = tidings_text.healed(_platform(world, state, listing), _home(state, listing))
     return Notice("push_failed_over", f"{state.site.id}/{listing}", "info", text, state.site.owner)
+
+
+def _nameless(key: str) -> str:
+    """What stands for a fact where strangers read: a calendar's UID may hold anything, a guest's name too."""
+    return sha256(key.encode()).hexdigest()[:24]
 
 
 def _closed(world: World, state: SiteState, key: str) -> dict[str, list[str]]:
