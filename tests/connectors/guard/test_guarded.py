@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -91,11 +91,13 @@ class Budget:
     """A limiter that lets through what it is told to."""
 
     refusal: RateLimited | None = None
+    takes: Callable[[], None] = lambda: None
     asked: list[tuple[str, str, str, bool]] = field(default_factory=list)
     rests: list[tuple[str, str, float | None]] = field(default_factory=list)
 
     async def acquire(self, account: str, unit: str, operation: str, urgent: bool) -> None:
         self.asked.append((account, unit, operation, urgent))
+        self.takes()
         if self.refusal is not None:
             raise self.refusal
 
@@ -178,12 +180,13 @@ async def test_reads_and_acknowledgements_are_tried_again_in_place(world: World,
     assert world.platform.times == pytest.approx([0, 0.7, 1.9])
 
 
-async def test_a_read_is_given_up_within_its_budget(world: World) -> None:
-    world.platform.ends, world.platform.takes = (DOWN,), 4.9
+@pytest.mark.parametrize(("takes", "tries"), [(4.9, 2), (9.4, 2), (9.6, 1)])
+async def test_a_read_is_not_begun_again_after_its_budget(world: World, takes: float, tries: int) -> None:
+    world.platform.ends, world.platform.takes = (DOWN,), takes
     with pytest.raises(PlatformDown):
         await world.connector.poll(OWNER)
-    assert len(world.platform.asked) == 2
-    assert world.hosts.seconds < 12
+    assert len(world.platform.asked) == tries
+    assert world.platform.times[-1] < 10
 
 
 async def test_what_the_platform_refuses_is_not_asked_again(world: World) -> None:
@@ -213,6 +216,14 @@ async def test_rule_16_a_second_try_ends_within_the_deadline(world: World) -> No
         await world.close()
     assert len(world.platform.asked) == 1
     assert world.hosts.seconds <= 12
+
+
+@pytest.mark.parametrize(("takes", "tries"), [(9.2, 2), (9.3, 1)])
+async def test_rule_16_a_second_try_has_two_seconds_left(world: World, takes: float, tries: int) -> None:
+    world.platform.ends, world.platform.takes = (DOWN,), takes
+    with pytest.raises(PlatformDown):
+        await world.close()
+    assert len(world.platform.asked) == tries
 
 
 @pytest.mark.parametrize("wrong", [DOWN, RateLimited("slower", 1.0), TransientError("later")])
@@ -434,6 +445,18 @@ async def test_what_the_platform_itself_refuses_is_told_to_all_who_share_the_bud
     with pytest.raises(RateLimited):
         await world.close()
     assert budget.rests == [(ACCOUNT, "unit-7", 60.0)]
+
+
+async def test_what_waited_for_its_budget_until_it_was_too_late_is_not_sent(world: World) -> None:
+    def wait() -> None:
+        world.hosts.seconds += 12
+
+    world.connector = world.guarded(Budget(takes=wait))
+    with pytest.raises(TransientError, match="took all the time") as caught:
+        await world.close()
+    assert not isinstance(caught.value, PlatformDown)
+    assert world.platform.asked == []
+    assert await world.failures("write") == (0, 0)
 
 
 async def test_an_open_circuit_costs_no_budget(world: World) -> None:
