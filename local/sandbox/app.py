@@ -86,6 +86,7 @@ class SandboxApp:
             return await route.handler(call)
         struck = self.world.faults.take(route.platform, route.call, call.path)
         call.flags = frozenset(struck) & _HEEDED
+        call.night = struck[FaultKind.REFUSE].night if FaultKind.REFUSE in struck else ""
         answer = await self._struck(route.handler, call, struck)
         outcome = "cut" if answer is None else str(answer.status)
         agent = call.headers.get("user-agent", "")

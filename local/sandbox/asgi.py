@@ -18,7 +18,8 @@ Json = dict[str, object]
 class Call:
     """One request. ``path_args`` come from the route's pattern, ``flags`` from the faults a handler must heed.
 
-    ``note`` is the handler's word for the call log, such as the listing it was about.
+    ``note`` is the handler's word for the call log, such as the listing it was about; ``night`` the only night that a
+    fault wants refused, empty for all.
     """
 
     method: str
@@ -29,6 +30,7 @@ class Call:
     path_args: Mapping[str, str] = field(default_factory=dict)
     flags: frozenset[FaultKind] = frozenset()
     note: str = ""
+    night: str = ""
 
     def json(self) -> Json:
         """The body as a JSON object. Raises ``BadAsk``."""

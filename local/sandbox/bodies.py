@@ -39,6 +39,7 @@ def read_fault(body: Json) -> Fault:
         retry_after=text(body, "retry_after", "1"),
         after=body.get("after") is True,
         path=text(body, "path", ""),
+        night=text(body, "night", ""),
     )
 
 

@@ -174,8 +174,7 @@ class BookingApi:
             raise BadAsk("there is no message in the request")
         call.note = ",".join(sorted({m.room for m in messages if isinstance(m, writes.Change)}))
         if FaultKind.REFUSE in call.flags:
-            refusal = "refused by the sandbox"
-            return 0, [writes.Failure(m.locator, "450", "REFUSED", refusal) for m in messages]
+            messages = [_refused(message, call.night) for message in messages]
         dry = FaultKind.IGNORE in call.flags
         return writes.apply(self.world.truth, account, messages, dry=dry)
 
@@ -235,6 +234,15 @@ class BookingApi:
         errors = SubElement(reply, "Errors")
         SubElement(errors, "Error", Code="450", ShortText=message, Status="NotProcessed", Type="3")
         return self._xml(reply, status)
+
+
+def _refused(message: writes.Change | writes.Failure, night: str) -> writes.Change | writes.Failure:
+    """The message as a fault refuses it: unless another ``night`` alone is meant."""
+    if night and not (
+        isinstance(message, writes.Change) and night in {one.isoformat() for one in message.nights}
+    ):
+        return message
+    return writes.Failure(message.locator, "450", "REFUSED", "refused by the sandbox")
 
 
 def _limit(call: Call) -> int | None:

@@ -31,7 +31,8 @@ class FaultKind(StrEnum):
     CHURN = "churn"
     """Every event of the calendar gets a new UID on each fetch."""
     REFUSE = "refuse"
-    """The write is refused inside a body whose HTTP status says success."""
+    """The write is refused inside a body whose HTTP status says success; with ``night`` that night of it alone, where
+    the platform takes nights one by one (Booking.com)."""
     IGNORE = "ignore"
     """The write is answered as done and does nothing."""
     TWICE = "twice"
@@ -54,6 +55,7 @@ class Fault:
     retry_after: str = "1"
     after: bool = False
     path: str = field(default="", repr=False)
+    night: str = ""
     id: int = 0
 
     def strikes(self, platform: str, call: str, path: str) -> bool:

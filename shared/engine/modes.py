@@ -77,6 +77,7 @@ class Modes:
         name = state.account.id
         before, after = state.standing, standing(setting, state.rung, state.paused)
         await self._world.accounts.choose(name, setting)
+        self._accounts.pop(name, None)
         if before.mode is not after.mode:
             await self._record(state.account, before.mode, after, f"chosen by {who}")
             if after.sends and not before.sends:

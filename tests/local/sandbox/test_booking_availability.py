@@ -139,6 +139,14 @@ async def test_a_write_can_be_refused_or_dropped_inside_a_200(
     assert list(await play.states(KEY)) == ["2027-07-10"]
 
 
+async def test_one_night_of_a_write_can_be_refused_alone(play: Player) -> None:
+    await play.fault(kind="refuse", platform="booking", call="availability", night="2027-07-11")
+    nights = [(BOOKING, f"2027-07-{day}", f"2027-07-{day}", 0) for day in (10, 11, 12)]
+    reply = await play.limit(*nights)
+    assert [node.get("LocatorID") for node in reply.iter("Warning")] == ["2"]
+    assert sorted(await play.states(f"booking/{BOOKING}")) == ["2027-07-10", "2027-07-12"]
+
+
 async def test_a_room_without_api_is_in_no_queue_no_summary_and_no_read_back(play: Player) -> None:
     await play.book("booking", "888", "2027-07-10", 1)
     assert await play.waiting("OTA_HotelResNotif") == []
