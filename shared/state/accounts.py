@@ -22,6 +22,11 @@ from shared.state.names import ACCOUNTS, DIRECTORY
 from shared.state.notes import PREFIX
 
 _ACCOUNT = "account"
+_UNIT, _PAST_UNITS = "unit|", "unit}"
+
+UNITS_AGE = timedelta(seconds=60)
+"""How long a process keeps an account's units while nothing says that they changed: a release that does not stamp them
+may have written one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +71,28 @@ class AccountState:
         return max((at for at in (self.polled, self.looked) if at), default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Units:
+    """An account's units as they were read: under which stamp, and when."""
+
+    stamp: str
+    read: datetime
+    places: dict[str, Place]
+
+
 class AccountStore:
-    """The ``Accounts`` table."""
+    """The ``Accounts`` table.
+
+    An account of five hundred homes has as many unit rows, and is loaded for every call of its platform: they are read
+    anew only when the stamp in the account's row is another. It is taken away before a unit is written and comes back
+    after it: without one the units are always read, so that no process keeps older units under a newer stamp.
+    """
 
     def __init__(self, tables: Tables, base_urls: Mapping[str, str] | None = None) -> None:
         """``base_urls`` say where a platform's API is, for accounts that do not say it themselves."""
         self._tables = tables
         self._base_urls = base_urls or {}
+        self._kept: dict[str, _Units] = {}
 
     async def put(self, account: Account) -> None:
         """Add an account or change what it is; its state stays."""
@@ -88,24 +108,24 @@ class AccountStore:
     async def put_unit(self, account: str, unit: str, place: Place) -> None:
         """Say which listing a platform's id means; from then on the account is one that is asked by API. A new one has
         not been looked at yet: the account's whole state is asked for again."""
-        values = {"site": place.site, "listing": place.listing}
-        if await self._tables.get(ACCOUNTS, account, f"unit|{unit}") is None:
-            await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, {"looked": ""}))
-        await self._tables.upsert(ACCOUNTS, Row(account, f"unit|{unit}", values))
+        known = await self._tables.get(ACCOUNTS, account, f"{_UNIT}{unit}")
+        if known is None or _place(known) != place:
+            stamp = f"{cells.to_instant(self._tables.now())} {unit}"
+            before = {"units": ""} | ({"looked": ""} if known is None else {})
+            await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, before))
+            values = {"site": place.site, "listing": place.listing}
+            await self._tables.upsert(ACCOUNTS, Row(account, f"{_UNIT}{unit}", values))
+            await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, {"units": stamp}))
         await self.list_in_directory("account", account, {"api": "yes"})
 
     async def load(self, account: str) -> AccountState | None:
-        """An account with all its units, in one read, or None."""
-        rows = {row.key: row for row in await self._tables.query(ACCOUNTS, account)}
+        """An account with all its units, or None: one small read, and one more where the units may have changed."""
+        rows = {row.key: row for row in await self._tables.query(ACCOUNTS, account, stop=_UNIT)}
         row = rows.get(_ACCOUNT)
         if row is None:
             return None
         pairs = (one.partition("=") for one in cells.texts(row.values, "secrets"))
-        units = {
-            key.removeprefix("unit|"): Place(cells.text(r.values, "site"), cells.text(r.values, "listing"))
-            for key, r in rows.items()
-            if key.startswith("unit|")
-        }
+        units = await self._units(account, cells.text(row.values, "units"))
         platform = cells.text(row.values, "platform")
         value = Account(
             account,
@@ -124,6 +144,16 @@ class AccountStore:
             _setting(row),
             Rung() if ladder is None else rungs.from_text(cells.text(ladder.values, "text")),
         )
+
+    async def _units(self, account: str, stamp: str) -> dict[str, Place]:
+        """The account's units as of that stamp or later; without a stamp they are always read."""
+        kept, now = self._kept.get(account), self._tables.now()
+        if kept is not None and stamp and kept.stamp == stamp and now - kept.read < UNITS_AGE:
+            return kept.places
+        rows = await self._tables.query(ACCOUNTS, account, start=_UNIT, stop=_PAST_UNITS)
+        places = {row.key.removeprefix(_UNIT): _place(row) for row in rows}
+        self._kept[account] = _Units(stamp, now, places)
+        return places
 
     async def choose(self, account: str, setting: ModeSetting) -> None:
         """Store what its owner chose."""
@@ -230,7 +260,11 @@ class AccountStore:
         row = await self._tables.get(ACCOUNTS, DIRECTORY, f"export|{_hash(token)}")
         if row is None:
             return None
-        return Place(cells.text(row.values, "site"), cells.text(row.values, "listing"))
+        return _place(row)
+
+
+def _place(row: Row) -> Place:
+    return Place(cells.text(row.values, "site"), cells.text(row.values, "listing"))
 
 
 def _setting(row: Row) -> ModeSetting:

@@ -1,0 +1,83 @@
+"""An account's units: kept by a process, and never older than what the account's row says of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from shared.domain.model import AIRBNB, Account
+from shared.memory.tables import MemoryTables
+from shared.state.accounts import UNITS_AGE, AccountStore, Place
+from shared.state.names import ACCOUNTS
+from tests.engine.village import Clock
+
+OLD, NEW = Place("moulin", "moulin-airbnb"), Place("phare", "phare-airbnb")
+
+
+@dataclass
+class Scene:
+    """Two processes over one table; ``reads`` counts its queries."""
+
+    clock: Clock = field(default_factory=Clock)
+    reads: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.tables = MemoryTables(self.clock.now, before=lambda what, table, at: self.reads.update([what]))
+        self.here, self.there = AccountStore(self.tables), AccountStore(self.tables)
+
+    async def units(self) -> dict[str, Place]:
+        state = await self.here.load("airbnb")
+        assert state is not None
+        return dict(state.units)
+
+
+async def scene() -> Scene:
+    found = Scene()
+    await found.there.put(Account("airbnb", AIRBNB, "owner"))
+    await found.there.put_unit("airbnb", "1", OLD)
+    assert await found.units() == {"1": OLD}
+    found.reads.clear()
+    return found
+
+
+async def test_units_that_did_not_change_are_not_read_again() -> None:
+    found = await scene()
+    await found.there.put_unit("airbnb", "1", OLD)
+    found.reads.clear()
+    assert await found.units() == {"1": OLD}
+    assert found.reads["query"] == 1
+
+
+async def test_a_new_unit_and_a_moved_one_are_seen_at_once_by_every_process() -> None:
+    found = await scene()
+    await found.there.put_unit("airbnb", "2", OLD)
+    assert await found.units() == {"1": OLD, "2": OLD}
+    await found.there.put_unit("airbnb", "1", NEW)
+    assert await found.units() == {"1": NEW, "2": OLD}
+
+
+async def test_who_reads_in_the_middle_of_a_change_reads_again_after_it() -> None:
+    found = await scene()
+    seen: list[int] = []
+
+    async def look(what: str, table: str, at: str) -> None:
+        if what == "upsert" and at == "airbnb":
+            found.tables.after = None
+            seen.append(len(await found.units()))
+            found.tables.after = look
+
+    found.tables.after = look
+    await found.there.put_unit("airbnb", "2", NEW)
+    assert seen == [1, 2, 2]
+    assert await found.units() == {"1": OLD, "2": NEW}
+
+
+async def test_a_unit_written_without_a_stamp_is_found_within_a_minute() -> None:
+    found = await scene()
+    row = await found.tables.get(ACCOUNTS, "airbnb", "unit|1")
+    assert row is not None
+    await found.tables.upsert(ACCOUNTS, type(row)("airbnb", "unit|3", row.values))
+    assert await found.units() == {"1": OLD}
+    found.clock.advance(UNITS_AGE + timedelta(seconds=1))
+    assert await found.units() == {"1": OLD, "3": OLD}
