@@ -11,6 +11,7 @@ from shared.domain.errors import AuthFailed, NotFound, PayloadRejected, SyncErro
 from shared.domain.facts import SeenStay
 from shared.domain.model import Account, Platform
 from shared.engine.ingest import Answered, Ingest
+from shared.engine.modes import Modes
 from shared.engine.poll import HELD, Poller
 from shared.engine.words import Words
 from shared.engine.world import WORK, World
@@ -42,8 +43,9 @@ AGAIN = "again"
 class Inbox:
     """Takes webhook bodies in, and works them off."""
 
-    def __init__(self, world: World, ingest: Ingest, poller: Poller) -> None:
+    def __init__(self, world: World, ingest: Ingest, poller: Poller, modes: Modes) -> None:
         self._world = world
+        self._modes = modes
         self._ingest = ingest
         self._poller = poller
         self._words = Words(world)
@@ -183,10 +185,12 @@ class Inbox:
             try:
                 seen = await connector.reread(account.account, reservation)
             except SyncError as wrong:
+                await self._modes.failed(account, wrong)
                 silent = str(wrong)
                 if isinstance(wrong, PayloadRejected):
                     unreadable = account.account.id
                 continue
+            await self._modes.answered(account)
             if seen is not None:
                 await self._take(account, seen, frame, reason)
                 return True

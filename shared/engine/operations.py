@@ -53,7 +53,7 @@ class Operations:
         self.poller = Poller(world, self.reconciler, self.ingest)
         self.observer = Observer(world, self.ingest, self.modes)
         self.readback = ReadBack(world, self.reconciler)
-        self.inbox = Inbox(world, self.ingest, self.poller)
+        self.inbox = Inbox(world, self.ingest, self.poller, self.modes)
         self.reports = Reports(world, self._stands)
         self.jobs = Work(
             world,
