@@ -135,7 +135,9 @@ async def test_a_good_trial_closes_it_for_everybody() -> None:
     one, other = hosts.host(), hosts.host()
     await break_it(one)
     hosts.seconds = 30.0
-    await call(other, Outcome.OK)
+    trial = await other.permit(ACCOUNT, "write")
+    assert hosts.telemetry.gauges["circuit_state"] == 0.5
+    await other.record(ACCOUNT, "write", trial, Outcome.OK)
     hosts.seconds = 31.0
     await call(one, Outcome.OK)
     assert hosts.events() == ["circuit_opened", "circuit_closed"]
@@ -275,6 +277,18 @@ async def test_a_result_that_others_keep_overtaking_is_counted_as_lost() -> None
     hosts.tables.before = inner
     assert hosts.telemetry.counts["circuit_write_lost"] == 1
     assert (await hosts.host().views(ACCOUNT))[2].failures == 1
+
+
+async def test_successes_nobody_saved_before_an_outage_are_forgotten_with_it() -> None:
+    hosts = Hosts()
+    one, other = hosts.host(), hosts.host()
+    for _ in range(5):
+        await call(one, Outcome.OK)
+    await break_it(other)
+    hosts.seconds = 30.0
+    await call(other, Outcome.OK)
+    hosts.seconds = 32.0
+    assert (await one.views(ACCOUNT))[2].calls == 0
 
 
 async def test_a_success_from_before_an_outage_is_not_counted_after_it() -> None:
