@@ -13,7 +13,7 @@ from shared.adapters.portfolio_values import ANY_CALENDAR, PortfolioRules, addre
 from shared.adapters.yaml_fields import Section, did_you_mean
 from shared.adapters.yaml_tree import Spot
 from shared.domain.addresses import FeedAddress
-from shared.domain.model import Account, Link, Platform, Site
+from shared.domain.model import Account, Automatic, Link, Platform, Site
 from shared.domain.portfolio import (
     LANGUAGES,
     Home,
@@ -29,7 +29,19 @@ TOP = ("owners", "accounts", "homes")
 _OWNER = ("id", "people")
 _PERSON = ("principal", "role", "email", "language")
 _ACCOUNT = ("id", "platform", "owner", "secrets", "base_url")
-_HOME = ("id", "name", "owner", "zone", "contains", "rooms", "units", "site", "group", "listings")
+_HOME = (
+    "id",
+    "name",
+    "owner",
+    "zone",
+    "contains",
+    "rooms",
+    "units",
+    "site",
+    "group",
+    "automatic",
+    "listings",
+)
 _LISTING = ("id", "platform", "account", "unit", "link", "agent")
 
 
@@ -133,6 +145,8 @@ class PortfolioReader:
             rooms=rooms,
             units=units,
             site=section.identifier("site"),
+            group=section.identifier("group"),
+            automatic=Automatic(section.choice("automatic", [str(one) for one in Automatic], Automatic.OFF)),
         )
 
     def _listing(self, home: Home, site: str, section: Section) -> PortfolioListing:
@@ -234,8 +248,8 @@ def _groups(homes: Sequence[Home], sections: Sequence[Section]) -> dict[str, tup
     """Equivalent homes by the group's name: at least two, of one owner."""
     members: dict[str, list[tuple[Home, Section]]] = {}
     for home, section in zip(homes, sections, strict=True):
-        if (name := section.identifier("group")) and home.id:
-            members.setdefault(name, []).append((home, section))
+        if home.group and home.id:
+            members.setdefault(home.group, []).append((home, section))
     for name, found in members.items():
         first = found[0][0]
         if len(found) == 1:

@@ -37,6 +37,7 @@ class Busy(StrEnum):
     CLOSED = "closed"  # a stay or a closure: the source cannot tell (Booking.com's and Greengo's feeds)
     BLOCK = "block"  # closed by the owner or an import
     LIMIT = "limit"  # a rule of the platform (notice, horizon) that slides a day every day
+    BUFFER = "buffer"  # nights an owner keeps free beside a stay: computed in each plan, told by no source
 
 
 class Status(StrEnum):
@@ -65,15 +66,25 @@ class SyncMode(StrEnum):
     MANUAL = "manual"
 
 
+class Automatic(StrEnum):
+    """What the engine may do by itself about a double booking of a home."""
+
+    OFF = "off"  # nothing: it proposes, a person decides
+    SAFE = "safe"  # what can be taken back and touches no guest
+
+
 @dataclass(frozen=True, slots=True)
 class Property:
     """A home that can be sold as a whole. ``rooms`` are what it occupies: two homes that share a room exclude
-    each other. ``zone`` is the IANA zone in which its days begin."""
+    each other. ``zone`` is the IANA zone in which its days begin. ``automatic``: what the owner lets the engine do by
+    itself about a double booking. ``group`` names homes that can stand in for each other, empty for none."""
 
     id: str
     name: str
     rooms: frozenset[str]
     zone: str = "Europe/Paris"
+    automatic: Automatic = Automatic.OFF
+    group: str = ""
 
     def today(self, now: datetime) -> date:
         """The home's calendar day at that instant."""
@@ -170,7 +181,8 @@ class Reservation:
     platform's own order of its changes (0 where it has none), ``observed`` the counter taken before we asked:
     together they decide which of two reports is newer (rule 6). ``feed`` names the listing whose calendar it comes
     from, empty for an API. ``hinted`` are rooms a doorbell claimed and no re-read has confirmed yet: closed,
-    never opened, on a hint. ``slid`` counts the days on which a block moved in step with the calendar.
+    never opened, on a hint. ``slid`` counts the days on which a block moved in step with the calendar. ``code`` is the
+    platform's own name of the stay where a calendar shows one: the same stay may be known by API too.
     """
 
     account: str
@@ -187,6 +199,7 @@ class Reservation:
     guest: str = field(default="", repr=False)
     slid: int = 0
     slid_on: date | None = None
+    code: str = ""
 
     @property
     def key(self) -> str:
@@ -275,11 +288,12 @@ class Account:
 
 
 class ConflictSeverity(StrEnum):
-    """How soon somebody must act: by the time to the first clashing check-in."""
+    """How soon somebody must act, worst first."""
 
-    CRITICAL = "critical"  # within 48 h, or a guest is in the house
+    CRITICAL = "critical"  # an arrival within 48 h, or a guest in the house
     HIGH = "high"  # within 14 days
     MEDIUM = "medium"
+    LOW = "low"  # far ahead, and one of the two is a request that may still be declined
 
 
 class ConflictResolution(StrEnum):
@@ -290,10 +304,71 @@ class ConflictResolution(StrEnum):
     ASK_A_PERSON = "ask_a_person"
 
 
+class Source(StrEnum):
+    """How surely a fact is known, surest first."""
+
+    API = "api"  # the platform's API said so when it was asked
+    FEED = "feed"  # a calendar shows it
+    HINT = "hint"  # a doorbell claims it, and nothing has confirmed it yet
+
+
+class Certainty(StrEnum):
+    """How surely we know which of two facts was there first."""
+
+    SURE = "sure"  # the later one cannot have been sold before we knew of the earlier one
+    LIKELY = "likely"  # heard of in this order, and by more than the time its calendar may have been unread
+    UNKNOWN = "unknown"  # heard of together, or in one breath
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What one fact showed of itself in a conflict: one room on its nights. It stays as it was when the conflict ended,
+    since the fact itself may be gone by then. ``since`` is when its source first showed it with these dates (store
+    time); ``fading``: its source no longer shows it, and it is still held. No guest's name is in it."""
+
+    key: str
+    listing: str
+    platform: Platform
+    home: str
+    dates: StayDates
+    kind: Busy
+    status: Status
+    since: datetime
+    source: Source = Source.API
+    fading: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Somebody has seen a conflict and takes care of it. It is not a resolution."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What somebody chose to do about a conflict: the id of a proposal, by whom (a person, or "policy"), when (store
+    time). ``note`` is theirs: it may name a guest and is never logged."""
+
+    proposal: str
+    by: str
+    at: datetime
+    note: str = field(default="", repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class BookingConflict:
-    """Two facts that claim the same unit on the same nights. ``id`` is made of the pair and the home: finding it
-    twice is one conflict. ``ended_at`` is set when the facts no longer clash."""
+    """Two facts that claim the same unit on the same nights. ``id`` is made of the pair alone: finding it twice is one
+    conflict, on however many rooms and nights they meet.
+
+    ``conflict_dates`` reach from the first to the last of these nights, ``nights`` are they exactly.
+    ``conflicting_bookings`` are the facts' keys, the one known first in front; ``certainty`` says how surely it was
+    first. ``sides`` are what is remembered of them.
+
+    Its life: detected, ``told`` (of its beginning; again of its end), acknowledged, decided; ``ended_at`` is set when
+    the facts no longer clash, ``verified_at`` when the platforms' own calendars were seen without the clash since.
+    """
 
     id: str
     property_id: str
@@ -304,6 +379,17 @@ class BookingConflict:
     detected_at: datetime | None = None
     ended_at: datetime | None = None
     told: bool = False
+    nights: tuple[StayDates, ...] = ()
+    sides: tuple[Side, ...] = ()
+    certainty: Certainty = Certainty.UNKNOWN
+    acknowledged: Acknowledgement | None = None
+    decision: Decision | None = None
+    verified_at: datetime | None = None
+
+    @property
+    def exact(self) -> tuple[StayDates, ...]:
+        """The clashing nights; of a conflict that an older release wrote, its first and last with all between."""
+        return self.nights or (self.conflict_dates,)
 
 
 @dataclass(frozen=True, slots=True)

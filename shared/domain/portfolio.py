@@ -12,7 +12,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from shared.domain.errors import PermanentError
-from shared.domain.model import Account, Link, Platform, Site
+from shared.domain.model import Account, Automatic, Link, Platform, Site
 
 LANGUAGES = ("fr", "en")
 """The languages in which notices and pages are written."""
@@ -52,7 +52,8 @@ class Home:
     ``contains`` names homes that are inside it (a house sold whole and by the room). ``rooms`` are further rooms
     it occupies, each with how many identical ones exist; a home with neither is one room, named like itself.
     ``units`` is how many guests at once may have it: above 1 for a room type that is sold by count. ``site``
-    names the group of homes that share rooms, so that a later neighbour does not rename it.
+    names the group of homes that share rooms, so that a later neighbour does not rename it. ``group`` names homes
+    that can stand in for each other; ``automatic`` is what the engine may do by itself about a double booking.
     """
 
     id: str
@@ -63,6 +64,8 @@ class Home:
     rooms: Mapping[str, int] = field(default_factory=dict)
     units: int = 1
     site: str = ""
+    group: str = ""
+    automatic: Automatic = Automatic.OFF
 
     @property
     def own_rooms(self) -> Mapping[str, int]:

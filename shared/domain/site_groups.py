@@ -148,10 +148,7 @@ class _Resolver:
         return Site(
             id=self._names(group)[0] if self._names(group) else group[0],
             owner=self._home(group[0]).owner,
-            properties={
-                name: Property(name, self._home(name).name, frozenset(rooms[name]), self._home(name).zone)
-                for name in group
-            },
+            properties={name: _property(self._home(name), rooms[name]) for name in group},
             rooms=dict(sorted(item for own in rooms.values() for item in own.items())),
         )
 
@@ -191,6 +188,10 @@ class _Resolver:
                 if self._home(name).site == site.id:
                     text = f"another site is called {site.id} too, and they share no room"
                     self._say(self._at[name], "site", f"{text}: give it another name")
+
+
+def _property(home: Home, rooms: Iterable[str]) -> Property:
+    return Property(home.id, home.name, frozenset(rooms), home.zone, home.automatic, home.group)
 
 
 def _reachable(

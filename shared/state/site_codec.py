@@ -12,6 +12,7 @@ from datetime import datetime
 from shared.domain.dates import StayDates
 from shared.domain.errors import Unreadable
 from shared.domain.model import (
+    Automatic,
     Block,
     BookingConflict,
     Busy,
@@ -66,7 +67,10 @@ def to_head(row: Row) -> Head:
 
 def site_row(site: Site) -> Row:
     """The homes and rooms, written by the portfolio alone."""
-    homes = [[p.id, p.name, sorted(p.rooms), p.zone] for _, p in sorted(site.properties.items())]
+    homes = [
+        [p.id, p.name, sorted(p.rooms), p.zone, p.automatic.value, p.group]
+        for _, p in sorted(site.properties.items())
+    ]
     return Row(
         site.id,
         SITE,
@@ -79,11 +83,19 @@ def to_site(row: Row) -> Site:
     try:
         homes = json.loads(cells.text(row.values, "homes"))
         rooms = json.loads(cells.text(row.values, "rooms"))
-        properties = {home[0]: Property(home[0], home[1], frozenset(home[2]), home[3]) for home in homes}
+        properties = {home[0]: _to_property(*home) for home in homes}
         counts = {str(room): int(units) for room, units in rooms.items()}
     except (ValueError, LookupError, TypeError, AttributeError) as wrong:
         raise Unreadable(f"the homes of site {row.partition} cannot be read") from wrong
     return Site(row.partition, cells.text(row.values, "owner"), properties, counts)
+
+
+def _to_property(
+    name: str, shown: str, rooms: list[str], zone: str, automatic: str = "", group: str = "", *_: object
+) -> Property:
+    """A home; what a newer release put behind its fields is none of ours, and an unknown policy allows nothing."""
+    policy = Automatic(automatic) if automatic in set(Automatic) else Automatic.OFF
+    return Property(name, shown, frozenset(rooms), zone, policy, group)
 
 
 def listing_row(site: str, one: Listing) -> Row:

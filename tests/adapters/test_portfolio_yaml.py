@@ -170,7 +170,7 @@ BAD: list[tuple[str, str, str, list[str]]] = [
         "    name: Le Moulin",
         "    name: Le Moulin\n    xyzzy: 1",
         [
-            "line 13, column 5, xyzzy: unknown field, possible: contains, group, id, listings, name, owner, rooms, "
+            "line 13, column 5, xyzzy: unknown field, possible: automatic, contains, group, id, listings, name, owner, rooms, "
             "site, units, zone"
         ],
     ),
