@@ -85,7 +85,7 @@ async def _measured(place: Home) -> tuple[Samples, Samples, Samples, Samples]:
     desk = AvailabilityDesk(
         place.engine.world, place.engine.reconciler, AIRBNB, AirbnbCheck(), {BOOKING: 3600.0}
     )
-    await place.engine.poller.queue("booking")
+    await place.engine.queues.poll("booking")
     first = wall().date() + timedelta(days=400)
 
     def dates(number: int) -> StayDates:

@@ -177,7 +177,7 @@ class Estate:
 
     async def _poll(self) -> None:
         for host in itertools.cycle(self.hosts):
-            await host.poller.queue("booking")
+            await host.queues.poll("booking")
             await asyncio.sleep(20)
 
     async def _worker(self, host: Operations) -> None:

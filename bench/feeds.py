@@ -33,8 +33,8 @@ from shared.adapters.table_store import open_tables
 from shared.connectors.ical import IcalConnector
 from shared.connectors.ical_fetch import digest
 from shared.domain.model import BOOKING
+from shared.engine.calendars import AT_ONCE
 from shared.engine.operations import Operations
-from shared.engine.poll import AT_ONCE
 from shared.engine.world import World
 from shared.memory.bus import MemoryBus
 from shared.memory.tables import MemoryTables
@@ -63,7 +63,7 @@ class Feeds:
 
     async def pass_over(self) -> None:
         """One pass; every answer must be the known one."""
-        reports = await asyncio.gather(*(self.engine.poller.shard(shard, force=True) for shard in SHARDS))
+        reports = await asyncio.gather(*(self.engine.calendars.shard(shard, force=True) for shard in SHARDS))
         for report in reports:
             assert (report.asked, report.unchanged, report.stored) == (SHARD_SIZE, SHARD_SIZE, True), report
 

@@ -60,7 +60,7 @@ class Home:
         self.token = tokens[f"{SITE}-greengo"]
         for account in ("airbnb", "booking"):
             assert await self.engine.observer.observe(account) == {}
-        await self.engine.poller.shard(SHARD, force=True)
+        await self.engine.calendars.shard(SHARD, force=True)
         await self.rest()
 
     async def rest(self) -> None:
@@ -69,7 +69,7 @@ class Home:
             await self.drain()
             await self.pull()
             await self.drain()
-            await self.engine.poller.shard(SHARD, force=True)
+            await self.engine.calendars.shard(SHARD, force=True)
         await self.engine.reconciler.reconcile(SITE, "rest")
 
     async def pull(self) -> None:
@@ -94,9 +94,9 @@ class Home:
             answer = await self.engine.receive_webhook("airbnb", "key", "notification", "POST", {}, {}, body)
             assert answer.status == 200
         elif platform == BOOKING:
-            await self.engine.poller.queue("booking")
+            await self.engine.queues.poll("booking")
         else:
-            await self.engine.poller.shard(SHARD, force=True)
+            await self.engine.calendars.shard(SHARD, force=True)
         await self.drain()
 
     async def closed(self) -> set[tuple[str, str]]:

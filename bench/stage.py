@@ -235,9 +235,9 @@ async def _settle(stack: Stack, tables: Tables, portfolio: Portfolio) -> Mapping
         for account in (AIRBNB, BOOKING):
             assert await engine.observer.observe(account) == {}
         for shard in await engine.world.accounts.directory("shard"):
-            assert (await engine.poller.shard(shard, force=True)).failed == 0
+            assert (await engine.calendars.shard(shard, force=True)).failed == 0
         for work in await engine.world.due.all():
-            await engine.jobs.site(work.site)
+            await engine.worker.site(work.site)
     finally:
         await joined.close()
     gate = asyncio.Semaphore(_COPIES)

@@ -86,10 +86,10 @@ async def start_with(
             await starting
         if register:
             await _register(settings, joined, stack.values)
-        await joined.operations.jobs.ring_observe()
+        await joined.operations.worker.ring_observe()
         # Not by a bell: a link that failed in an earlier run would be asked again only after its pause.
         shards = await joined.operations.world.accounts.directory("shard")
-        await asyncio.gather(*(joined.operations.poller.shard(name, force=True) for name in shards))
+        await asyncio.gather(*(joined.operations.calendars.shard(name, force=True) for name in shards))
     finally:
         await joined.close()
     return {name: f"{settings.public_base_url}/export/{token}.ics" for name, token in done.tokens.items()}

@@ -29,7 +29,7 @@ from shared.engine.world import WORK, World
 from shared.ports import Message, Sleep
 from shared.state.accounts import AccountState
 
-_WORST_FIRST = (ConflictSeverity.CRITICAL, ConflictSeverity.HIGH, ConflictSeverity.MEDIUM)
+_WORST_FIRST = tuple(ConflictSeverity)
 
 
 class SyncEngine:
@@ -111,7 +111,7 @@ class SyncEngine:
     async def _sync(self, wanted: Wanted) -> SyncResult:
         """Run the mode's strategy here. Under an id of its own, so that its log can be read as one story."""
         with correlated():
-            connectors = _Connectors(self._world, self._operations.tasks, wanted)
+            connectors = _Connectors(self._world, self._operations.jobs, wanted)
             return await strategy_for(wanted.mode).execute_sync(connectors)
 
     async def _sites(self) -> list[SiteState]:

@@ -16,7 +16,7 @@ from shared.domain.dates import StayDates
 from shared.domain.errors import SyncError
 from shared.domain.export import exported, is_news, is_servable
 from shared.domain.model import Listing, SiteState
-from shared.engine.poll import Poller
+from shared.engine.calendars import Calendars
 from shared.engine.world import WORK, World
 from shared.ports import Message
 from shared.use_cases import HttpAnswer
@@ -34,10 +34,10 @@ _RETRY = {"content-type": "text/plain", "retry-after": "60"}
 class Export:
     """Serves our calendars."""
 
-    def __init__(self, world: World, render: Render, poller: Poller) -> None:
+    def __init__(self, world: World, render: Render, calendars: Calendars) -> None:
         self._world = world
         self._render = render
-        self._poller = poller
+        self._calendars = calendars
 
     async def calendar(self, token: str, headers: Mapping[str, str]) -> HttpAnswer:
         """200 with the calendar, 304 when the caller has it, 404 for any other token, 503 whenever the calendar could
@@ -79,7 +79,7 @@ class Export:
             return True
         try:
             async with asyncio.timeout(LOOK):
-                looked = await self._poller.one(listing.shard, listing.id)
+                looked = await self._calendars.one(listing.shard, listing.id)
         except TimeoutError:
             looked = False
         if not looked:

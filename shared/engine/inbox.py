@@ -12,7 +12,7 @@ from shared.domain.facts import SeenStay
 from shared.domain.model import Account, Platform
 from shared.engine.ingest import Answered, Ingest
 from shared.engine.modes import Modes
-from shared.engine.poll import HELD, Poller
+from shared.engine.queues import HELD, Queues
 from shared.engine.words import Words
 from shared.engine.world import WORK, World
 from shared.ports import ApiConnector, Message, Notice, Notification
@@ -43,11 +43,11 @@ AGAIN = "again"
 class Inbox:
     """Takes webhook bodies in, and works them off."""
 
-    def __init__(self, world: World, ingest: Ingest, poller: Poller, modes: Modes) -> None:
+    def __init__(self, world: World, ingest: Ingest, queues: Queues, modes: Modes) -> None:
         self._world = world
         self._modes = modes
         self._ingest = ingest
-        self._poller = poller
+        self._queues = queues
         self._words = Words(world)
         self._units: dict[Platform, UnitFinder] = {}
 
@@ -159,7 +159,7 @@ class Inbox:
                 continue
             name = account.account.id
             try:
-                said = await self._poller.queue(name)
+                said = await self._queues.poll(name)
             except SyncError as wrong:
                 if self._is_young(delivery):
                     raise TransientError(f"{name} cannot be polled yet: {wrong}") from wrong

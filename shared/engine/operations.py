@@ -10,6 +10,7 @@ from shared.domain.errors import PayloadRejected, SyncError, TransientError
 from shared.domain.model import Platform
 from shared.engine.asked import Asked
 from shared.engine.availability_check import AvailabilityDesk
+from shared.engine.calendars import Calendars
 from shared.engine.conflict_desk import ConflictDesk
 from shared.engine.export import Export, Render
 from shared.engine.inbox import AGAIN, Inbox
@@ -18,8 +19,8 @@ from shared.engine.jobs import Jobs
 from shared.engine.mode_desk import ModeDesk
 from shared.engine.modes import Modes
 from shared.engine.observe import Observer
-from shared.engine.poll import Poller
 from shared.engine.portfolio import POLL_PERIOD, PortfolioImport
+from shared.engine.queues import Queues
 from shared.engine.readback import ReadBack
 from shared.engine.reconcile import Reconciler
 from shared.engine.reports import Reports
@@ -50,26 +51,30 @@ class Operations:
         self.modes = Modes(world)
         self.reconciler = Reconciler(world, frozenset(rhythms), self.modes)
         self.ingest = Ingest(world, self.reconciler)
-        self.poller = Poller(world, self.reconciler, self.ingest)
+        self.calendars = Calendars(world, self.ingest)
+        self.queues = Queues(world, self.ingest, self.modes)
         self.observer = Observer(world, self.ingest, self.modes)
         self.readback = ReadBack(world, self.reconciler)
-        self.inbox = Inbox(world, self.ingest, self.poller, self.modes)
+        self.inbox = Inbox(world, self.ingest, self.queues, self.modes)
         self.reports = Reports(world, self._stands)
-        self.jobs = Work(
+        self.worker = Work(
             world,
             self.reconciler,
-            self.poller,
+            self.calendars,
+            self.queues,
             self.observer,
             self.inbox,
             self.readback,
             rhythms,
             self.reports,
         )
-        steps = Steps(world, self.reconciler, self.poller, self.observer, self.modes, frozenset(rhythms))
-        self.tasks = Jobs(world, steps, self.reports)
-        self.asked = Asked(world, self.tasks, self.reports)
+        steps = Steps(
+            world, self.reconciler, self.calendars, self.queues, self.observer, self.modes, frozenset(rhythms)
+        )
+        self.jobs = Jobs(world, steps, self.reports)
+        self.asked = Asked(world, self.jobs, self.reports)
         self.desk = ConflictDesk(world)
-        self.exports = Export(world, render, self.poller)
+        self.exports = Export(world, render, self.calendars)
         self.mode_desk = ModeDesk(world, self.modes)
         self.overview = Status(world, self.modes)
         self.portfolio = PortfolioImport(world, period)
@@ -84,34 +89,34 @@ class Operations:
 
     async def on_timer_poll_feeds(self) -> None:
         """Ring for the calendars."""
-        await self.jobs.ring_feeds()
+        await self.worker.ring_feeds()
 
     async def on_timer_poll_accounts(self) -> None:
         """Ring for the accounts."""
-        await self.jobs.ring_accounts()
+        await self.worker.ring_accounts()
 
     async def on_timer_sweep(self) -> None:
         """Take what was left behind; one sweeper at a time."""
         fence = await self.world.accounts.lease("~timers", "sweep", timedelta(seconds=14))
         if fence is None:
             return
-        await self.jobs.sweep()
+        await self.worker.sweep()
         await self.world.accounts.release("~timers", "sweep", fence)
 
     async def on_timer_walk(self) -> None:
         """Visit the sites of this hour."""
-        await self.jobs.walk(self.world.now())
+        await self.worker.walk(self.world.now())
         await self.world.deliveries.forget(hours=26)
 
     async def on_timer_deep(self) -> None:
         """Ask for whole states, and take away reports nobody keeps any longer."""
-        await self.jobs.ring_observe()
+        await self.worker.ring_observe()
         await self.reports.clean()
-        await self.tasks.clean()
+        await self.jobs.clean()
 
     async def on_timer_health(self) -> None:
         """Tell what needs a person; help jobs on that stand still."""
-        await self.tasks.tend()
+        await self.jobs.tend()
         await self.reports.flush()
         health = await self.overview.health()
         self.world.telemetry.gauge("healthy", 1.0 if health.ok else 0.0)
@@ -125,9 +130,9 @@ class Operations:
         """One message of ``work``."""
         try:
             message = decode(body)
-            await (self.tasks.do(message.key) if message.kind == "job" else self.jobs.do(message))
+            await (self.jobs.do(message.key) if message.kind == "job" else self.worker.do(message))
         except PayloadRejected as wrong:
-            await self.jobs.set_aside(message_id or "unnamed", WORK, str(wrong), body)
+            await self.worker.set_aside(message_id or "unnamed", WORK, str(wrong), body)
         except TransientError as wrong:
             await self._later(body, deliveries, message_id, wrong)
         except SyncError as wrong:
@@ -151,7 +156,7 @@ class Operations:
             self.world.telemetry.event("inbox_waits", why=str(wrong))
             return
         if tried >= MOST_DELIVERIES or deliveries >= MOST_DELIVERIES:
-            await self.jobs.set_aside(message_id or "unnamed", WORK, str(wrong), body)
+            await self.worker.set_aside(message_id or "unnamed", WORK, str(wrong), body)
             return
         due = self.world.now() + timedelta(seconds=wrong.retry_after or 2 << tried)
         again = Message(message.kind, message.key, f"{message.version}+", message.correlation, due)
@@ -166,7 +171,7 @@ class Operations:
         except (PayloadRejected, SyncError) as wrong:
             if isinstance(wrong, TransientError) and deliveries < MOST_DELIVERIES:
                 raise
-            await self.jobs.set_aside(message_id or "unnamed", CONFLICTS, str(wrong), body)
+            await self.worker.set_aside(message_id or "unnamed", CONFLICTS, str(wrong), body)
 
     async def _stands(self, kind: str, source: str) -> str:
         """The mode of a run's account; calendar links and sites have none of their own."""

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from shared.domain.errors import PayloadRejected
 from shared.domain.model import Platform, SyncMode
+from shared.engine.calendars import OVERTAKEN, Calendars
 from shared.engine.modes import Modes
 from shared.engine.observe import Observer
-from shared.engine.poll import OVERTAKEN, Poller
+from shared.engine.queues import Queues
 from shared.engine.reconcile import Reconciler
 from shared.engine.reports import FAILED
 from shared.engine.world import World
@@ -100,18 +101,20 @@ class Steps:
         self,
         world: World,
         reconciler: Reconciler,
-        poller: Poller,
+        calendars: Calendars,
+        queues: Queues,
         observer: Observer,
         modes: Modes,
-        queues: frozenset[Platform],
+        polled: frozenset[Platform],
     ) -> None:
-        """``queues`` are the platforms whose reservations are polled."""
+        """``polled`` are the platforms whose reservations are polled."""
         self._world = world
         self._reconciler = reconciler
-        self._poller = poller
+        self._calendars = calendars
+        self._queues = queues
         self._observer = observer
         self._modes = modes
-        self._queues = queues
+        self._polled = polled
 
     # ---------------------------------------------------------------------------------- what there is
 
@@ -171,7 +174,7 @@ class Steps:
             state = await self._modes.account(name)
             if state is None:
                 continue
-            mode, polled = state.standing.mode, platform in self._queues
+            mode, polled = state.standing.mode, platform in self._polled
             found += [
                 _Face(place.listing, place.site, platform, OBSERVE, name, unit, mode, polled)
                 for unit, place in state.units.items()
@@ -184,7 +187,7 @@ class Steps:
         """Do one step, and say in a word what came of it. Raises ``SyncError``."""
         if step.kind == FEEDS:
             only = frozenset(step.parts) or None
-            report = await self._poller.shard(step.key, force=step.force, only=only)
+            report = await self._calendars.shard(step.key, force=step.force, only=only)
             if not report.stored:
                 return f"{BUSY}: another pass was first"
             wrong = {name: why for name, why in report.errors.items() if why != OVERTAKEN}
@@ -192,7 +195,7 @@ class Steps:
                 return FAILED + "; ".join(f"{name}: {why}" for name, why in wrong.items())
             return f"{report.asked} asked, {report.unchanged} unchanged"
         if step.kind == QUEUE:
-            return await self._poller.queue(step.key)
+            return await self._queues.poll(step.key)
         if step.kind == OBSERVE:
             return await self._observe(step)
         if step.kind == SITE:

@@ -14,10 +14,11 @@ from shared.domain.confirm import pause
 from shared.domain.errors import PayloadRejected, SyncError
 from shared.domain.model import Platform
 from shared.domain.modes import next_look
+from shared.engine.calendars import Calendars
 from shared.engine.inbox import Inbox
 from shared.engine.mail_doorbell import REST
 from shared.engine.observe import Observer
-from shared.engine.poll import Poller
+from shared.engine.queues import Queues
 from shared.engine.readback import ReadBack
 from shared.engine.reconcile import Reconciler
 from shared.engine.reports import Reports
@@ -47,7 +48,8 @@ class Work:
         self,
         world: World,
         reconciler: Reconciler,
-        poller: Poller,
+        calendars: Calendars,
+        queues: Queues,
         observer: Observer,
         inbox: Inbox,
         readback: ReadBack,
@@ -57,7 +59,8 @@ class Work:
         """``rhythms`` are the seconds between two polls of the platforms that have a queue."""
         self._world = world
         self._reconciler = reconciler
-        self._poller = poller
+        self._calendars = calendars
+        self._queues = queues
         self._observer = observer
         self._modes = reconciler.modes
         self._inbox = inbox
@@ -72,7 +75,7 @@ class Work:
         doers: dict[str, Callable[[str], Coroutine[Any, Any, object]]] = {
             "site": self.site,
             "inbox": self._inbox.process,
-            "feeds": self._poller.shard,
+            "feeds": self._calendars.shard,
             "feed": self._feed,
             "queue": self._queue,
             "observe": self._observe,
@@ -105,7 +108,7 @@ class Work:
             await self._world.ring(WORK, Message("feed", key, f"mail{slot}", due=due))
             return "rests"
         shard, _, listing = key.rpartition("/")
-        return "answered" if await self._poller.one(shard, listing) else "no good answer"
+        return "answered" if await self._calendars.one(shard, listing) else "no good answer"
 
     async def _deep(self, account: str) -> str:
         """The nightly look: every stay there is, and then, site by site, whether our closures still stand."""
@@ -121,7 +124,7 @@ class Work:
     async def _queue(self, account: str) -> str:
         """Poll a queue. A failure moves the ladder, and the clock rings again: the message is done."""
         try:
-            return await self._poller.queue(account)
+            return await self._queues.poll(account)
         except SyncError as wrong:
             return self._later(account, wrong)
 

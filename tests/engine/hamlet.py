@@ -175,12 +175,12 @@ class Hamlet:
     async def first_answers(self) -> None:
         await self.engine.observer.observe("booking")
         if self.links:
-            await self.engine.poller.shard("0000", force=True)
+            await self.engine.calendars.shard("0000", force=True)
 
     async def poll(self) -> None:
         """Ask the queue, when its turn has come."""
         await self.clock.sleep(30)
-        await self.engine.poller.queue("booking")
+        await self.engine.queues.poll("booking")
 
     async def drain(self) -> None:
         """Let the workers do what stands in the queues."""

@@ -391,7 +391,7 @@ def test_rule_20_a_race_about_other_nights_is_decided_anew(shop: Village) -> Non
 def test_rule_20_a_race_lost_to_a_sale_is_a_no(shop: Village) -> None:
     sold(shop, "booking", JULY)
     shop.clock.advance(timedelta(seconds=20))  # Booking.com may be asked again
-    assert not with_a_commit_between(shop, shop.engine.poller.queue("booking"), asks(shop.engine, JULY))
+    assert not with_a_commit_between(shop, shop.engine.queues.poll("booking"), asks(shop.engine, JULY))
 
 
 def test_rule_20_a_race_lost_for_ever_is_a_no(shop: Village) -> None:

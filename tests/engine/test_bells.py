@@ -68,7 +68,7 @@ def test_a_tick_that_came_too_early_does_not_swallow_the_next(village: Village) 
 
     village.booking.poll = poll  # type: ignore[method-assign]
     village.clock.advance(timedelta(seconds=63))
-    village.run(village.engine.poller.queue("booking"))
+    village.run(village.engine.queues.poll("booking"))
     village.clock.advance(timedelta(seconds=17))
     for _ in range(2):  # 17 s after the poll, and 22 s after it
         village.run(village.engine.on_timer_poll_accounts())
@@ -87,7 +87,7 @@ def test_a_queue_is_polled_every_twenty_seconds_however_often_the_bell_rings(vil
     village.booking.poll = poll  # type: ignore[method-assign]
     village.clock.advance(timedelta(seconds=60))
     for _ in range(13):
-        village.run(village.engine.poller.queue("booking"))
+        village.run(village.engine.queues.poll("booking"))
         village.clock.advance(timedelta(seconds=5))
     assert [round(later - earlier) for earlier, later in pairwise(asked)] == [20, 20, 20]
 

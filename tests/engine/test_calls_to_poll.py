@@ -61,7 +61,7 @@ def counted(village: Village) -> list[str]:
 
 @pytest.mark.parametrize("body", [ABOUT_IT, ABOUT_NOBODY])
 def test_a_call_closes_elsewhere_at_once_although_a_poll_was_just_made(village: Village, body: bytes) -> None:
-    village.run(village.engine.poller.queue("booking"))
+    village.run(village.engine.queues.poll("booking"))
     village.clock.advance(timedelta(seconds=1))
     village.book(BOOKING, NIGHTS)
     before = village.clock.peek()
@@ -125,7 +125,7 @@ def test_a_call_during_a_poll_leads_to_another_one_after_it(village: Village) ->
     village.booking.lane.slow = True
 
     async def story() -> None:
-        under_way = village.loop.create_task(village.engine.poller.queue("booking"))
+        under_way = village.loop.create_task(village.engine.queues.poll("booking"))
         while not village.booking.lane.held:
             await village.clock.sleep(0)
         village.book(BOOKING, NIGHTS)

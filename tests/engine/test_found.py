@@ -17,8 +17,9 @@ from shared.domain.model import AIRBNB, BOOKING, GREENGO, Account, Link, Platfor
 from shared.domain.portfolio import Home, Portfolio, PortfolioListing
 from shared.ports import FeedBusy, Notification
 from shared.state import site_codec
+from shared.state.history import history_lines
 from shared.state.names import SITES
-from shared.state.sites import Changes, SiteStore, history_lines
+from shared.state.sites import Changes, SiteStore
 from tests.engine.hamlet import Hamlet, calendar, link, portfolio
 from tests.engine.stories import AUGUST, JULY, MINUTE, after, deliver, nights, polled, sold, stored, told
 from tests.engine.village import HOME, Crash, Village
@@ -41,13 +42,13 @@ def test_a_recurring_closure_of_two_years_is_stored(hamlet: Build) -> None:
         b"SUMMARY", b"RRULE:FREQ=DAILY;INTERVAL=2;COUNT=360\r\nSUMMARY"
     )
     built.web.answers[link("mill")] = rule
-    built.run(built.engine.poller.shard("0000", force=True))
+    built.run(built.engine.calendars.shard("0000", force=True))
     assert len(built.booking.closed("mill")) == 360
     state = built.run(built.engine.world.sites.load("mill"))
     (fact,) = (one for one in state.reservations.values() if one.feed)
     assert len(fact.parts) == 360
     built.web.answers[link("mill")] = calendar(("weekdays", JULY))
-    built.run(built.engine.poller.shard("0000", force=True))
+    built.run(built.engine.calendars.shard("0000", force=True))
     state = built.run(built.engine.world.sites.load("mill"))
     (fact,) = (one for one in state.reservations.values() if one.feed)
     assert [part.dates for part in fact.parts] == [JULY]
@@ -58,7 +59,7 @@ def test_more_ranges_than_a_row_holds_are_refused(hamlet: Build) -> None:
     built.run(built.first_answers())
     days = (StayDates.of_nights(date(2027, 3, 2) + timedelta(days=2 * n), 1) for n in range(2001))
     built.web.answers[link("mill")] = calendar(*(("same", day) for day in days))
-    report = built.run(built.engine.poller.shard("0000", force=True))
+    report = built.run(built.engine.calendars.shard("0000", force=True))
     assert report.errors == {"mill-greengo": "event 2001 has more than 2000 date ranges"}
 
 
@@ -67,9 +68,9 @@ def test_the_most_ranges_of_one_event_fit_into_their_row(hamlet: Build) -> None:
     built.run(built.first_answers())
     days = (StayDates.of_nights(date(2027, 3, 2) + timedelta(days=2 * n), 1) for n in range(2000))
     built.web.answers[link("mill")] = calendar(*(("same", day) for day in days))
-    assert not built.run(built.engine.poller.shard("0000", force=True)).errors
+    assert not built.run(built.engine.calendars.shard("0000", force=True)).errors
     built.web.answers[link("mill")] = calendar(("other", JULY))
-    assert not built.run(built.engine.poller.shard("0000", force=True)).errors
+    assert not built.run(built.engine.calendars.shard("0000", force=True)).errors
 
 
 def test_what_has_passed_is_not_stored_and_too_much_ahead_is_refused(hamlet: Build) -> None:
@@ -79,13 +80,13 @@ def test_what_has_passed_is_not_stored_and_too_much_ahead_is_refused(hamlet: Bui
     past = [StayDates.of_nights(date(2010, 1, 1) + timedelta(days=2 * n), 1) for n in range(3000)]
     events = [(f"past{n}", dates) for n, dates in enumerate(past)]
     built.web.answers[link("mill")] = calendar(*events, ("ahead", JULY))
-    assert not built.run(built.engine.poller.shard("0000", force=True)).errors
+    assert not built.run(built.engine.calendars.shard("0000", force=True)).errors
     state = built.run(built.engine.world.sites.load("mill"))
     assert len(state.reservations) == 1
     assert built.booking.closed("mill") == nights(JULY)
     ahead = [StayDates.of_nights(date(2027, 4, 1) + timedelta(days=n), 1) for n in range(2001)]
     built.web.answers[link("mill")] = calendar(*((f"ahead{n}", dates) for n, dates in enumerate(ahead)))
-    report = built.run(built.engine.poller.shard("0000", force=True))
+    report = built.run(built.engine.calendars.shard("0000", force=True))
     assert report.errors == {"mill-greengo": "it holds 2001 events from today on, at most 2000 are taken"}
 
 
@@ -95,7 +96,7 @@ def test_a_closure_for_ever_is_closed_as_far_as_it_goes(hamlet: Build) -> None:
     built.run(built.first_answers())
     forever = StayDates(date(2027, 3, 2), date(2036, 3, 1))
     built.web.answers[link("mill")] = calendar(("forever", forever))
-    built.run(built.engine.poller.shard("0000", force=True))
+    built.run(built.engine.calendars.shard("0000", force=True))
     assert built.booking.closed("mill") == set(forever.nights())
 
 
@@ -104,7 +105,7 @@ def test_a_uid_of_any_letters_is_stored(hamlet: Build, uid: str) -> None:
     built = hamlet([replace(MILL, id="m" * 40)], {"m" * 40: GREENGO})
     built.run(built.first_answers())
     built.web.answers[link("m" * 40)] = calendar((uid, JULY))
-    built.run(built.engine.poller.shard("0000", force=True))
+    built.run(built.engine.calendars.shard("0000", force=True))
     assert built.booking.closed("m" * 40) == nights(JULY)
 
 
@@ -123,10 +124,10 @@ def test_one_calendar_that_breaks_us_does_not_stop_the_others(hamlet: Build) -> 
     built.web.answers[link("mill")] = calendar(("bad", JULY))
     built.web.answers[link("barn")] = calendar(("good", JULY))
     with pytest.raises((ValueError, ExceptionGroup)):
-        built.run(built.engine.poller.shard("0000", force=True))
+        built.run(built.engine.calendars.shard("0000", force=True))
     built.web.answers[link("barn")] = calendar(("good", JULY), ("more", AUGUST))
     with pytest.raises((ValueError, ExceptionGroup)):
-        built.run(built.engine.poller.shard("0000", force=True))
+        built.run(built.engine.calendars.shard("0000", force=True))
     assert built.booking.closed("barn") == nights(JULY, AUGUST)
 
 
@@ -244,13 +245,13 @@ def test_a_listing_is_complete_only_with_the_last_part_of_its_first_answer(hamle
 
     built.tables.inner.before = die  # type: ignore[attr-defined]
     with pytest.raises(Crash):
-        built.run(built.engine.poller.shard("0000", force=True))
+        built.run(built.engine.calendars.shard("0000", force=True))
     built.tables.inner.before = None  # type: ignore[attr-defined]
     state = built.run(built.engine.world.sites.load("mill"))
     assert 0 < len(state.reservations) < 120
     assert not state.listings["mill-greengo"].complete
     for _ in range(2):
-        built.run(built.engine.poller.shard("0000", force=True))
+        built.run(built.engine.calendars.shard("0000", force=True))
     state = built.run(built.engine.world.sites.load("mill"))
     assert state.listings["mill-greengo"].complete
     assert len(built.booking.closed("mill")) == 240
@@ -467,13 +468,13 @@ def test_webhooks_are_worked_off_while_the_bus_is_down_and_sites_are_slow(villag
     village.clock.advance(MINUTE)
     for number in range(3):
         village.run(village.engine.world.due.put(f"slow{number}", village.clock.now(), "test"))
-    site = village.engine.jobs.site
+    site = village.engine.worker.site
 
     async def slow(name: str) -> str:
         await village.clock.sleep(6)
         return await site(name)
 
-    village.engine.jobs.site = slow  # type: ignore[method-assign, assignment]
+    village.engine.worker.site = slow  # type: ignore[method-assign, assignment]
     village.run(village.engine.on_timer_sweep())
     assert village.booking.calendar.closed == nights(JULY)
 

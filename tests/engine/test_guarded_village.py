@@ -161,7 +161,7 @@ def test_of_many_homes_none_waits_long_after_the_return() -> None:
         hamlet.booking.down = True
         for home in homes:
             hamlet.web.answers[link(home.id)] = calendar(("sold", dates(1, 2)))
-        hamlet.run(hamlet.engine.poller.shard("0000", force=True))
+        hamlet.run(hamlet.engine.calendars.shard("0000", force=True))
 
         def closed() -> int:
             return sum(nights(dates(1, 2)) <= hamlet.booking.closed(home.id) for home in homes)
@@ -170,7 +170,7 @@ def test_of_many_homes_none_waits_long_after_the_return() -> None:
             async def go() -> None:
                 hamlet.clock.advance(timedelta(seconds=20))
                 with contextlib.suppress(TransientError):
-                    await hamlet.engine.poller.queue("booking")
+                    await hamlet.engine.queues.poll("booking")
                 await hamlet.engine.on_timer_sweep()
                 await hamlet.drain()
 

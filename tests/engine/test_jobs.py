@@ -172,8 +172,8 @@ def test_a_step_done_twice_calls_nobody_twice(village: Village) -> None:
     finish(village, job)
     before = shown(village, job)
     stays = village.booking.waiting
-    village.run(village.engine.tasks.do(f"{job}/1|00000"))
-    village.run(village.engine.tasks.do(f"{job}/2|00000"))
+    village.run(village.engine.jobs.do(f"{job}/1|00000"))
+    village.run(village.engine.jobs.do(f"{job}/2|00000"))
     assert shown(village, job) == before
     assert village.booking.waiting == stays
 
@@ -211,7 +211,7 @@ def test_steps_never_over_are_shown_as_such_and_left_alone(village: Village) -> 
     found = shown(village, job)
     assert found["state"] == "never finished"
     assert {step["state"] for step in found["steps"]} == {"never finished"}
-    village.run(village.engine.tasks.tend())
+    village.run(village.engine.jobs.tend())
     assert shown(village, job)["done"] == 0
 
 
@@ -219,9 +219,9 @@ def test_a_job_is_kept_for_ninety_days(village: Village) -> None:
     job = started(village, mode="batch")
     finish(village, job)
     village.clock.advance(timedelta(days=89))
-    assert village.run(village.engine.tasks.clean()) == 0
+    assert village.run(village.engine.jobs.clean()) == 0
     village.clock.advance(timedelta(days=2))
-    assert village.run(village.engine.tasks.clean()) == 1
+    assert village.run(village.engine.jobs.clean()) == 1
     assert village.run(village.engine.job(job)).status == 404
 
 

@@ -52,7 +52,7 @@ def test_a_stay_merged_by_a_pass_that_died_fades_when_the_calendar_is_as_it_was_
 
 
 def test_a_stay_merged_beside_a_pass_that_saw_the_calendar_before_it_fades_too(village: Village) -> None:
-    shards, poller = village.engine.world.shards, village.engine.poller
+    shards, calendars = village.engine.world.shards, village.engine.calendars
     early = village.run(shards.load("0000"))
     stay = village.book("greengo", JULY)
     assert stay is not None
@@ -68,7 +68,7 @@ def test_a_stay_merged_beside_a_pass_that_saw_the_calendar_before_it_fades_too(v
     finish = shards.finish
     object.__setattr__(shards, "load", loaded)
     object.__setattr__(shards, "finish", overtaken)
-    village.run(poller.shard("0000", force=True))
+    village.run(calendars.shard("0000", force=True))
     object.__setattr__(shards, "finish", finish)
     village.greengo.calendar.cancel(stay)
     village.clock.advance(timedelta(seconds=30))

@@ -50,7 +50,7 @@ def test_a_failed_write_is_told_with_its_error(village: Village) -> None:
 
 
 def test_idle_runs_write_no_row_and_are_told_once_an_hour(village: Village) -> None:
-    work = village.engine.jobs
+    work = village.engine.worker
     before = len(reports(village))
     for _ in range(5):
         village.run(work.do(Message("site", "gite")))

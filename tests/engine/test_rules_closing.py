@@ -191,13 +191,13 @@ def test_rule_12_the_most_urgent_work_comes_first(hamlet: Build) -> None:
     for site, age in (("mill", 1), ("barn", 5)):
         built.run(sites.put(site, built.clock.now() - age * MINUTE, "waits"))
     order: list[str] = []
-    reconcile = built.engine.jobs.site
+    reconcile = built.engine.worker.site
 
     async def note(site: str) -> str:
         order.append(site)
         return await reconcile(site)
 
-    built.engine.jobs.site = note  # type: ignore[method-assign]
+    built.engine.worker.site = note  # type: ignore[method-assign]
     built.run(built.engine.on_timer_sweep())
     assert order == ["barn", "mill"]
 
@@ -407,7 +407,7 @@ def test_rule_18_one_dead_link_does_not_stop_its_host(hamlet: Build, wrong: Sync
     for n in range(6):
         built.web.answers[link("barn")] = calendar(("g", StayDates.of_nights(JULY.check_in, 1 + n)))
         built.clock.advance(timedelta(minutes=3))
-        built.run(built.engine.poller.shard("0000"))
+        built.run(built.engine.calendars.shard("0000"))
         assert len(built.booking.closed("barn")) == 1 + n
     assert built.web.asked.count(link("mill")) < built.web.asked.count(link("barn"))
 
@@ -501,7 +501,7 @@ def hear(built: Hamlet, seen: SeenStay) -> None:
 
 
 async def together(built: Hamlet) -> None:
-    await asyncio.gather(built.poll(), built.engine.poller.shard("0000", force=True))
+    await asyncio.gather(built.poll(), built.engine.calendars.shard("0000", force=True))
 
 
 def exported(built: Hamlet, home: str) -> set[date]:

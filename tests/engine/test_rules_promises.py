@@ -377,13 +377,13 @@ def test_rule_26_of_two_sweepers_one_works(village: Village) -> None:
     swept: list[int] = []
     other = village.another_host()
     for number, engine in enumerate((village.engine, other)):
-        sweep = engine.jobs.sweep
+        sweep = engine.worker.sweep
 
         async def note(number: int = number, sweep: Callable = sweep) -> None:  # type: ignore[type-arg]
             swept.append(number)
             await sweep()
 
-        engine.jobs.sweep = note  # type: ignore[method-assign]
+        engine.worker.sweep = note  # type: ignore[method-assign]
 
     async def both() -> None:
         await asyncio.gather(village.engine.on_timer_sweep(), other.on_timer_sweep())

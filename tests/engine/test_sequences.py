@@ -117,7 +117,7 @@ class Replay:
         built = self.hamlet
         built.clock.advance(poll.at - built.clock.peek())
         built.web.answers[link(HOME.id)] = poll.body
-        built.run(built.engine.poller.shard("0000", force=True))
+        built.run(built.engine.calendars.shard("0000", force=True))
         built.run(built.engine.on_timer_sweep())
         built.run(built.drain())
         return {night for night in built.booking.closed(HOME.id) if night >= poll.today}

@@ -148,7 +148,7 @@ def test_etag_changed_on_both_sides_content_same(case: Case, hamlet: Build) -> N
         b"SUMMARY:", b"COMMENT:x\r\nSUMMARY:"
     )
     built.run(built.poll())
-    built.run(built.engine.poller.shard("0000", force=True))
+    built.run(built.engine.calendars.shard("0000", force=True))
     assert len(built.booking.did("write")) - writes == case["writes"]
 
 
@@ -340,7 +340,7 @@ def replayed(hamlet: Build, *bodies: bytes) -> Hamlet:
     for body in bodies:
         built.web.answers[link("barn")] = body
         built.clock.advance(2 * MINUTE)
-        built.run(built.engine.poller.shard("0000", force=True))
+        built.run(built.engine.calendars.shard("0000", force=True))
     return built
 
 

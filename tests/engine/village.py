@@ -484,7 +484,7 @@ class Village:
     async def first_answers(self) -> None:
         await self.engine.observer.observe("airbnb")
         await self.engine.observer.observe("booking")
-        await self.engine.poller.shard("0000", force=True)
+        await self.engine.calendars.shard("0000", force=True)
 
     # ------------------------------------------------------------------------------------ what guests do
 
@@ -532,10 +532,10 @@ class Village:
     async def poll_booking(self) -> None:
         self.clock.advance(timedelta(seconds=20))
         with contextlib.suppress(TransientError):
-            await self.engine.poller.queue("booking")
+            await self.engine.queues.poll("booking")
 
     async def poll_greengo(self) -> None:
-        await self.engine.poller.shard("0000", force=True)
+        await self.engine.calendars.shard("0000", force=True)
 
     async def greengo_pulls(self) -> int:
         """The peer fetches our export; returns the status it got, 0 while it is down itself."""

@@ -214,7 +214,7 @@ def story(lines: list[str], guests: Sequence[str], uids: Sequence[str]) -> Told:
     built.run(built.poll())
     built.memory.before = None
     built.run(built.poll())
-    built.run(built.engine.poller.shard("0000", force=True))
+    built.run(built.engine.calendars.shard("0000", force=True))
     built.run(built.drain())
     answers = [export(built, home.id) for home in homes]
     status = built.run(built.engine.status()).body
@@ -275,7 +275,7 @@ def test_a_home_may_have_any_name_and_stays_on_one_line(lines: list[str]) -> Non
     built.run(built.first_answers())
     built.web.answers[link("h")] = calendar(("u", JULY))
     built.run(built.poll())
-    built.run(built.engine.poller.shard("0000", force=True))
+    built.run(built.engine.calendars.shard("0000", force=True))
     built.run(built.drain())
     body = export(built, "h")
     for text in strings():

@@ -1,4 +1,4 @@
-"""Poll: ask a source, put what it says into the sites, and only then move the cursor or acknowledge (rule 9)."""
+"""Calendars: ask links, put what they say into the sites, and only then remember that it was said (rule 9)."""
 
 from __future__ import annotations
 
@@ -6,32 +6,18 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from hashlib import sha256
 from urllib.parse import urlsplit
 
 from shared.domain.dates import ONE_DAY, nights_of
 from shared.domain.errors import AuthFailed, FeedRefused, RateLimited, SyncError, TransientError
-from shared.domain.facts import FeedAnswer, Polled, SeenStay
+from shared.domain.facts import FeedAnswer
 from shared.domain.modes import FEED_FAILURES
 from shared.engine import tally
-from shared.engine.ingest import Answered, Ingest
-from shared.engine.reconcile import Reconciler
+from shared.engine.ingest import Ingest
 from shared.engine.world import World
 from shared.meter import calling
-from shared.ports import ApiConnector, FeedBusy, Notice, Validators
-from shared.state.accounts import AccountState
+from shared.ports import FeedBusy, Notice, Validators
 from shared.state.feeds import Feed, Shard, Visit
-
-QUEUE_LEASE = timedelta(seconds=30)
-HELD = "held by another poller"
-"""What ``Poller.queue`` says when it did not ask: a poll is under way, or it is too soon for another."""
-
-AFTER_ACK = timedelta(seconds=5)
-"""Booking.com asks for 5 s between an acknowledgement and the next request (VERIFIED, its reservations guide)."""
-
-QUEUE_RHYTHM = timedelta(seconds=19)
-"""The least time between the beginnings of two polls of a queue, however often a timer rings: Booking.com asks for one
-call every 20 s (VERIFIED there); a second less, or a tick that comes early by a hair would be lost."""
 
 AT_ONCE = 16
 """Calendars asked side by side in one pass; each host has its own gate besides."""
@@ -68,16 +54,13 @@ class _Outcome:
     error: str = ""
 
 
-class Poller:
-    """Asks feeds and queues."""
+class Calendars:
+    """Asks calendar links, a shard of them at a time, or one."""
 
-    def __init__(self, world: World, reconciler: Reconciler, ingest: Ingest) -> None:
+    def __init__(self, world: World, ingest: Ingest) -> None:
         self._world = world
-        self._reconciler = reconciler
         self._ingest = ingest
         self._hosts: dict[str, Counter[str]] = {}
-
-    # ------------------------------------------------------------------------------------------ feeds
 
     async def shard(
         self, shard_id: str, *, force: bool = False, only: frozenset[str] | None = None
@@ -267,67 +250,6 @@ class Poller:
             Notice("mode_changed", f"{feed.listing} back", "info", text, await self._owner(feed))
         )
 
-    # ----------------------------------------------------------------------------------------- queues
-
-    async def queue(self, account_id: str) -> str:
-        """Ask an account's queue, store, acknowledge what is stored everywhere. One poller at a time; returns in a word
-        what happened. Where the platform calls us when there is news, a poll follows each call, however soon."""
-        fence = await self._world.accounts.lease(account_id, "poll", QUEUE_LEASE)
-        if fence is None:
-            return HELD
-        acknowledged, rested, begun = False, True, self._world.now()
-        try:
-            state = await self._world.accounts.load(account_id)
-            if state is None:
-                return "no such account"
-            connector = self._world.apis[state.account.platform]
-            rested = state.account.platform not in self._world.doorbells
-            frame = Answered(await self._world.accounts.next_observation(account_id), self._world.now())
-            polled = await self._polled(connector, state)
-            receipts = await self._store(state, polled, frame)
-            # What could not be read may be a sale.
-            if polled.whole and not polled.unplaced and len(receipts) == len(polled.stays):
-                await self._world.accounts.note_poll(account_id, frame.begun)
-            if receipts and await self._world.accounts.holds(account_id, "poll", fence):
-                acknowledged = True
-                await connector.acknowledge(state.account, receipts)
-            return f"{len(polled.stays)} stored, {len(polled.unplaced)} set aside"
-        finally:
-            until = begun + QUEUE_RHYTHM if rested else begun
-            if acknowledged and rested:
-                until = max(until, self._world.now() + AFTER_ACK)
-            await self._world.accounts.release(account_id, "poll", fence, until)
-
-    async def _polled(self, connector: ApiConnector, state: AccountState) -> Polled:
-        """The queue's answer; the ladder hears how asking ended."""
-        try:
-            polled = await connector.poll(state.account)
-        except SyncError as wrong:
-            await self._reconciler.modes.failed(state, wrong)
-            raise
-        await self._reconciler.modes.answered(state)
-        return polled
-
-    async def _store(self, state: AccountState, polled: Polled, frame: Answered) -> tuple[str, ...]:
-        """Receipts of what is stored for good: facts in their sites, the unplaceable in quarantine (rule 14)."""
-        done = await self._ingest.stays(state, polled.stays, frame, f"queue {state.account.id}")
-        by_id = {seen.id: seen for _, seen in polled.stays}
-        for stay, unit in done.unmapped:
-            await self._set_aside(state.account.id, f"{stay}-{unit}", _unmapped(by_id[stay], unit))
-        for one in polled.unplaced:
-            name = one.receipt or sha256(one.raw).hexdigest()[:24]
-            tally.unplaced(state.account.platform, name, one.reason)
-            await self._set_aside(state.account.id, name, one.reason, one.raw)
-        return (*done.stored, *(one.receipt for one in polled.unplaced))
-
-    async def _set_aside(self, account: str, name: str, reason: str, raw: bytes = b"") -> None:
-        await self._world.inbox.quarantine(f"{account}~{name}", account, reason, raw)
-        text = {
-            "fr": f"Un message de {account} n'a pas pu être placé : {reason}.",
-            "en": f"A message of {account} could not be placed: {reason}.",
-        }
-        await self._world.notify.tell(Notice("unplaced", f"{account}~{name}", "high", text))
-
 
 def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
@@ -353,8 +275,3 @@ def _check_size(busy: FeedBusy, today: date) -> None:
     ahead = sum(1 for event in busy.events if any(dates.check_out > today for dates in event.dates))
     if ahead > MOST_AHEAD:
         raise FeedRefused(f"it holds {ahead} events from today on, at most {MOST_AHEAD} are taken")
-
-
-def _unmapped(seen: SeenStay, unit: str) -> str:
-    nights = ", ".join(str(room.dates) for room in seen.rooms if room.unit == unit)
-    return f"the unit {unit} is not in the portfolio (reservation {seen.id}, nights {nights})"
