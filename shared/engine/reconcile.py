@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from shared.domain import changes
+from shared.domain import changes, record
 from shared.domain.confirm import Result, absorb_reads, confirm
 from shared.domain.errors import PlatformDown, StaleWrite, SyncError, TransientError
 from shared.domain.facts import WriteOutcome
@@ -147,7 +147,7 @@ class Reconciler:
             news = tidings.new_stays(before, after, diff.reservations, now)
             etag = await self._world.due.put(site, now, report.reason, tell=news)
             try:
-                head = await self._world.sites.commit(before, _rows(diff, report.reason, now))
+                head = await self._world.sites.commit(before, _rows(before, after, diff, report.reason, now))
             except StaleWrite:
                 self._world.telemetry.count("stale_write")
                 continue
@@ -173,7 +173,7 @@ class Reconciler:
             return
         news = tidings.new_stays(before, after, diff.reservations, now)
         await self._world.due.put(before.site.id, now, reason, tell=news)
-        await self._world.sites.commit(before, _rows(diff, reason, now))
+        await self._world.sites.commit(before, _rows(before, after, diff, reason, now))
         await self._flag_watched(before, after)
 
     async def _absorb(self, state: SiteState) -> SiteState:
@@ -289,7 +289,7 @@ class Reconciler:
             if diff.empty:
                 return state
             try:
-                head = await self._world.sites.commit(state, _rows(diff, "confirm", now))
+                head = await self._world.sites.commit(state, _rows(state, after, diff, report.reason, now))
             except StaleWrite:
                 state = await self._world.sites.load(report.site)
                 continue
@@ -364,7 +364,11 @@ def _watch(state: SiteState) -> SiteState:
     return replace(state, listings=listings)
 
 
-def _rows(diff: changes.Difference, reason: str, now: datetime) -> Changes:
+def _rows(
+    before: SiteState, after: SiteState, diff: changes.Difference, reason: str, now: datetime
+) -> Changes:
+    """The rows of a change with what they mean to a reader, under whoever rang."""
+    who = {"at": now.isoformat(), "by": reason}
     return Changes(
         listings=diff.listings,
         reservations=diff.reservations,
@@ -376,28 +380,5 @@ def _rows(diff: changes.Difference, reason: str, now: datetime) -> Changes:
         removed_holds=diff.removed_holds,
         conflicts=diff.conflicts,
         fence=diff.fence,
-        history=_history(diff, reason, now),
+        history=[who | line for line in record.lines(before, after, diff)],
     )
-
-
-def _history(diff: changes.Difference, reason: str, now: datetime) -> list[dict[str, str]]:
-    """What this commit changed, for the site's record: facts, decisions and their cause, no guest's name."""
-    at = now.isoformat()
-    lines = [
-        {"at": at, "by": reason, "what": f"fact {one.status.value} {one.kind.value}", "of": one.key}
-        | {"nights": " ".join(str(part.dates) for part in one.parts)}
-        for one in diff.reservations
-    ]
-    lines += [{"at": at, "by": reason, "what": "fact gone", "of": key} for key in diff.dropped]
-    lines += [
-        {"at": at, "by": reason, "what": f"{'close' if row.wanted else 'open'} {row.phase.value}"}
-        | {"of": row.cause, "on": row.listing, "nights": str(row.dates)}
-        for row in diff.blocks
-    ]
-    lines += [{"at": at, "by": reason, "what": "closure over", "of": key} for key in diff.spent]
-    lines += [
-        {"at": at, "by": reason, "what": "conflict over" if one.ended_at else "conflict", "of": one.id}
-        | {"nights": str(one.conflict_dates)}
-        for one in diff.conflicts
-    ]
-    return lines

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -19,7 +18,9 @@ from shared.domain.model import (
     SiteState,
 )
 from shared.ports import Delete, NewId, Put, Row, Tables
-from shared.state import cells, site_codec
+from shared.state import site_codec
+from shared.state.history import Mark, history_row, mark_row
+from shared.state.history import history_lines as history_lines
 from shared.state.names import READER, SITES
 
 _CHUNK = 99  # 100 operations a transaction, one of them the head
@@ -31,7 +32,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Changes:
     """What one commit writes. Rows that are gone are named by their plain ids; ``departed`` stays leave the living
-    range but are kept. ``history`` are lines for the site's own record, in words a person reads."""
+    range but are kept. ``history`` are lines for the site's own record; ``marks`` name what was done once."""
 
     listings: Sequence[Listing] = ()
     reservations: Sequence[Reservation] = ()
@@ -45,6 +46,7 @@ class Changes:
     fence: int | None = None
     site: Site | None = None
     removed_holds: Sequence[str] = field(default=())
+    marks: Sequence[Mark] = ()
 
     @property
     def empty(self) -> bool:
@@ -152,25 +154,13 @@ def _rows(site: str, version: int, changes: Changes) -> list[Put | Delete]:
     puts += [codec.block_row(site, one) for one in changes.blocks]
     puts += [codec.conflict_row(site, one) for one in changes.conflicts]
     if changes.history:
-        puts.append(Row(site, f"{codec.HISTORY}{version:012d}", {"lines": _record(changes.history)}))
+        puts.append(history_row(site, version, changes.history))
+    puts += [mark_row(site, one) for one in changes.marks]
     gone = [codec.RESERVATION + key for key in changes.dropped]
     gone += [codec.RESERVATION + one.key for one in changes.departed]
     gone += [codec.BLOCK + key for key in changes.spent]
     gone += [codec.HOLD + key for key in changes.removed_holds]
     return [*(Put(row) for row in puts), *(Delete(key) for key in gone)]
-
-
-def _record(history: Iterable[Mapping[str, str]]) -> str:
-    """The lines as JSON, as many as a column holds for certain; the rest of a very large change is left out."""
-    kept: list[str] = []
-    room = 16_000
-    for line in history:
-        written = json.dumps(dict(line), ensure_ascii=False)
-        room -= len(written) + 2
-        if room < 0:
-            break
-        kept.append(written)
-    return f"[{', '.join(kept)}]"
 
 
 def _read(site: str, rows: Sequence[Row]) -> SiteState:
@@ -209,9 +199,3 @@ def _decode(rows: Iterable[Row], prefix: str, read: Callable[[Row], T], broken: 
         except (Unreadable, ValueError, LookupError, TypeError):
             broken.append(row.key)
     return found
-
-
-def history_lines(row: Row) -> list[dict[str, str]]:
-    """The lines of one history row, oldest first."""
-    value = json.loads(cells.text(row.values, "lines") or "[]")
-    return [{str(k): str(v) for k, v in line.items()} for line in value]

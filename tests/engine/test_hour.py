@@ -19,6 +19,7 @@ from shared.domain.facts import Polled, SeenStay, WriteOutcome
 from shared.domain.model import Account, Listing, SyncMode, Write
 from shared.engine.operations import Operations
 from shared.ports import Notification
+from shared.state.history import history_lines
 from shared.state.names import SITES
 from tests.engine.stories import nights
 from tests.engine.village import HOME, ApiPlatform, Sold, Village
@@ -223,7 +224,7 @@ def test_an_hour_of_trouble_ends_with_calendars_exactly_right_and_a_readable_sto
 def history_explains(village: Village) -> bool:
     """Every closure that stands has its line in the site's record: when, for what, by which bell."""
     rows = village.run(village.tables.query(SITES, HOME))
-    lines = [line for row in rows if "lines" in row.values for line in json.loads(str(row.values["lines"]))]
+    lines = [line for row in rows if "lines" in row.values for line in history_lines(row)]
     closed = {
         (line["on"], line["nights"]) for line in lines if line["what"].startswith("close") and line["by"]
     }
