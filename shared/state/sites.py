@@ -20,7 +20,6 @@ from shared.domain.model import (
 from shared.ports import Delete, NewId, Put, Row, Tables
 from shared.state import site_codec
 from shared.state.history import Mark, history_row, mark_row
-from shared.state.history import history_lines as history_lines
 from shared.state.names import READER, SITES
 
 _CHUNK = 99  # 100 operations a transaction, one of them the head
