@@ -411,7 +411,8 @@ class Village:
         self.loop = asyncio.new_event_loop() if inner else VirtualLoop(self.clock)
         self.tables = MemoryTables(self.clock.now)
         self.store = Store(inner or self.tables, self.clock.now)
-        self.bus = MemoryBus(self.clock.now, self.clock.sleep)
+        # On the virtual loop a wait lets others go on: moving the clock under them would be a hanging machine.
+        self.bus = MemoryBus(self.clock.now, self.clock.sleep if inner else asyncio.sleep)
         self.notify, self.telemetry = MemoryNotify(), MemoryTelemetry()
         self.airbnb = ApiPlatform(AIRBNB, Calendar("A", self.clock), queue=False)
         self.booking = ApiPlatform(BOOKING, Calendar("B", self.clock), queue=True)
