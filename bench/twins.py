@@ -17,6 +17,7 @@ from bench.street import APIS, FEED, site, street, unit
 from local.host.invocations import Invocations
 from local.host.plan import QueuePlan, Target
 from local.host.queues import QueuePump
+from local.host.server import GRACE
 from shared.connectors.guard.breakers import Breakers
 from shared.connectors.guard.guarded import Guard, GuardedConnector
 from shared.connectors.guard.limiter import limiter_for
@@ -41,6 +42,9 @@ AT_ONCE = 16
 
 QUEUE_EVERY, SWEEP_EVERY = 20.0, 15.0
 """The shipped timers, in seconds."""
+
+LAST_RECEIVE = 1.5
+"""Seconds until a pump that was told to stop has received for the last time."""
 
 
 @dataclass
@@ -168,6 +172,7 @@ class Twins:
         self._serial = itertools.count(1)
         self._running: set[asyncio.Task[None]] = set()
         self._pumps: list[QueuePump] = []
+        self._invocations: list[Invocations] = []
 
     def seconds(self) -> float:
         """The time as a number."""
@@ -230,12 +235,18 @@ class Twins:
             self._drive(engine.on_timer_sweep, SWEEP_EVERY)
             for queue, handler in (("work", engine.work), ("conflicts", engine.conflict)):
                 plan = QueuePlan(Target(queue, _worker(handler), "message"), "", queue, AT_ONCE)
-                pump = QueuePump(plan, self.bus, Invocations(), asyncio.sleep)
+                self._invocations.append(Invocations())
+                pump = QueuePump(plan, self.bus, self._invocations[-1], asyncio.sleep)
                 self._pumps.append(pump)
                 self._keep(pump.run())
 
     async def stop(self) -> None:
-        """End them."""
+        """End them: what runs may come to its end, then everything is cut."""
+        for pump in self._pumps:
+            pump.stop()
+        await asyncio.sleep(LAST_RECEIVE)
+        for invocations in self._invocations:
+            await invocations.drain(GRACE)
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -263,10 +274,14 @@ class Twins:
         self.journal.book(Journey(stay, platform, home, dates, self.seconds(), awaited))
         body = json.dumps({"id": stay, "dates": str(dates), "unit": unit(home, platform)}).encode()
         if tell and platform == AIRBNB:
-            self._keep(self.call(stay, body))
+            self.deliver(stay, body)
         return body
 
-    async def call(self, stay: str, body: bytes) -> None:
+    def deliver(self, stay: str, body: bytes) -> None:
+        """Airbnb's call leaves for us."""
+        self._keep(self._call(stay, body))
+
+    async def _call(self, stay: str, body: bytes) -> None:
         """Airbnb calls the host whose turn it is."""
         engine, begun = self.engines[len(self.journal.answers) % len(self.engines)], self.seconds()
         self.journal.know(stay, begun)
