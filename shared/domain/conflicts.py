@@ -7,21 +7,41 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
-from shared.domain.dates import StayDates
+from shared.domain.clash_graph import crowds
+from shared.domain.dates import StayDates, ranges_of
 from shared.domain.model import (
     BookingConflict,
     Busy,
+    Certainty,
     ConflictResolution,
     ConflictSeverity,
+    Side,
     Site,
+    Source,
     Status,
 )
 from shared.domain.occupancy import Occupancy
 
 SOLD = frozenset({Busy.STAY, Busy.CLOSED})
 """The kinds of busy time that may be a sale: only these can clash."""
+
+CRITICAL_WITHIN, HIGH_WITHIN = timedelta(days=2), timedelta(days=14)
+"""Days before the first arrival."""
+
+UNREAD = {
+    Source.API: timedelta(minutes=2),
+    Source.FEED: timedelta(minutes=30),
+    Source.HINT: timedelta(minutes=2),
+}
+"""How long a sale may have been made before its source told of it, while that source is asked at its ordinary rhythm:
+calendars every 2 min, every 15 to 30 where something slows them down."""
+
+Meeting = tuple[Occupancy, Occupancy, StayDates]
+"""Two rooms' worth of busy time, and nights on which they want the same unit."""
 
 
 class ConflictDetector:
@@ -31,17 +51,14 @@ class ConflictDetector:
         self, site: Site, taken: Sequence[Occupancy], now: datetime
     ) -> dict[str, BookingConflict]:
         """Every clashing pair by its id. Rooms with several units clash only beyond their count; what touches (one
-        leaves as the other arrives) does not clash. An owner's block or a platform's rule is no sale."""
+        leaves as the other arrives) does not clash. An owner's block, a buffer or a platform's rule is no sale."""
         sold = [one for one in taken if one.kind in SOLD]
-        found: dict[str, BookingConflict] = {}
-        for room, units in site.rooms.items():
-            there = [one for one in sold if room in one.property.rooms]
-            pairs = _pairs(there) if units == 1 else _pairs_beyond(there, units)
-            for first, second, dates in pairs:
-                if may_clash(first, second):
-                    clash = _conflict(first, second, dates, now)
-                    found.setdefault(clash.id, clash)
-        return found
+        pairs: dict[tuple[str, str], list[Meeting]] = {}
+        for meeting in _meetings(site, sold):
+            pairs.setdefault(_pair(meeting), []).append(meeting)
+        crowd = crowds(pairs)
+        found = (_conflict(meetings, crowd[pair[0]], sold, now) for pair, meetings in pairs.items())
+        return {clash.id: clash for clash in found}
 
 
 def overlaps_any(dates: StayDates, taken: Iterable[StayDates]) -> bool:
@@ -54,38 +71,6 @@ def overlaps_any(dates: StayDates, taken: Iterable[StayDates]) -> bool:
     return False
 
 
-def _pairs(stays: Sequence[Occupancy]) -> Iterator[tuple[Occupancy, Occupancy, StayDates]]:
-    active: list[Occupancy] = []
-    for one in sorted(stays, key=lambda stay: (stay.dates, stay.cause, stay.listing)):
-        active = [other for other in active if other.dates.check_out > one.dates.check_in]
-        for other in active:
-            common = other.dates.intersection(one.dates)
-            if common is not None:
-                yield other, one, common
-        active.append(one)
-
-
-def _pairs_beyond(stays: Sequence[Occupancy], units: int) -> Iterator[tuple[Occupancy, Occupancy, StayDates]]:
-    """Per night: whoever came after the last that fits, against that last one; or, where both are one reservation or
-    one feed's own affair, against the latest before it."""
-    nights = {night for one in stays for night in one.dates.nights()}
-    clashing: dict[tuple[str, str], list[tuple[Occupancy, Occupancy, StayDates]]] = {}
-    for night in sorted(nights):
-        there = sorted(
-            (one for one in stays if one.dates.check_in <= night < one.dates.check_out),
-            key=lambda stay: (stay.since, stay.cause),
-        )
-        for late in there[units:]:
-            fits = next((one for one in there[units - 1 :: -1] if may_clash(one, late)), None)
-            if fits is None:
-                continue
-            dates = StayDates.of_nights(night, 1)
-            clashing.setdefault((fits.cause, late.cause), []).append((fits, late, dates))
-    for rows in clashing.values():
-        fits, late, first = rows[0]
-        yield fits, late, StayDates(first.check_in, rows[-1][2].check_out)
-
-
 def may_clash(first: Occupancy, second: Occupancy) -> bool:
     """One reservation does not clash with itself. A platform does not sell one calendar twice: what overlaps inside one
     feed without being told apart is the feed's way of cutting, and what replaced a vanished stay there is no clash."""
@@ -96,26 +81,141 @@ def may_clash(first: Occupancy, second: Occupancy) -> bool:
     return not (first.fading or second.fading or Busy.CLOSED in (first.kind, second.kind))
 
 
-def _conflict(first: Occupancy, second: Occupancy, dates: StayDates, now: datetime) -> BookingConflict:
-    early, late = sorted((first, second), key=lambda one: (one.since, one.cause))
-    causes = (early.cause, late.cause)
-    digest = hashlib.sha256("\n".join(sorted(causes)).encode()).hexdigest()[:24]
-    return BookingConflict(
-        id=digest,
-        property_id=late.property.id,
-        conflict_dates=dates,
-        conflicting_bookings=causes,
-        severity=_severity(early.property.today(now), early, late),
-        suggested_resolution=_proposal(early, late),
-        detected_at=now,
+def _meetings(site: Site, sold: Sequence[Occupancy]) -> Iterator[Meeting]:
+    """Room by room; two that share several rooms meet once in each."""
+    by_room: dict[str, list[Occupancy]] = {}
+    for one in sold:
+        for room in one.property.rooms:
+            by_room.setdefault(room, []).append(one)
+    for room, there in by_room.items():
+        units = site.rooms.get(room, 1)
+        if len(there) > units:
+            yield from _pairs(there) if units == 1 else _pairs_beyond(there, units)
+
+
+def _pairs(stays: Sequence[Occupancy]) -> Iterator[Meeting]:
+    active: list[Occupancy] = []
+    for one in sorted(stays, key=lambda stay: (stay.dates, stay.cause, stay.listing)):
+        active = [other for other in active if other.dates.check_out > one.dates.check_in]
+        for other in active:
+            common = other.dates.intersection(one.dates)
+            if common is not None and may_clash(other, one):
+                yield other, one, common
+        active.append(one)
+
+
+def _pairs_beyond(stays: Sequence[Occupancy], units: int) -> Iterator[Meeting]:
+    """Night by night, where more want the room than there are units of it: whoever came after the last that fits,
+    against that last one; or, where both are one reservation or one feed's own affair, against the latest before it.
+    Who is there changes only on days of arrival and departure, so the nights between two of them are looked at once."""
+    for nights, there in _crowded(stays, units):
+        ordered = sorted(there, key=lambda stay: (stay.since, stay.cause))
+        for late in ordered[units:]:
+            fits = next((one for one in ordered[units - 1 :: -1] if may_clash(one, late)), None)
+            if fits is not None:
+                yield fits, late, nights
+
+
+def _crowded(stays: Sequence[Occupancy], units: int) -> Iterator[tuple[StayDates, list[Occupancy]]]:
+    """The stretches of nights on which more than so many are there, with those who are."""
+    days = sorted({day for one in stays for day in (one.dates.check_in, one.dates.check_out)})
+    waiting = sorted(stays, key=lambda stay: stay.dates.check_in, reverse=True)
+    there: list[Occupancy] = []
+    for start, end in pairwise(days):
+        there = [one for one in there if one.dates.check_out > start]
+        while waiting and waiting[-1].dates.check_in == start:
+            there.append(waiting.pop())
+        if len(there) > units:
+            yield StayDates(start, end), there
+
+
+def _pair(meeting: Meeting) -> tuple[str, str]:
+    one, other = meeting[0].cause, meeting[1].cause
+    return (one, other) if one < other else (other, one)
+
+
+def conflict_id(one: str, other: str) -> str:
+    """The name of the conflict of two facts, by their keys in any order."""
+    return hashlib.sha256("\n".join(sorted((one, other))).encode()).hexdigest()[:24]
+
+
+def carried_on(known: BookingConflict, found: BookingConflict) -> BookingConflict:
+    """An open conflict as it is now: what people did about it stays, and who was first while the facts are the same."""
+    same = _claims(known) == _claims(found)
+    return replace(
+        found,
+        conflicting_bookings=known.conflicting_bookings if same else found.conflicting_bookings,
+        certainty=known.certainty if same else found.certainty,
+        detected_at=known.detected_at,
+        told=known.told,
+        acknowledged=known.acknowledged,
+        decision=known.decision,
+        verified_at=known.verified_at,
+        alerted_at=known.alerted_at,
     )
 
 
-def _severity(today: date, early: Occupancy, late: Occupancy) -> ConflictSeverity:
-    arrival = min(early.dates.check_in, late.dates.check_in)
-    if arrival <= today + timedelta(days=2):
+def _claims(clash: BookingConflict) -> set[tuple[str, StayDates, datetime]]:
+    return {(side.key, side.dates, side.since) for side in clash.sides}
+
+
+def _conflict(
+    meetings: Sequence[Meeting], crowd: frozenset[str], sold: Sequence[Occupancy], now: datetime
+) -> BookingConflict:
+    met = [one for meeting in meetings for one in meeting[:2]]
+    sides = sorted(dict.fromkeys(met), key=lambda one: (one.since, one.cause, one.dates, one.listing))
+    early, late = sides[0], next(one for one in sides if one.cause != sides[0].cause)
+    nights = ranges_of(night for meeting in meetings for night in meeting[2].nights())
+    return BookingConflict(
+        id=conflict_id(early.cause, late.cause),
+        property_id=late.property.id,
+        conflict_dates=StayDates(nights[0].check_in, nights[-1].check_out),
+        conflicting_bookings=(early.cause, late.cause),
+        severity=_severity(early.property.today(now), sides, crowd),
+        suggested_resolution=_proposal(early, late),
+        detected_at=now,
+        nights=nights,
+        sides=tuple(_side(one) for one in sides),
+        certainty=_certainty(early, late, sold),
+    )
+
+
+def _side(one: Occupancy) -> Side:
+    return Side(
+        one.cause,
+        one.listing,
+        one.platform,
+        one.property.id,
+        one.dates,
+        one.kind,
+        one.status,
+        one.since,
+        one.source,
+        one.fading,
+    )
+
+
+def _severity(today: date, sides: Sequence[Occupancy], crowd: frozenset[str]) -> ConflictSeverity:
+    """By the time to the first arrival; a grade lower where a request can still be declined, a grade higher where a
+    third guest is concerned. An arrival within two days is critical whatever else is true."""
+    left = min(one.dates.check_in for one in sides) - today
+    if left <= CRITICAL_WITHIN:
         return ConflictSeverity.CRITICAL
-    return ConflictSeverity.HIGH if arrival <= today + timedelta(days=14) else ConflictSeverity.MEDIUM
+    grades = tuple(ConflictSeverity)
+    grade = grades.index(ConflictSeverity.HIGH if left <= HIGH_WITHIN else ConflictSeverity.MEDIUM)
+    grade += any(one.status is Status.PENDING for one in sides)
+    grade -= len(crowd) > 2
+    return grades[grade]
+
+
+def _certainty(early: Occupancy, late: Occupancy, sold: Sequence[Occupancy]) -> Certainty:
+    """How surely the one we heard of first was first. What a source told together with others, or as the first thing
+    it ever told, may have been sold long before."""
+    if late.since - early.since < UNREAD[late.source]:
+        return Certainty.UNKNOWN
+    told = [one.since for one in sold if one.listing == late.listing and one.cause != late.cause]
+    alone = late.since not in told and any(since < late.since for since in told)
+    return Certainty.SURE if alone else Certainty.LIKELY
 
 
 def _proposal(early: Occupancy, late: Occupancy) -> ConflictResolution:

@@ -368,6 +368,7 @@ class BookingConflict:
 
     Its life: detected, ``told`` (of its beginning; again of its end), acknowledged, decided; ``ended_at`` is set when
     the facts no longer clash, ``verified_at`` when the platforms' own calendars were seen without the clash since.
+    ``alerted_at`` is when its owner was last told that it stands: told again from there while nothing happens.
     """
 
     id: str
@@ -385,6 +386,7 @@ class BookingConflict:
     acknowledged: Acknowledgement | None = None
     decision: Decision | None = None
     verified_at: datetime | None = None
+    alerted_at: datetime | None = None
 
     @property
     def exact(self) -> tuple[StayDates, ...]:

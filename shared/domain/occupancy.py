@@ -8,7 +8,9 @@ from datetime import date, datetime
 
 from shared.domain.dates import StayDates
 from shared.domain.echo import echoes
-from shared.domain.model import Busy, Property, Reservation, Site, SiteState, Status
+from shared.domain.model import Busy, Platform, Property, Reservation, Site, SiteState, Source, Status
+
+_NO_PLATFORM = Platform("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Occupancy:
     status: Status
     since: datetime
     fading: bool = False
+    source: Source = Source.API
+    platform: Platform = _NO_PLATFORM
 
 
 Echoes = frozenset[tuple[str, StayDates]]
@@ -52,21 +56,25 @@ def all_echoes(state: SiteState) -> Echoes:
 
 def _of(reservation: Reservation, state: SiteState, ours: Echoes) -> Iterable[Occupancy]:
     faded = {id(fading.part) for fading in reservation.fading}
+    hinted = {id(part) for part in reservation.hinted}
+    told = Source.FEED if reservation.feed else Source.API
     for part in reservation.held():
-        if part.listing not in state.listings:
+        listing = state.listings.get(part.listing)
+        if listing is None:
             continue
         if reservation.feed and (reservation.key, part.dates) in ours:
             continue
-        home = state.site.properties[state.listings[part.listing].property]
         yield Occupancy(
             reservation.key,
             part.listing,
-            home,
+            state.site.properties[listing.property],
             part.dates,
             reservation.kind,
             reservation.status,
             part.since,
             id(part) in faded,
+            Source.HINT if id(part) in hinted else told,
+            listing.platform,
         )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, count
 
-from shared.domain.conflicts import ConflictDetector
+from shared.domain.conflicts import ConflictDetector, carried_on
 from shared.domain.dates import StayDates
 from shared.domain.draft import Draft
 from shared.domain.ledger import move_ledger, note_echoes
@@ -124,16 +124,15 @@ def may_open(state: SiteState, waiting: list[str]) -> bool:
 
 
 def _conflicts(state: SiteState, taken: Sequence[Occupancy], now: datetime) -> tuple[BookingConflict, ...]:
-    """Conflicts that are new, changed, or over."""
+    """Conflicts that are new, changed, or over. One that is over keeps what it was about."""
     ahead = [one for one in taken if one.dates.check_out > one.property.today(now)]
     found = ConflictDetector().detect_overlapping_bookings(state.site, ahead, now)
     changed = []
     for clash in found.values():
         known = state.conflicts.get(clash.id)
-        if known is None or known.ended_at is not None:
-            changed.append(clash)
-        elif (known.conflict_dates, known.severity) != (clash.conflict_dates, clash.severity):
-            changed.append(replace(clash, detected_at=known.detected_at, told=known.told))
+        now_on = clash if known is None or known.ended_at is not None else carried_on(known, clash)
+        if now_on != known:
+            changed.append(now_on)
     for known in state.conflicts.values():
         if known.id not in found and known.ended_at is None:
             changed.append(replace(known, ended_at=now, told=False))

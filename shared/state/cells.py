@@ -162,8 +162,13 @@ def texts(columns: Columns, name: str) -> tuple[str, ...]:
     return tuple(str(value) for value in _load(columns, name))
 
 
-def objects(columns: Columns, name: str) -> tuple[dict[str, str | int], ...]:
+def to_objects(values: Iterable[Mapping[str, str | int]]) -> str:
     """A list of flat objects of texts and whole numbers, as JSON."""
+    return _dump([dict(value) for value in values])
+
+
+def objects(columns: Columns, name: str) -> tuple[dict[str, str | int], ...]:
+    """Read what ``to_objects`` wrote."""
     rows = _load(columns, name)
     if not all(isinstance(row, dict) for row in rows):
         raise Unreadable(f"column {name} is not a list of objects")

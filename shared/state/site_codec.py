@@ -7,17 +7,21 @@ behind it. Every column is always written; a merge keeps the columns of a newer 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 
 from shared.domain.dates import StayDates
 from shared.domain.errors import Unreadable
 from shared.domain.model import (
+    Acknowledgement,
     Automatic,
     Block,
     BookingConflict,
     Busy,
+    Certainty,
     ConflictResolution,
     ConflictSeverity,
+    Decision,
     Head,
     Hold,
     Link,
@@ -26,7 +30,9 @@ from shared.domain.model import (
     Platform,
     Property,
     Reservation,
+    Side,
     Site,
+    Source,
     Status,
 )
 from shared.ports import Row
@@ -36,6 +42,8 @@ HEAD, SITE = "a|head", "b|site"
 LISTING, RESERVATION, HOLD, BLOCK, CONFLICT = "c|", "d|", "e|", "f|", "g|"
 ALIVE_END = "m"
 DEPARTED, HISTORY = "p|", "q|"
+
+_MOST_NOTE = 4_000  # characters a person may write beside a decision
 
 
 def head_row(site: str, head: Head) -> Row:
@@ -162,6 +170,7 @@ def reservation_row(site: str, one: Reservation, prefix: str = RESERVATION) -> R
             "guest": one.guest,
             "slid": one.slid,
             "slid_on": one.slid_on.isoformat() if one.slid_on else "",
+            "code": one.code,
         },
     )
 
@@ -185,6 +194,7 @@ def to_reservation(row: Row) -> Reservation:
         guest=cells.text(values, "guest"),
         slid=cells.number(values, "slid"),
         slid_on=datetime.fromisoformat(slid_on).date() if slid_on else None,
+        code=cells.text(values, "code"),
     )
 
 
@@ -262,7 +272,8 @@ def to_block(row: Row) -> Block:
 
 
 def conflict_row(site: str, one: BookingConflict) -> Row:
-    """A clash."""
+    """A clash, with what is remembered of it and how far it has come."""
+    seen, chosen = one.acknowledged, one.decision
     return Row(
         site,
         CONFLICT + one.id,
@@ -275,6 +286,17 @@ def conflict_row(site: str, one: BookingConflict) -> Row:
             "detected_at": cells.to_instant(one.detected_at),
             "ended_at": cells.to_instant(one.ended_at),
             "told": one.told,
+            "nights": cells.to_texts(str(dates) for dates in one.nights),
+            **cells.spread("sides", cells.to_objects(_from_side(side) for side in one.sides)),
+            "certainty": one.certainty.value,
+            "acknowledged_by": seen.by if seen else "",
+            "acknowledged_at": cells.to_instant(seen.at if seen else None),
+            "decided": chosen.proposal if chosen else "",
+            "decided_by": chosen.by if chosen else "",
+            "decided_at": cells.to_instant(chosen.at if chosen else None),
+            "decided_note": chosen.note[:_MOST_NOTE] if chosen else "",
+            "verified_at": cells.to_instant(one.verified_at),
+            "alerted_at": cells.to_instant(one.alerted_at),
         },
     )
 
@@ -293,4 +315,53 @@ def to_conflict(row: Row) -> BookingConflict:
         detected_at=cells.instant(values, "detected_at"),
         ended_at=cells.instant(values, "ended_at"),
         told=cells.flag(values, "told"),
+        nights=tuple(StayDates.parse(dates) for dates in cells.texts(values, "nights")),
+        sides=tuple(_to_side(side) for side in cells.objects(values, "sides")),
+        certainty=Certainty(cells.text(values, "certainty") or Certainty.UNKNOWN),
+        acknowledged=_to_acknowledgement(values),
+        decision=_to_decision(values),
+        verified_at=cells.instant(values, "verified_at"),
+        alerted_at=cells.instant(values, "alerted_at"),
     )
+
+
+def _from_side(one: Side) -> dict[str, str | int]:
+    return {
+        "key": one.key,
+        "listing": one.listing,
+        "platform": one.platform,
+        "home": one.home,
+        "dates": str(one.dates),
+        "kind": one.kind.value,
+        "status": one.status.value,
+        "since": cells.to_instant(one.since),
+        "source": one.source.value,
+        "fading": int(one.fading),
+    }
+
+
+def _to_side(written: Mapping[str, str | int]) -> Side:
+    values = {name: str(value) for name, value in written.items()}
+    return Side(
+        key=values["key"],
+        listing=values["listing"],
+        platform=Platform(values["platform"]),
+        home=values["home"],
+        dates=StayDates.parse(values["dates"]),
+        kind=Busy(values["kind"]),
+        status=Status(values["status"]),
+        since=cells.from_instant(values["since"]),
+        source=Source(values["source"]),
+        fading=values.get("fading") == "1",
+    )
+
+
+def _to_acknowledgement(values: cells.Columns) -> Acknowledgement | None:
+    at = cells.instant(values, "acknowledged_at")
+    return Acknowledgement(cells.text(values, "acknowledged_by"), at) if at else None
+
+
+def _to_decision(values: cells.Columns) -> Decision | None:
+    at = cells.instant(values, "decided_at")
+    chosen, by, note = (cells.text(values, name) for name in ("decided", "decided_by", "decided_note"))
+    return Decision(chosen, by, at, note) if at else None
