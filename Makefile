@@ -16,7 +16,7 @@ FOLDERS := shared local sync_scheduler webhook_receiver sync_worker conflict_res
 CODE    := function_app.py $(wildcard $(FOLDERS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run notify webhooks test prove bench check format lint types contracts pins clean
+.PHONY: help setup run notify webhooks quarantine test prove bench check format lint types contracts pins clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r name text; do printf '%-16s %s\n' "$$name" "$$text"; done
@@ -38,6 +38,9 @@ notify: setup ## send a test notice through every channel that NOTIFY names
 
 webhooks: setup ## where platforms should call us, and when they last did; OPTIONS=--show for the secrets
 	@$(PY) -m local.webhooks $(OPTIONS)
+
+quarantine: setup ## the messages nobody could process, and why
+	@$(PY) -m local.quarantine $(OPTIONS)
 
 test: check ## format, lint, types, import contracts and all tests on seeded samples
 	@$(PY) -m pytest -q $(PYTEST)

@@ -42,6 +42,17 @@ def base_values(own: bool) -> dict[str, str]:
     return values
 
 
+def app_values(wanted: Path | None = None) -> Mapping[str, str]:
+    """The settings of the app that runs here: the environment where it holds them, else a file: the one named, or the
+    newest there is. Raises ``HostRefused`` for a file that cannot be read."""
+    if wanted is None and ("STORAGE" in os.environ or "STORAGE__accountName" in os.environ):
+        return dict(os.environ)
+    files = [_OWN, *(ROOT / ".local").glob("*/settings.json")]
+    there = [file for file in files if file.exists()]
+    newest = max(there, key=lambda file: file.stat().st_mtime, default=files[0])
+    return read_settings(wanted or newest, os.environ)
+
+
 def write_settings(path: Path, values: Mapping[str, str]) -> None:
     """Write them as ``local.settings.json`` is written, readable by this user alone: secrets stand in it."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,9 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from local.children import ROOT
 from local.host.errors import HostRefused
-from local.host.settings import read_settings
+from local.run_settings import app_values
 from shared.adapters.secrets import SettingSecrets
 from shared.bootstrap import join
 from shared.config import Settings, read
@@ -54,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--register", action="store_true", help="register them where an API allows it")
     given = parser.parse_args(arguments)
     try:
-        values = _values(given.settings)
+        values = app_values(given.settings)
         os.environ.update(values)  # where connectors look for the keys of accounts
         for line in asyncio.run(report(read(values), show=given.show, register=given.register)):
             print(line)
@@ -62,16 +61,6 @@ def main(arguments: list[str] | None = None) -> int:
         print(refused, file=sys.stderr)
         return 1
     return 0
-
-
-def _values(wanted: Path | None) -> Mapping[str, str]:
-    """The environment where the app runs in it, else a file: the one named, or the newest there is."""
-    if wanted is None and ("STORAGE" in os.environ or "STORAGE__accountName" in os.environ):
-        return dict(os.environ)
-    files = [ROOT / "local.settings.json", *(ROOT / ".local").glob("*/settings.json")]
-    there = [file for file in files if file.exists()]
-    newest = max(there, key=lambda file: file.stat().st_mtime, default=files[0])
-    return read_settings(wanted or newest, os.environ)
 
 
 async def report(settings: Settings, *, show: bool = False, register: bool = False) -> list[str]:

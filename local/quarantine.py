@@ -1,0 +1,63 @@
+"""``make quarantine``: the messages nobody could process, each with where it came from and why it was set aside.
+
+What a message held is not shown: it may name a guest. Settings are found as ``make webhooks`` finds them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from local.host.errors import HostRefused
+from local.run_settings import app_values
+from shared.bootstrap import join
+from shared.config import Settings, read
+from shared.domain.errors import SyncError
+from shared.ports import Row
+from shared.state import cells
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the list; 1 when the settings cannot be used or the tables do not answer."""
+    parser = argparse.ArgumentParser(prog="python -m local.quarantine", description=__doc__)
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="like local.settings.json")
+    given = parser.parse_args(arguments)
+    try:
+        values = app_values(given.settings)
+        os.environ.update(values)  # where connectors look for the keys of accounts
+        rows = asyncio.run(_quarantined(read(values)))
+    except (HostRefused, SyncError) as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    for line in described(rows):
+        print(line)
+    return 0
+
+
+async def _quarantined(settings: Settings) -> list[Row]:
+    joined = join(settings)
+    try:
+        return await joined.operations.world.inbox.quarantined()
+    finally:
+        await joined.close()
+
+
+def described(rows: Iterable[Row]) -> Iterator[str]:
+    """One paragraph a message, newest first: pure."""
+    dated = [(cells.instant(row.values, "at"), row) for row in rows]
+    if not dated:
+        yield "nothing is in quarantine"
+    for at, row in sorted(dated, key=lambda item: (item[0] is not None, item[0]), reverse=True):
+        raw = row.values.get("raw", b"")
+        size = len(raw) if isinstance(raw, bytes) else 0
+        yield f"{at:%Y-%m-%d %H:%M:%S} UTC  {row.key}" if at else row.key
+        yield f"  from    {cells.text(row.values, 'source')}, {size} bytes"
+        yield f"  why     {cells.text(row.values, 'reason')}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
