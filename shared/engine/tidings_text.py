@@ -6,13 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from shared.domain.dates import StayDates
 from shared.domain.model import Busy, Reservation, Status
+from shared.domain.spoken import ranges
 
-MOST_RANGES = 8
-"""Ranges of nights named in a notice; the rest are counted."""
-
-_MONTHS_FR = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre"
-_MONTHS_EN = "January February March April May June July August September October November December"
-_MONTHS: Mapping[str, Sequence[str]] = {"fr": _MONTHS_FR.split(), "en": _MONTHS_EN.split()}
 _FAR: Mapping[str, Mapping[str, str]] = {
     "fr": {
         "closed": "nuits fermées sur",
@@ -79,30 +74,6 @@ def healed(platform: str, home: str) -> dict[str, str]:
         "fr": f"C'est réglé : {platform} a pris toutes les fermetures de {home}.",
         "en": f"Settled: {platform} has taken every closure of {home}.",
     }
-
-
-def ranges(dates: Sequence[StayDates], language: str) -> str:
-    """Ranges from arrival to departure, soonest first."""
-    ordered = sorted(dates)
-    written = [span(one, language) for one in ordered[:MOST_RANGES]]
-    if len(ordered) > MOST_RANGES:
-        written.append(f"+ {len(ordered) - MOST_RANGES}")
-    return ", ".join(written)
-
-
-def span(dates: StayDates, language: str) -> str:
-    """From the day of arrival to that of departure: "3-7 août 2027", "30 août - 2 septembre 2027"."""
-    first, last = dates.check_in, dates.check_out
-    names = _MONTHS[language]
-    end = f"{_day(last.day, language)} {names[last.month - 1]} {last.year}"
-    if (first.year, first.month) == (last.year, last.month):
-        return f"{_day(first.day, language)}-{end}"
-    year = f" {first.year}" if first.year != last.year else ""
-    return f"{_day(first.day, language)} {names[first.month - 1]}{year} - {end}"
-
-
-def _day(day: int, language: str) -> str:
-    return "1er" if day == 1 and language == "fr" else str(day)
 
 
 def _semicolon(language: str) -> str:

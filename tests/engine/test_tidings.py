@@ -13,8 +13,8 @@ from shared.domain.dates import StayDates
 from shared.domain.errors import PlatformDown
 from shared.domain.model import Busy
 from shared.domain.portfolio import Owner, Portfolio, Role
+from shared.domain.spoken import ranges, span
 from shared.engine.notices_status import _entry
-from shared.engine.tidings_text import ranges, span
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryChannel, MemoryTelemetry
 from shared.ports import Notice, Recipient
