@@ -70,6 +70,20 @@ async def set_mode(req: func.HttpRequest) -> func.HttpResponse:
     return edge.response(await bootstrap.engine().set_mode(account, req.get_body()))
 
 
+@bp.function_name("console_circuit")
+@bp.route(
+    route="api/platforms/{account}/circuits/{operation}",
+    methods=["PUT"],
+    auth_level=func.AuthLevel.ANONYMOUS,
+)
+@edge.http
+async def force_circuit(req: func.HttpRequest) -> func.HttpResponse:
+    """Move a circuit by hand."""
+    at = req.route_params
+    answer = await bootstrap.engine().force_circuit(at["account"], at["operation"], req.get_body())
+    return edge.response(answer)
+
+
 @bp.function_name("console_health")
 @bp.route(route="health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 @edge.http

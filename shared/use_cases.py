@@ -105,6 +105,11 @@ class Engine(Protocol):
         field, 404 for no such account."""
         ...
 
+    async def force_circuit(self, account: str, operation: str, body: bytes) -> HttpAnswer:
+        """Move an account's circuit by hand, or let it judge for itself again; 200 with its circuits, 400 naming the
+        wrong field, 404 for no such account."""
+        ...
+
     async def home(self, headers: Mapping[str, str], query: Mapping[str, str]) -> HttpAnswer:
         """The first page a person sees."""
         ...

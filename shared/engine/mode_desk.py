@@ -9,7 +9,7 @@ from shared.domain.model import SyncMode
 from shared.domain.modes import ModeSetting
 from shared.engine.modes import Modes
 from shared.engine.notices_status import JsonValue
-from shared.engine.status import standing_status
+from shared.engine.status import circuit_status, standing_status
 from shared.engine.world import World
 from shared.state.accounts import AccountState
 
@@ -36,6 +36,22 @@ class ModeDesk:
             await self._set_periods(state, setting)
         after = await self._world.accounts.load(account)
         return None if after is None else {"account": account, **standing_status(after)}
+
+    async def force(self, account: str, operation: str, body: bytes) -> dict[str, JsonValue] | None:
+        """Move a circuit by hand to the JSON body's ``state``: "forced_open", "forced_closed", or "closed" to let it
+        judge for itself again. Returns the account's circuits, None where there is no such account. Raises
+        ``PayloadRejected`` naming what is unknown."""
+        circuits = self._world.circuits
+        if circuits is None or await self._world.accounts.load(account) is None:
+            return None
+        value = _object(body)
+        if value.keys() != {"state"} or not isinstance(value["state"], str):
+            raise PayloadRejected("the body must name one field: state")
+        await circuits.force(account, operation, value["state"])
+        return {
+            "account": account,
+            "circuits": [circuit_status(one) for one in await circuits.views(account)],
+        }
 
     async def _set_periods(self, state: AccountState, setting: ModeSetting) -> None:
         """An account of calendar links has no calls of its own: its links are asked in the rhythm that was chosen. In

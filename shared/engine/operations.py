@@ -228,6 +228,16 @@ class Operations:
             return _json(404, {"title": "no such account"})
         return _json(200, chosen)
 
+    async def force_circuit(self, account: str, operation: str, body: bytes) -> HttpAnswer:
+        """Move a circuit by hand."""
+        try:
+            circuits = await self.mode_desk.force(account, operation, body)
+        except PayloadRejected as wrong:
+            return _json(400, {"title": str(wrong)})
+        if circuits is None:
+            return _json(404, {"title": "no such account"})
+        return _json(200, circuits)
+
     async def home(self, headers: Mapping[str, str], query: Mapping[str, str]) -> HttpAnswer:
         """A first page; the console proper comes with its own routes."""
         page = (

@@ -64,7 +64,7 @@ class Status:
             entry |= standing_status(one)
             circuits = self._world.circuits
             views = await circuits.views(one.account.id) if circuits is not None else ()
-            entry["circuits"] = [_circuit(view) for view in views]
+            entry["circuits"] = [circuit_status(view) for view in views]
             budgets = self._world.budgets
             entry["calls_left"] = dict(await budgets.left(one.account)) if budgets is not None else {}
         return {**entry, "paused": one.paused or None}
@@ -129,7 +129,8 @@ def _at(instant: datetime | None) -> str | None:
     return instant.isoformat() if instant else None
 
 
-def _circuit(view: CircuitView) -> dict[str, JsonValue]:
+def circuit_status(view: CircuitView) -> dict[str, JsonValue]:
+    """A circuit, as people see it."""
     return {
         "operation": view.operation,
         "state": view.state,

@@ -278,3 +278,37 @@ def test_a_stay_that_moved_away_and_back_between_two_looks_is_still_held(village
     assert village.airbnb.calendar.move(stay, JULY)
     live(village, 5)
     assert set(JULY.nights()) <= village.booking.calendar.closed
+
+
+# ----------------------------------------------------------------------------------- circuits, by hand
+
+
+def force(village: Village, account: str, operation: str, **fields: object) -> tuple[int, dict[str, Any]]:
+    answer = village.run(village.engine.force_circuit(account, operation, json.dumps(fields).encode()))
+    return answer.status, json.loads(answer.body)
+
+
+def test_a_circuit_is_forced_open_and_let_go_by_hand() -> None:
+    village = Village(guarded=True)
+    status_code, shown = force(village, "booking", "write", state="forced_open")
+    assert status_code == 200
+    assert [c["state"] for c in shown["circuits"] if c["operation"] == "write"] == ["forced_open"]
+    village.book("airbnb", JULY)
+    village.run(village.webhook(village.deliveries.pop()))
+    live(village, 5)
+    assert village.booking.calendar.closed == set()
+    assert force(village, "booking", "write", state="closed")[0] == 200
+    live(village, 10)
+    assert village.booking.calendar.closed == set(JULY.nights())
+    village.close()
+
+
+@pytest.mark.parametrize(
+    ("operation", "fields"),
+    [("write", {"state": "ajar"}), ("dream", {"state": "closed"}), ("write", {}), ("write", {"state": 1})],
+)
+def test_a_circuit_that_cannot_be_so_is_refused(operation: str, fields: dict[str, object]) -> None:
+    village = Village(guarded=True)
+    assert force(village, "booking", operation, **fields)[0] == 400
+    assert force(village, "nobody", "write", state="closed")[0] == 404
+    village.close()
