@@ -32,7 +32,7 @@ from shared.engine.world import World
 from shared.memory.bus import MemoryBus
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryNotify, MemoryTelemetry
-from shared.ports import ApiConnector, FeedBusy, FeedFetch, Notification, Validators
+from shared.ports import ApiConnector, FeedBusy, FeedConnector, FeedFetch, Notification, Tables, Validators
 from shared.resilience.ladder import climb
 from shared.state.names import SITES
 from shared.state.notes import NoteStore
@@ -141,6 +141,10 @@ class SlowApi:
         return Notification("sold", (name,), (hint,))
 
 
+UNCHANGED = "unchanged"
+"""The digest of what never changes."""
+
+
 @dataclass
 class StillFeeds:
     """Calendars that never change."""
@@ -150,7 +154,7 @@ class StillFeeds:
     async def fetch(self, url: str, validators: Validators) -> FeedFetch:
         """The same body every time."""
         self.fetched += 1
-        return FeedFetch(False, Validators(), "same", b"one stay")
+        return FeedFetch(False, Validators(), UNCHANGED, b"one stay")
 
     def read(self, body: bytes, platform: Platform, zone: str, today: date) -> FeedBusy:
         """One stay, two months ahead of the first look."""
@@ -160,11 +164,22 @@ class StillFeeds:
 class Twins:
     """A street over the twins. ``now`` is their time, ``sleep`` what the twins wait with."""
 
-    def __init__(self, homes: int, latency: float, now: Callable[[], datetime], *, hosts: int = 1) -> None:
+    def __init__(
+        self,
+        homes: int,
+        latency: float,
+        now: Callable[[], datetime],
+        *,
+        hosts: int = 1,
+        tables: Tables | None = None,
+        feeds: FeedConnector | None = None,
+    ) -> None:
+        """``tables`` and ``feeds`` stand in for the plain ones: then nobody sees when our feed shows a closure."""
         self.homes, self.now = homes, now
         self.journal = Journal()
         self.chance = random.Random(20261122)
-        self.tables = MemoryTables(now, after=self._committed)
+        self.tables: Tables = tables or MemoryTables(now, after=self._committed)
+        self.feeds = feeds or StillFeeds()
         self.bus = MemoryBus(now, asyncio.sleep)
         self.notify, self.telemetry = MemoryNotify(), MemoryTelemetry()
         self.apis = {name: SlowApi(name, self.journal, latency, self.seconds, self.chance) for name in APIS}
@@ -184,7 +199,7 @@ class Twins:
             tables=self.tables,
             bus=self.bus,
             apis=self._guarded(number),
-            feeds=StillFeeds(),
+            feeds=self.feeds,
             notify=self.notify,
             telemetry=self.telemetry,
             sleep=_sleep,
