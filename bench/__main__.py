@@ -12,11 +12,26 @@ import os
 import sys
 import time
 
-from bench import availability_check, batch_limits, cold_start, fanout, feeds, ical, overlap, round_trips
+from bench import (
+    availability_check,
+    batch_limits,
+    cold_start,
+    fanout,
+    feeds,
+    ical,
+    many,
+    overlap,
+    realtime,
+    round_trips,
+    trouble,
+)
 from bench.score import Score, missed, table
 
 # What needs a quiet, small process comes first.
-BENCHES = (cold_start, fanout, feeds, round_trips, ical, overlap, batch_limits, availability_check)
+BENCHES = (cold_start, fanout, feeds, round_trips, ical, overlap, batch_limits, availability_check, trouble)
+
+STACKS = (realtime, many)
+"""What runs through the whole stack."""
 
 
 def main() -> int:
