@@ -181,7 +181,12 @@ def _step(old: Block | None, row: Block, state: SiteState) -> str:
         return "close accepted" if taken else "close sent" if row.fence != old.fence else ""
     if old is not None and not row.wanted:
         return "open sent" if row.phase is Phase.SENT and row.fence != old.fence else ""
-    return f"{verb} {row.phase.value}"
+    return "close published" if verb == "close" and _is_published(state, row) else f"{verb} {row.phase.value}"
+
+
+def _is_published(state: SiteState, row: Block) -> bool:
+    """Whether a closure stands in our own calendar, and its peer is not known to have fetched it."""
+    return row.phase is Phase.SENT and _served(state, row)
 
 
 def _served(state: SiteState, row: Block) -> bool:

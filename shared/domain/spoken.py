@@ -42,8 +42,9 @@ class Names:
     def cause(self, key: str) -> str:
         """A fact as people may see it: its reservation code and its platform. A calendar's own id may hold anything,
         a guest's name too: of that one only a short mark is told."""
-        account, _, name = key.partition("#")[0].partition("|")
-        shown = name if _PLAIN.fullmatch(name) else f"#{sha256(key.encode()).hexdigest()[:6]}"
+        account, _, name = key.partition("|")
+        code = name.partition("#")[0]  # units of one stay are numbered behind it
+        shown = code if _PLAIN.fullmatch(code) else f"#{sha256(key.encode()).hexdigest()[:6]}"
         platform = self.accounts.get(account, account)
         return f"{shown} ({platform})" if platform else shown
 

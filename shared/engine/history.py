@@ -1,0 +1,261 @@
+"""History as people ask for it: newest lines first, page by page, as JSON or as a file for a spreadsheet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from shared.domain.errors import Moved, NotFound, PayloadRejected
+from shared.domain.record import Kind, kind_of
+from shared.domain.spoken import Names, names_of
+from shared.domain.story import tell, told_by
+from shared.engine.answers import json_answer, problem
+from shared.engine.csv_text import csv_text
+from shared.engine.world import World
+from shared.state.history import Entry, HistoryStore
+from shared.use_cases import HttpAnswer
+
+PAGE, MOST_PAGE, MOST_CSV = 50, 500, 5_000
+"""Lines of a page as it is, as it may be asked for, and of one file."""
+
+MOST_ROWS = 2_000
+"""Commits one answer looks at: a page that found little in them ends there, and says where to go on."""
+
+FIRST_LOOK, MOST_LOOK = 32, 256
+"""Commits one read brings: few first, since most pages are the newest one."""
+
+_FIELDS = ("site", "home", "from", "to", "kind", "page", "limit")
+_PAGE = re.compile(r"([0-9]{1,12})-([0-9]{1,6})")
+_YEARS = range(2000, 2201)
+_HEADER = (
+    "instant",
+    "version",
+    "type / kind",
+    "logement / home",
+    "plateforme / platform",
+    "nuits avant / nights before",
+    "nuits après / nights after",
+    "français",
+    "English",
+    "par",
+    "by",
+    "correlation",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: lines of versions ``[low, high)``, before the place ``place`` of version ``high`` where one is
+    given, of a home (empty: all of the site) and a kind (None: all)."""
+
+    site: str
+    names: Names
+    low: int
+    high: int
+    home: str = ""
+    kind: Kind | None = None
+    place: int = 0
+
+    def wants(self, entry: Entry) -> bool:
+        """Whether a line is one of those asked for. One that names no home concerns them all."""
+        if self.kind is not None and kind_of(entry.words) is not self.kind:
+            return False
+        return self.home in ("", entry.words.get("home") or self.home)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Lines, newest first; ``next`` is where to go on, empty at the end."""
+
+    entries: tuple[Entry, ...]
+    next: str = ""
+
+
+class History:
+    """Answers questions about what happened."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._store = HistoryStore(world.tables)
+
+    async def lines(self, query: Mapping[str, str]) -> HttpAnswer:
+        """200 with a page of lines, newest first, and where to go on; 400 naming a wrong parameter, 404 for a site or
+        home that is not there."""
+        return await self._answer(query, _json)
+
+    async def file(self, query: Mapping[str, str]) -> HttpAnswer:
+        """The same lines as CSV, up to ``MOST_CSV``; where there are more, a ``Link`` header names the next file."""
+        return await self._answer({"limit": str(MOST_CSV), **query}, _file, MOST_CSV)
+
+    async def _answer(
+        self,
+        query: Mapping[str, str],
+        shape: Callable[[Mapping[str, str], Question, Page], HttpAnswer],
+        most: int = MOST_PAGE,
+    ) -> HttpAnswer:
+        try:
+            limit = _limit(query, most)
+            asked = await self._question(query)
+        except PayloadRejected as wrong:
+            return problem(400, str(wrong))
+        except (NotFound, Moved) as wrong:
+            return problem(404, str(wrong))
+        return shape(query, asked, await self.page(asked, limit))
+
+    async def page(self, asked: Question, limit: int) -> Page:
+        """The newest lines asked for, at most so many."""
+        found: list[Entry] = []
+        high, looked, step = asked.high + (1 if asked.place else 0), 0, FIRST_LOOK
+        while high > asked.low and looked < MOST_ROWS:
+            low = max(asked.low, high - step)
+            for entry in reversed(await self._store.entries(asked.site, low, high)):
+                if (entry.version, entry.place) >= (asked.high, asked.place) or not asked.wants(entry):
+                    continue
+                if len(found) == limit:
+                    last = found[-1]
+                    return Page(tuple(found), f"{last.version}-{last.place}")
+                found.append(entry)
+            looked, high, step = looked + high - low, low, min(2 * step, MOST_LOOK)
+        return Page(tuple(found), f"{high}-0" if high > asked.low else "")
+
+    async def _question(self, query: Mapping[str, str]) -> Question:
+        unknown = sorted(query.keys() - set(_FIELDS))
+        if unknown:
+            raise PayloadRejected(f"unknown parameter {unknown[0]!r}: known are {', '.join(_FIELDS)}")
+        site = await site_of(self._world, query.get("site", ""), query.get("home", ""))
+        state = await self._world.sites.load(site)
+        names = names_of(state, self._world.platform_names)
+        newest = state.head.version
+        first, last = _day(query, "from"), _day(query, "to")
+        low = await self._since(site, first, names, newest) if first else await self._store.cleaned(site)
+        high = await self._since(site, last + timedelta(days=1), names, newest) if last else newest + 1
+        high, place = _before(query.get("page", ""), high)
+        return Question(site, names, low, high, query.get("home", ""), _kind(query), place)
+
+    async def _since(self, site: str, first: date, names: Names, newest: int) -> int:
+        midnight = datetime(first.year, first.month, first.day, tzinfo=ZoneInfo(names.zone))
+        return await self._store.first_since(site, midnight, newest)
+
+
+async def site_of(world: World, site: str, home: str) -> str:
+    """The site that is meant by its own name, by a home in it, or because there is no other. Raises
+    ``PayloadRejected`` where that is none or several, ``NotFound`` for a name nobody knows."""
+    if home:
+        of_home = (await world.accounts.directory("home")).get(home, {}).get("site", "")
+        if not of_home:
+            raise NotFound(f"there is no home {home!r}")
+        if site not in ("", of_home):
+            raise PayloadRejected(f"home {home!r} is not in site {site!r}")
+        return of_home
+    known = await world.accounts.directory("site")
+    if site:
+        if site not in known:
+            raise NotFound(f"there is no site {site!r}")
+        return site
+    if len(known) != 1:
+        raise PayloadRejected("name a site or a home: there are several")
+    return next(iter(known))
+
+
+def _kind(query: Mapping[str, str]) -> Kind | None:
+    written = query.get("kind", "")
+    if written and written not in set(Kind):
+        raise PayloadRejected(f"kind must be one of {', '.join(Kind)}")
+    return Kind(written) if written else None
+
+
+def _day(query: Mapping[str, str], name: str) -> date | None:
+    """A day of the home's own calendar; both ends of the range are part of it."""
+    written = query.get(name, "")
+    try:
+        found = date.fromisoformat(written) if written else None
+    except ValueError:
+        raise PayloadRejected(f"{name} is not a date like 2027-03-01") from None
+    if found is not None and found.year not in _YEARS:
+        raise PayloadRejected(f"{name} is not in a year from {_YEARS[0]} to {_YEARS[-1]}")
+    return found
+
+
+def _limit(query: Mapping[str, str], most: int) -> int:
+    written = query.get("limit", f"{PAGE}")
+    if len(written) > 6 or not written.isascii() or not written.isdigit() or not 1 <= int(written) <= most:
+        raise PayloadRejected(f"limit is not a number from 1 to {most}")
+    return int(written)
+
+
+def _before(page: str, high: int) -> tuple[int, int]:
+    """Where a page begins: before this line of this version. Raises ``PayloadRejected`` for what no answer named."""
+    if not page:
+        return high, 0
+    found = _PAGE.fullmatch(page)
+    if found is None:
+        raise PayloadRejected("page is not one that an answer named as its next")
+    version, place = int(found[1]), int(found[2])
+    return (version, place) if version < high else (high, 0)
+
+
+def _json(query: Mapping[str, str], asked: Question, page: Page) -> HttpAnswer:
+    lines = [as_json(entry, asked.names) for entry in page.entries]
+    return json_answer(200, {"site": asked.site, "lines": lines, "next": page.next or None})
+
+
+def as_json(entry: Entry, names: Names) -> dict[str, object]:
+    """One line as the API shows it."""
+    words = entry.words
+    shown = {name: words.get(name) for name in ("at", "what", "of", "home", "why", "correlation")}
+    listing = words.get("on", "")
+    return {
+        **shown,
+        "version": entry.version,
+        "kind": kind_of(words).value,
+        "listing": listing or None,
+        "platform": names.listings.get(listing),
+        "before": words.get("before"),
+        "after": words.get("nights"),
+        "by": words.get("by"),
+        "text": tell(words, names),
+        "by_text": told_by(words, names),
+    }
+
+
+def _file(query: Mapping[str, str], asked: Question, page: Page) -> HttpAnswer:
+    rows = [_cells(entry, asked.names) for entry in page.entries]
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", asked.home or asked.site)[:60]
+    headers = {
+        "content-type": "text/csv; charset=utf-8; header=present",
+        "content-disposition": f'attachment; filename="history-{name}.csv"',
+        "cache-control": "no-store",
+    }
+    if page.next:
+        headers["link"] = f'<{_next_address(query, page.next)}>; rel="next"'
+    return HttpAnswer(200, csv_text(_HEADER, rows), headers)
+
+
+def _next_address(query: Mapping[str, str], page: str) -> str:
+    from urllib.parse import urlencode
+
+    return f"/api/history.csv?{urlencode({**query, 'page': page})}"
+
+
+def _cells(entry: Entry, names: Names) -> tuple[str, ...]:
+    """A line as cells. A calendar's own ids stay out of it: they may hold a guest's name."""
+    words = entry.words
+    said, by = tell(words, names), told_by(words, names)
+    home, listing = words.get("home", ""), words.get("on", "")
+    return (
+        words.get("at", ""),
+        str(entry.version),
+        kind_of(words).value,
+        names.homes.get(home, home),
+        names.listings.get(listing, listing),
+        words.get("before", ""),
+        words.get("nights", ""),
+        said["fr"],
+        said["en"],
+        by["fr"],
+        by["en"],
+        words.get("correlation", ""),
+    )
