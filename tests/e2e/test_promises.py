@@ -160,7 +160,7 @@ async def withdrawn_keys(acts: Acts) -> None:
     stage.breaks(FaultKind.ERROR, "airbnb", path="/v2/", status=401)
     await stage.book("greengo", "moulin-greengo", DECEMBER)
     await stage.mode(AIRBNB, "manual", 60)
-    notes["alert"] = await stage.told("mode_changed", "Nothing is sent", 30)
+    notes["alert"] = await stage.told("mode_changed", "HTTP 401", 30)
 
 
 async def booking_story(acts: Acts) -> None:
