@@ -318,6 +318,7 @@ def _settle(one: Reservation, frame: _Answer) -> Reservation:
     return replace(one, fading=tuple(left))
 
 
-def release_by_hand(one: Reservation) -> Reservation:
-    """A person says that what vanished is free: the one click of rule 21."""
-    return replace(one, fading=())
+def release_by_hand(one: Reservation, vanished: Iterable[Fading]) -> Reservation:
+    """A person says that these nights, which vanished, are free: the one click of rule 21."""
+    free = tuple(vanished)
+    return replace(one, fading=tuple(fading for fading in one.fading if fading not in free))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from shared.domain import changes, record
+from shared.domain.conflict_end import awaited, with_verified
 from shared.domain.confirm import Result, absorb_reads, confirm
 from shared.domain.errors import PlatformDown, StaleWrite, SyncError, TransientError
 from shared.domain.facts import WriteOutcome
@@ -21,11 +22,13 @@ from shared.domain.holds import without_expired
 from shared.domain.model import Link, Phase, Platform, SiteState, Write
 from shared.domain.plan import Plan, plan
 from shared.engine import tally, tidings
+from shared.engine.conflict_bell import ConflictBell
 from shared.engine.modes import Modes
-from shared.engine.world import CONFLICTS, WORK, World
+from shared.engine.world import WORK, World
 from shared.ports import Message
 from shared.state.accounts import AccountState
 from shared.state.due import Work
+from shared.state.history import Mark
 from shared.state.sites import Changes
 
 Merge = Callable[[SiteState], SiteState]
@@ -42,9 +45,6 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 READ_BACK = timedelta(seconds=60)
 """How long after a closure was accepted its platform's calendar is read, to see it there."""
-
-TELL_AGAIN = timedelta(seconds=30)
-"""How soon a conflict nobody was told of is sent to its queue again."""
 
 
 @dataclass(slots=True)
@@ -77,6 +77,7 @@ class Reconciler:
         self._world = world
         self.queues = queues
         self.modes = modes or Modes(world)
+        self.bell = ConflictBell(world)
 
     async def reconcile(
         self,
@@ -138,7 +139,7 @@ class Reconciler:
                 after = merge(after)
             after = await self._absorb(after)
             decided = plan(after, now, *await self._standing(after, report.asked))
-            after = _watch(changes.apply_plan(after, decided))
+            after = _watch(with_verified(changes.apply_plan(after, decided), now), now)
             diff = changes.difference(before, after, now)
             report.waiting = decided.waiting
             if diff.empty:
@@ -160,20 +161,33 @@ class Reconciler:
             return changes.committed(after, head, diff), decided, etag
         raise StaleWrite(f"site {site}: others were first {TRIES} times")
 
-    async def admit(self, before: SiteState, after: SiteState, reason: str) -> None:
+    async def admit(
+        self,
+        before: SiteState,
+        after: SiteState,
+        reason: str,
+        *,
+        lines: Sequence[record.Line] = (),
+        marks: Sequence[Mark] = (),
+    ) -> None:
         """Commit what was put into a site just loaded, with all that follows from it as intents, and make no call: who
         must answer at once does not wait for platforms. The due row, put down first, brings whoever makes the calls.
-        Raises ``StaleWrite`` with nothing written when somebody else was first, ``StoreUnavailable``."""
+        ``lines`` go into the record before those of the change itself, ``marks`` beside it. Raises ``StaleWrite`` with
+        nothing written when somebody else was first, ``StoreUnavailable``."""
         now = self._world.now()
         after = await self._absorb(without_expired(after, now))
         decided = plan(after, now, {one.account for one in after.listings.values()})
-        after = _watch(changes.apply_plan(after, decided))
+        after = _watch(changes.apply_plan(after, decided), now)
         diff = changes.difference(before, after, now)
         if diff.empty:
             return
         news = tidings.new_stays(before, after, diff.reservations, now)
         await self._world.due.put(before.site.id, now, reason, tell=news)
-        await self._world.sites.commit(before, _rows(before, after, diff, reason, now))
+        changed = _rows(before, after, diff, reason, now)
+        own = [{"at": now.isoformat(), "by": reason} | line for line in lines]
+        await self._world.sites.commit(
+            before, replace(changed, history=[*own, *changed.history], marks=marks)
+        )
         await self._flag_watched(before, after)
 
     async def _absorb(self, state: SiteState) -> SiteState:
@@ -309,22 +323,24 @@ class Reconciler:
         the plan of this very state, where one was made."""
         now = self._world.now()
         report.watched = frozenset(one.id for one in state.listings.values() if one.watched)
-        untold = [one for one in state.conflicts.values() if not one.told]
-        for clash in untold:
-            version = f"{state.head.version}"
-            await self._world.ring(CONFLICTS, Message("conflict", f"{state.site.id}/{clash.id}", version))
+        look = await self.bell.ring(state)
         await tidings.tell(self._world, state, report.news)
         if report.closed:
             await self._ring_read_back(state.site.id, now)
         if not etag:
+            await self._keep_in_mind(state.site.id, look, report)
             return
-        wake = (ahead or await self._look_ahead(state)).wake
-        if untold:
-            wake = min(wake or now + TELL_AGAIN, now + TELL_AGAIN)
+        wakes = ((ahead or await self._look_ahead(state)).wake, look)
+        wake = min((at for at in wakes if at is not None), default=None)
         if wake is None:
             await self._world.due.done(state.site.id, etag)
         else:
             await self._world.due.postpone(state.site.id, etag, wake, report.reason, told=True)
+
+    async def _keep_in_mind(self, site: str, look: datetime | None, report: Report) -> None:
+        """A site that was visited without work of its own, and has an open conflict, is visited again for that."""
+        if look is not None and await self._world.due.get(site) is None:
+            await self._world.due.put(site, look, report.reason)
 
     async def _ring_read_back(self, site: str, now: datetime) -> None:
         """Have the site's calendars read soon; the closures of one minute share a reading. Lost with the bus: then the
@@ -348,17 +364,18 @@ def _confirmed(state: SiteState, name: str, write: Write, result: Result, now: d
     return replace(state, listings={**state.listings, name: outcome.listing}, blocks=blocks)
 
 
-def _watch(state: SiteState) -> SiteState:
-    """Mark the listings whose next complete answers matter even when they are unchanged: something fades there, or a
-    released closure may still echo."""
+def _watch(state: SiteState, now: datetime) -> SiteState:
+    """Mark the listings whose next complete answers matter even when they are unchanged: something fades there, a
+    released closure may still echo, or the end of a conflict is to be confirmed."""
     fading = {one.feed for one in state.reservations.values() if one.fading}
     echoing = {
         row.listing
         for row in state.blocks.values()
         if row.cleared_at is not None and row.taken_at is not None
     }
+    watched = fading | echoing | awaited(state, now)
     listings = {
-        key: replace(one, watched=key in fading or key in echoing) if one.shard else one
+        key: replace(one, watched=key in watched) if one.shard else one
         for key, one in state.listings.items()
     }
     return replace(state, listings=listings)

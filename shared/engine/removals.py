@@ -1,0 +1,174 @@
+"""Removals: what vanished from calendars and is held until it is proven, with its reason, and let go by one click.
+
+The click is a fact like any other: committed under the site's ETag with its actor, together with the openings that
+follow from it. Twice is once; when the calendar changed since the person looked, nothing happens and the answer says
+so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from shared.domain.errors import Moved, NotFound, PayloadRejected, StaleWrite
+from shared.domain.model import SiteState
+from shared.domain.plan import may_open
+from shared.domain.removals import Removal, is_shown, released, removals
+from shared.domain.removals_text import reason, what_confirms
+from shared.domain.spoken import names_of, ranges
+from shared.domain.story import PERSON
+from shared.engine.answers import json_answer, problem
+from shared.engine.history import site_of
+from shared.engine.opaque import sealed, unsealed
+from shared.engine.reconcile import Reconciler
+from shared.engine.world import WORK, World
+from shared.ports import Message
+from shared.state.history import HistoryStore, Mark
+from shared.use_cases import HttpAnswer
+
+TRIES = 8
+"""How often a click is decided anew when others were first."""
+
+_FIELDS = ("site", "home")
+
+
+class Removals:
+    """Shows what waits for proof, and takes a person's word for it."""
+
+    def __init__(self, world: World, reconciler: Reconciler) -> None:
+        self._world = world
+        self._reconciler = reconciler
+        self._record = HistoryStore(world.tables)
+
+    async def listed(self, query: Mapping[str, str]) -> HttpAnswer:
+        """200 with everything that vanished and is still held, the soonest arrival first, of a site, of a home, or of
+        all; 400 for another parameter, 404 for a name nobody knows."""
+        unknown = sorted(query.keys() - set(_FIELDS))
+        if unknown:
+            return problem(400, f"unknown parameter {unknown[0]!r}: known are {', '.join(_FIELDS)}")
+        try:
+            sites = await self._sites(query)
+        except PayloadRejected as wrong:
+            return problem(400, str(wrong))
+        except NotFound as wrong:
+            return problem(404, str(wrong))
+        found: list[dict[str, object]] = []
+        for site in sites:
+            found += await self._of(site, query.get("home", ""))
+        return json_answer(200, {"removals": found})
+
+    async def _sites(self, query: Mapping[str, str]) -> list[str]:
+        if query.get("site") or query.get("home"):
+            return [await site_of(self._world, query.get("site", ""), query.get("home", ""))]
+        return list(await self._world.accounts.directory("site"))
+
+    async def _of(self, site: str, home: str) -> list[dict[str, object]]:
+        try:
+            state = await self._world.sites.load(site)
+        except (NotFound, Moved):
+            return []
+        periods = await self._periods(state)
+        return [
+            self._shown(state, one)
+            for one in removals(state, self._world.now(), periods)
+            if home in ("", state.listings[one.listing].property)
+        ]
+
+    async def _periods(self, state: SiteState) -> dict[str, timedelta]:
+        """How often the calendars are asked in which something fades."""
+        feeds = {one.feed for one in state.reservations.values() if one.fading}
+        found: dict[str, timedelta] = {}
+        for name in feeds & state.listings.keys():
+            feed = await self._world.shards.get(state.listings[name].shard, name)
+            if feed is not None:
+                found[name] = timedelta(seconds=feed.every)
+        return found
+
+    def _shown(self, state: SiteState, one: Removal) -> dict[str, object]:
+        names, listing = names_of(state, self._world.platform_names), state.listings[one.listing]
+        return {
+            "id": _id(state, one),
+            "site": state.site.id,
+            "home": listing.property,
+            "home_name": names.homes[listing.property],
+            "listing": one.listing,
+            "platform": names.listings[one.listing],
+            "of": one.key,
+            "stay": str(one.stay),
+            "nights": [str(dates) for dates in one.nights],
+            "nights_text": {language: ranges(one.nights, language) for language in ("fr", "en")},
+            "since": one.since.isoformat(),
+            "reason": one.doubt.value,
+            "vanished_at_once": one.at_once,
+            "reason_text": reason(one),
+            "confirmed_by": what_confirms(one, names),
+            "at_the_latest": one.by.isoformat() if one.by else None,
+        }
+
+    async def release(self, name: str, who: str) -> HttpAnswer:
+        """200 when the nights are free by this click or by the same one before; 409 in words when the facts have
+        changed; 404 for an id that no list named. Raises ``StaleWrite`` when others keep being first."""
+        try:
+            site, mark, since = unsealed(name, 3)
+        except PayloadRejected as wrong:
+            return problem(404, str(wrong))
+        for _ in range(TRIES):
+            try:
+                state = await self._world.sites.load(site)
+            except (NotFound, Moved):
+                return problem(404, f"there is no site {site!r}")
+            one = next((o for o in removals(state, self._world.now()) if o.mark == mark), None)
+            if one is None or _micros(one.since) != since:
+                return await self._not_there(state, mark, since, one)
+            try:
+                return await self._commit(state, one, who)
+            except StaleWrite:
+                continue
+        raise StaleWrite(f"site {site} kept changing")
+
+    async def _commit(self, state: SiteState, one: Removal, who: str) -> HttpAnswer:
+        now, site = self._world.now(), state.site.id
+        after = released(state, one.key, one.listing, one.stay)
+        nights = " ".join(str(dates) for dates in one.nights)
+        line = {"kind": "person", "what": "removal released", "of": one.key, "on": one.listing}
+        line |= {"home": state.listings[one.listing].property, "before": nights, "doubt": one.doubt.value}
+        words = {"by": who, "at": now.isoformat(), "nights": nights}
+        mark = Mark(_mark(one.mark, _micros(one.since)), words)
+        await self._reconciler.admit(state, after, f"{PERSON}{who}", lines=[line], marks=[mark])
+        await self._world.ring(WORK, Message("site", site, f"released{one.mark}{_micros(one.since)}"))
+        self._world.telemetry.event("removal_released", site=site, listing=one.listing, doubt=one.doubt.value)
+        waits: list[str] = []
+        may_open(after, waits)
+        return _done(words, already=False, waits=waits)
+
+    async def _not_there(self, state: SiteState, mark: str, since: str, now_on: Removal | None) -> HttpAnswer:
+        """What became of a removal that is not as the person saw it."""
+        if now_on is None and is_shown(state, mark):
+            return problem(
+                409, "the facts have changed: the stay is back in its calendar; nothing was released"
+            )
+        done = await self._record.mark(state.site.id, _mark(mark, since))
+        if done is not None:
+            return _done(done, already=True, waits=[])
+        if now_on is not None:
+            again = "the stay came back and vanished again; look at the list once more"
+            return problem(409, f"the facts have changed: {again}")
+        over = "it waits no longer: its calendar confirmed it meanwhile, or its nights have passed"
+        return problem(409, f"the facts have changed: {over}")
+
+
+def _done(words: Mapping[str, str], *, already: bool, waits: list[str]) -> HttpAnswer:
+    shown = {"released": words.get("nights", "").split(), "by": words.get("by"), "at": words.get("at")}
+    return json_answer(200, {**shown, "already": already, "opening_waits_for": waits})
+
+
+def _id(state: SiteState, one: Removal) -> str:
+    return sealed(state.site.id, one.mark, _micros(one.since))
+
+
+def _mark(mark: str, since: str) -> str:
+    return f"removal|{mark}|{since}"
+
+
+def _micros(at: datetime) -> str:
+    return str((at.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1))
