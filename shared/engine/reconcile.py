@@ -21,6 +21,7 @@ from shared.domain.facts import WriteOutcome
 from shared.domain.holds import without_expired
 from shared.domain.model import Link, Phase, Platform, SiteState, Write
 from shared.domain.plan import Plan, plan
+from shared.domain.story import PERSON
 from shared.engine import tally, tidings
 from shared.engine.conflict_bell import ConflictBell
 from shared.engine.modes import Modes
@@ -116,7 +117,9 @@ class Reconciler:
             self._world.telemetry.event(
                 "reconciled",
                 site=report.site,
-                reason=report.reason,
+                reason=PERSON.strip()
+                if report.reason.startswith(PERSON)
+                else report.reason,  # a name is no log's
                 version=report.version,
                 changed=report.merged,
                 sent=report.sent,
@@ -375,8 +378,7 @@ def _watch(state: SiteState, now: datetime) -> SiteState:
     }
     watched = fading | echoing | awaited(state, now)
     listings = {
-        key: replace(one, watched=key in watched) if one.shard else one
-        for key, one in state.listings.items()
+        key: replace(one, watched=key in watched) if one.shard else one for key, one in state.listings.items()
     }
     return replace(state, listings=listings)
 

@@ -1,0 +1,144 @@
+"""The words of a double booking, French first: homes, platforms, exact nights and links; no guest's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from shared.domain.conflict_alerts import Occasion
+from shared.domain.dates import StayDates
+from shared.domain.model import BookingConflict, Busy, Certainty, ConflictSeverity, Side, Status
+from shared.domain.spoken import LANGUAGES, Names, Said, moment, ranges
+
+_KINDS: Mapping[tuple[bool, bool], Said] = {
+    (True, False): {"fr": "réservation confirmée", "en": "confirmed booking"},
+    (True, True): {"fr": "demande de réservation", "en": "booking request"},
+    (False, False): {"fr": "réservation ou fermeture", "en": "booking or closure"},
+    (False, True): {"fr": "réservation ou fermeture", "en": "booking or closure"},
+}
+_FIRST: Mapping[Certainty, Said] = {
+    Certainty.SURE: {"fr": "La première est la plus ancienne.", "en": "The first one was there first."},
+    Certainty.LIKELY: {
+        "fr": "La première est sans doute la plus ancienne.",
+        "en": "The first one probably was there first.",
+    },
+    Certainty.UNKNOWN: {
+        "fr": "Laquelle était la première n'est pas sûr.",
+        "en": "Which one was first is not certain.",
+    },
+}
+_HEADS: Mapping[Occasion, Said] = {
+    Occasion.FOUND: {"fr": "Double réservation", "en": "Double booking"},
+    Occasion.AGAIN: {
+        "fr": "Double réservation, toujours sans décision",
+        "en": "Double booking, still undecided",
+    },
+    Occasion.NEAR: {
+        "fr": "Double réservation, arrivée dans moins de 48 h",
+        "en": "Double booking, arrival within 48 h",
+    },
+    Occasion.NO_EFFECT: {
+        "fr": "Double réservation : la décision prise ne se voit pas encore sur les plateformes",
+        "en": "Double booking: what was decided does not show on the platforms yet",
+    },
+    Occasion.OVER: {"fr": "Double réservation terminée", "en": "Double booking over"},
+}
+SEVERITIES: Mapping[ConflictSeverity, Said] = {
+    ConflictSeverity.CRITICAL: {"fr": "critique", "en": "critical"},
+    ConflictSeverity.HIGH: {"fr": "élevée", "en": "high"},
+    ConflictSeverity.MEDIUM: {"fr": "moyenne", "en": "medium"},
+    ConflictSeverity.LOW: {"fr": "faible", "en": "low"},
+}
+
+
+def alert(
+    clash: BookingConflict,
+    names: Names,
+    occasion: Occasion,
+    *,
+    standing: Sequence[Said] = (),
+    proposal: Said | None = None,
+    pages: Iterable[tuple[str, str]] = (),
+) -> Said:
+    """What its owner is told. ``standing`` says what is closed and what could still be sold; ``proposal`` what we would
+    do first; ``pages`` are platforms with the page where a person can act by hand."""
+    links = ", ".join(f"{platform} {page}" for platform, page in pages if page)
+    found: Said = {}
+    for language in LANGUAGES:
+        said = [f"{head(clash, names, occasion, language)}."]
+        said += [f"{_capital(_and(sides(clash, names, language), language))}."]
+        said += [_FIRST[clash.certainty][language]]
+        said += [one[language] for one in standing]
+        said += [f"{_PROPOSAL[language]} {proposal[language]}"] if proposal else []
+        said += [f"{_BY_HAND[language]} {links}"] if links else []
+        found[language] = " ".join(said)
+    return found
+
+
+_PROPOSAL: Said = {"fr": "Notre première proposition :", "en": "Our first proposal:"}
+_BY_HAND: Said = {"fr": "Agir à la main :", "en": "Act by hand:"}
+
+
+def over(clash: BookingConflict, names: Names, *, passed: bool) -> Said:
+    """What its owner is told when it is over."""
+    found: Said = {}
+    for language in LANGUAGES:
+        if clash.verified_at is not None:
+            why = {
+                "fr": "Les plateformes ne montrent plus qu'un séjour sur ces nuits.",
+                "en": "The platforms show one stay only on these nights.",
+            }
+        elif passed:
+            why = {"fr": "Ces nuits sont passées.", "en": "These nights have passed."}
+        else:
+            why = {
+                "fr": "Les deux séjours ne se chevauchent plus ; les plateformes ne l'ont pas encore toutes confirmé.",
+                "en": "The two stays overlap no longer; not every platform has confirmed it yet.",
+            }
+        found[language] = f"{head(clash, names, Occasion.OVER, language)}. {why[language]}"
+    return found
+
+
+def head(clash: BookingConflict, names: Names, occasion: Occasion, language: str) -> str:
+    """The occasion, the home, the exact nights and the platforms."""
+    home = names.homes.get(clash.property_id, clash.property_id)
+    nights = ranges(clash.exact, language)
+    platforms = " / ".join(_platforms(clash, names))
+    colon = " : " if language == "fr" else ": "
+    return f"{_HEADS[occasion][language]}{colon}{home}, {nights} ({platforms})"
+
+
+def sides(clash: BookingConflict, names: Names, language: str) -> list[str]:
+    """Both sides, the one known first in front: platform, kind, nights, since when it is known."""
+    by_fact: dict[str, list[Side]] = {key: [] for key in clash.conflicting_bookings}
+    for side in clash.sides:
+        by_fact.setdefault(side.key, []).append(side)
+    return [_side(parts, names, language) for parts in by_fact.values() if parts]
+
+
+def kind(side: Side) -> Said:
+    """What a fact is, as far as its source can tell."""
+    return _KINDS[side.kind is Busy.STAY, side.status is Status.PENDING]
+
+
+def _side(parts: Sequence[Side], names: Names, language: str) -> str:
+    first = parts[0]
+    dates: list[StayDates] = sorted({one.dates for one in parts})
+    since = moment(min(one.since for one in parts), names.zone, language)
+    known = {"fr": f"vue le {since}", "en": f"seen on {since}"}[language]
+    name = names.listings.get(first.listing, first.platform)
+    return f"{name}{' : ' if language == 'fr' else ': '}{kind(first)[language]} {ranges(dates, language)}, {known}"
+
+
+def _platforms(clash: BookingConflict, names: Names) -> list[str]:
+    found = dict.fromkeys(names.listings.get(side.listing, side.platform) for side in clash.sides)
+    return list(found) or [
+        names.accounts.get(key.partition("|")[0], "?") for key in clash.conflicting_bookings
+    ]
+
+
+def _and(words: Sequence[str], language: str) -> str:
+    return {"fr": " ; et ", "en": "; and "}[language].join(words)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
