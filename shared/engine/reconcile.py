@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from shared.domain import changes, record
-from shared.domain.conflict_end import awaited, with_verified
 from shared.domain.confirm import Result, absorb_reads, confirm
+from shared.domain.conflict_end import awaited, with_verified
 from shared.domain.errors import PlatformDown, StaleWrite, SyncError, TransientError
 from shared.domain.facts import WriteOutcome
 from shared.domain.holds import without_expired
