@@ -69,8 +69,9 @@ def to_close(
 
 
 def failed_pushes(state: SiteState) -> list[FailedPush]:
-    """Every row of the ledger whose last call failed, oldest first."""
-    rows = [row for row in state.blocks.values() if row.attempts and row.error]
+    """Every row of the ledger whose last call failed, or could not be made (an open circuit, a spent budget), oldest
+    first."""
+    rows = [row for row in state.blocks.values() if row.error]
     return [
         FailedPush(
             state.site.id,

@@ -297,6 +297,9 @@ def test_a_circuit_is_forced_open_and_let_go_by_hand() -> None:
     village.run(village.webhook(village.deliveries.pop()))
     live(village, 5)
     assert village.booking.calendar.closed == set()
+    (waits,) = json.loads(village.run(village.engine.status()).body)["failed_pushes"]
+    assert waits["nights"] == str(JULY)
+    assert "circuit for write is open" in waits["reason"]
     assert force(village, "booking", "write", state="closed")[0] == 200
     live(village, 10)
     assert village.booking.calendar.closed == set(JULY.nights())
