@@ -299,7 +299,7 @@ def test_a_circuit_is_forced_open_and_let_go_by_hand() -> None:
     assert village.booking.calendar.closed == set()
     (waits,) = json.loads(village.run(village.engine.status()).body)["failed_pushes"]
     assert waits["nights"] == str(JULY)
-    assert "circuit for write is open" in waits["reason"]
+    assert "circuit for write is forced_open" in waits["reason"]
     assert force(village, "booking", "write", state="closed")[0] == 200
     live(village, 10)
     assert village.booking.calendar.closed == set(JULY.nights())
