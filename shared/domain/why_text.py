@@ -1,0 +1,217 @@
+"""The words of "why is this night closed?": one sentence a listing, one a cause, French and English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from shared.domain.model import Busy, Hold, Link, Phase, Status
+from shared.domain.removals_text import reason, what_confirms
+from shared.domain.spoken import LANGUAGES, Names, Said, day, moment, span
+from shared.domain.why import Cause, Closure, Face, Reasons, Shown, Why
+
+_FACES: Mapping[Face, Said] = {
+    Face.OPEN: {"fr": "en vente", "en": "for sale"},
+    Face.SOLD: {"fr": "prise sur cette annonce même", "en": "taken on this very listing"},
+    Face.BLOCKED: {"fr": "fermée là-bas par son propriétaire", "en": "closed there by its owner"},
+    Face.LIMITED: {
+        "fr": "fermée par une règle de la plateforme (délai ou horizon de réservation)",
+        "en": "closed by a rule of the platform (notice or booking window)",
+    },
+    Face.CLOSED: {"fr": "fermée par nous", "en": "closed by us"},
+    Face.CLOSING: {
+        "fr": "fermeture en cours : peut-être encore en vente",
+        "en": "closure under way: perhaps still for sale",
+    },
+    Face.OPENING: {"fr": "réouverture en cours", "en": "reopening under way"},
+    Face.UNKNOWN: {
+        "fr": "inconnue : rien n'est promis ni rouvert ici",
+        "en": "unknown: nothing is promised or reopened here",
+    },
+}
+_KINDS: Mapping[Busy, Said] = {
+    Busy.STAY: {"fr": "réservation", "en": "booking"},
+    Busy.CLOSED: {
+        "fr": "réservation ou fermeture (le calendrier ne les distingue pas)",
+        "en": "booking or closure (the calendar does not tell which)",
+    },
+    Busy.BLOCK: {"fr": "fermeture du propriétaire", "en": "owner's block"},
+    Busy.LIMIT: {"fr": "règle de la plateforme", "en": "rule of the platform"},
+}
+_PENDING: Said = {"fr": "demande de réservation", "en": "booking request"}
+_SHOWN: Mapping[Shown, Said] = {
+    Shown.PLAIN: {"fr": "", "en": ""},
+    Shown.CLAIMED: {
+        "fr": "annoncée par un appel, pas encore vérifiée auprès de la plateforme",
+        "en": "announced by a call, not yet verified with the platform",
+    },
+    Shown.FADING: {"fr": "disparue du calendrier, encore tenue", "en": "gone from the calendar, still held"},
+    Shown.ECHO: {
+        "fr": "c'est notre propre fermeture, que la plateforme nous montre : elle ne compte pas",
+        "en": "this is our own closure, shown back to us: it does not count",
+    },
+    Shown.RULE: {"fr": "elle ne ferme rien ailleurs", "en": "it closes nothing elsewhere"},
+}
+
+
+def headline(one: Why, names: Names) -> Said:
+    """The night in one sentence."""
+    home = names.homes.get(one.home, one.home)
+    return {language: _headline(one, home, language) for language in LANGUAGES}
+
+
+def _headline(one: Why, home: str, language: str) -> str:
+    night = day(one.night, language)
+    closed = [each for each in one.listings if each.face is not Face.OPEN]
+    if language == "fr":
+        past = " (passée)" if one.past else ""
+        return (
+            f"{home}, nuit du {night}{past} : en vente sur {len(one.listings) - len(closed)} "
+            f"annonce(s) sur {len(one.listings)}."
+        )
+    past = " (past)" if one.past else ""
+    return (
+        f"{home}, night of {night}{past}: for sale on {len(one.listings) - len(closed)} "
+        f"of {len(one.listings)} listing(s)."
+    )
+
+
+def listing_said(one: Reasons, names: Names) -> Said:
+    """What a listing shows of the night, and why."""
+    where = names.listings.get(one.listing, one.listing)
+    return {language: _listing(one, where, names, language) for language in LANGUAGES}
+
+
+def _listing(one: Reasons, where: str, names: Names, language: str) -> str:
+    french = language == "fr"
+    said = [_FACES[one.face][language]]
+    if one.left is not None:
+        said.append(f"{one.left} unité(s) libre(s)" if french else f"{one.left} unit(s) left")
+    said += [closure_said(each, names)[language] for each in one.closures]
+    if one.doubt:
+        source = "sa source" if french else "its source"
+        said.append(f"{source} {_doubt(one.doubt, language)}")
+    colon, semicolon = (" : ", " ; ") if french else (": ", "; ")
+    return f"{where}{colon}{semicolon.join(said)}."
+
+
+def _doubt(doubt: str, language: str) -> str:
+    """The reasons of the engine's freshness in French; what is not known is told as it is."""
+    known = {
+        "never gave a complete answer": "n'a jamais donné de réponse complète",
+        "was never read": "n'a jamais été lue",
+    }
+    if language == "en":
+        return doubt
+    found = known.get(doubt)
+    return found or f"n'est pas assez récente ({doubt})"
+
+
+def cause_said(one: Cause, names: Names) -> Said:
+    """A fact: what it is, whose, its nights, since when it is known."""
+    return {language: _cause(one, names, language) for language in LANGUAGES}
+
+
+def _cause(one: Cause, names: Names, language: str) -> str:
+    french = language == "fr"
+    kind = _PENDING if one.status is Status.PENDING and one.kind is Busy.STAY else _KINDS[one.kind]
+    name = names.cause(one.key).partition(" (")[0]
+    where = names.listings.get(one.listing, one.listing)
+    at = moment(one.since, names.zone, language)
+    known = f"connue depuis le {at}" if french else f"known since {at}"
+    on = "sur" if french else "on"
+    said = [f"{kind[language]} {name} {on} {where}, {span(one.dates, language)}, {known}"]
+    if _SHOWN[one.shown][language]:
+        said.append(_SHOWN[one.shown][language])
+    if one.removal is not None:
+        since = moment(one.removal.since, names.zone, language)
+        said.append(f"absente depuis le {since}" if french else f"missing since {since}")
+        said += [
+            reason(one.removal)[language],
+            f"{'confirmée par' if french else 'confirmed by'} {what_confirms(one.removal, names)[language]}",
+        ]
+    text = (" ; " if french else "; ").join(said)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def closure_said(one: Closure, names: Names) -> Said:
+    """How far one of our closures has come, and since when."""
+    return {language: _closure(one, names, language) for language in LANGUAGES}
+
+
+def _closure(one: Closure, names: Names, language: str) -> str:
+    french = language == "fr"
+    cause, at = names.cause(one.cause), _at(one.decided, names, language)
+    nights = span(one.dates, language)
+    if one.opening_since is not None:
+        since = _at(one.opening_since, names, language)
+        said = (
+            f"réouverture décidée {since}, {cause} n'en a plus besoin"
+            if french
+            else f"reopening decided {since}, {cause} needs it no longer"
+        )
+    else:
+        reach = _reach(one, names, language)
+        said = (
+            f"pour {cause}, {nights}, décidé {at}, {reach}"
+            if french
+            else f"for {cause}, {nights}, decided {at}, {reach}"
+        )
+    if one.orphan:
+        said += (
+            " ; cette raison n'existe plus, rien ne permet encore de rouvrir"
+            if french
+            else "; that reason is no more, and nothing allows us to reopen yet"
+        )
+    if one.error:
+        tries = f"{one.attempts} essai(s) sans succès" if french else f"{one.attempts} failed attempt(s)"
+        said += f" ({tries}{' : ' if french else ': '}{one.error})"
+    return said
+
+
+def _reach(one: Closure, names: Names, language: str) -> str:
+    """The last of the three facts that is known: sent, taken, seen."""
+    french, served = language == "fr", one.link is Link.ICAL
+    if one.phase is Phase.SEEN:
+        return "vu dans son propre calendrier" if french else "seen in its own calendar"
+    if one.taken is not None:
+        at = _at(one.taken, names, language)
+        if served:
+            return f"notre calendrier a été lu {at}" if french else f"our calendar was fetched {at}"
+        return f"pris en compte {at}" if french else f"taken {at}"
+    if served:
+        return "publié, pas encore lu" if french else "published, not fetched yet"
+    if one.phase is Phase.SENT:
+        return "envoyé, réponse attendue" if french else "sent, no answer yet"
+    return "pas encore parti" if french else "not sent yet"
+
+
+def hold_said(one: Hold, names: Names) -> Said:
+    """A promise to a platform that asked."""
+    where = names.listings.get(one.listing, one.listing)
+    until = {language: moment(one.expires, names.zone, language) for language in LANGUAGES}
+    return {
+        "fr": f"Promise à {where} jusqu'au {until['fr']}, le temps d'une vente.",
+        "en": f"Promised to {where} until {until['en']}, while somebody is paying.",
+    }
+
+
+def held_back_said(reason: str) -> Said:
+    """Why nothing is opened on the site now, as the plan says it."""
+    if reason == "a stored row cannot be read: nothing is opened":
+        return {"fr": "Une ligne enregistrée est illisible : rien n'est rouvert.", "en": _sentence(reason)}
+    listings = reason.removeprefix("no complete answer yet from ").partition(": nothing")[0]
+    return {
+        "fr": f"Pas encore de réponse complète de {listings} : rien n'est rouvert.",
+        "en": _sentence(reason),
+    }
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _at(at: datetime | None, names: Names, language: str) -> str:
+    if at is None:
+        return "à un moment inconnu" if language == "fr" else "at an unknown time"
+    return f"le {moment(at, names.zone, language)}" if language == "fr" else moment(at, names.zone, language)
