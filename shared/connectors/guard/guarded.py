@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from shared.connectors.guard.breakers import Breakers
 from shared.domain.dates import StayDates
-from shared.domain.errors import PlatformDown, RateLimited, SyncError, TransientError
+from shared.domain.errors import CircuitOpen, PlatformDown, RateLimited, SyncError, TransientError
 from shared.domain.facts import Polled, SeenStay, WriteOutcome
 from shared.domain.model import Account, Listing, Write
 from shared.ports import ApiConnector, Chance, Notification, Sleep
@@ -37,6 +37,13 @@ MARGIN = 0.25
 
 LEAST = 2.0
 """Seconds a second try of a closure must have before the deadline: with less it would only be cut off."""
+
+SILENT = 3.0
+"""Seconds after which a call that has no answer yet counts as one into silence."""
+
+MOST_SILENT = 4
+"""Calls of one account and operation that may wait in silence at a time, in one process. A circuit hears of a dead
+platform only when its first calls are given up, 12 s later; until then each would hold a worker (rule 16)."""
 
 
 class Limiter(Protocol):
@@ -102,6 +109,7 @@ class GuardedConnector:
         self._inner = inner
         self._guard = guard
         self._limiter = limiter
+        self._under_way: dict[tuple[str, str], list[float]] = {}
 
     async def write(self, account: Account, listing: Listing, write: Write) -> WriteOutcome:
         """One attempt, and for a write that only closes a second within its deadline (rules 2 and 16). Raises
@@ -184,6 +192,7 @@ class GuardedConnector:
         """One attempt, cut off at ``end`` (monotonic). Raises what the call raises; ``RateLimited``, ``CircuitOpen``
         and ``TransientError`` with nothing sent; ``PlatformDown`` when it was cut off."""
         breakers, monotonic = self._guard.breakers, self._guard.monotonic
+        under_way = self._calls_under_way(account.id, kind.operation)
         if self._limiter is not None:
             # An open circuit costs no budget, and nobody waits for a budget with a trial in his hands.
             await breakers.look(account.id, kind.operation, urgent=kind.urgent)
@@ -194,6 +203,8 @@ class GuardedConnector:
         begun = monotonic()
         # Stands for whatever ends the call unforeseen: our own fault says nothing about the platform.
         outcome = Outcome.IGNORED
+        if kind.timed:
+            under_way.append(begun)
         try:
             async with asyncio.timeout(max(end - begun, 0.0)):
                 result = await call()
@@ -209,6 +220,16 @@ class GuardedConnector:
                 await self._limiter.refused(account.id, unit, wrong.retry_after)
             raise
         finally:
+            if kind.timed:
+                under_way.remove(begun)
             seconds = monotonic() - begun if kind.timed else 0.0
             await breakers.record(account.id, kind.operation, permit, outcome, seconds)
         return result
+
+    def _calls_under_way(self, account: str, operation: str) -> list[float]:
+        """When each call began that has no answer yet. Raises ``CircuitOpen`` when too many wait in silence."""
+        under_way = self._under_way.setdefault((account, operation), [])
+        silent = sum(self._guard.monotonic() - begun >= SILENT for begun in under_way)
+        if silent >= MOST_SILENT:
+            raise CircuitOpen(f"{account}: {silent} calls wait for an answer: nothing was sent", SILENT)
+        return under_way
