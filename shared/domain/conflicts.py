@@ -143,15 +143,15 @@ def carried_on(known: BookingConflict, found: BookingConflict) -> BookingConflic
     """An open conflict as it is now: what people did about it stays, and who was first while the facts are the same."""
     same = _claims(known) == _claims(found)
     return replace(
-        found,
+        known,
+        property_id=found.property_id,
+        conflict_dates=found.conflict_dates,
         conflicting_bookings=known.conflicting_bookings if same else found.conflicting_bookings,
+        severity=found.severity,
+        suggested_resolution=found.suggested_resolution,
+        nights=found.nights,
+        sides=found.sides,
         certainty=known.certainty if same else found.certainty,
-        detected_at=known.detected_at,
-        told=known.told,
-        acknowledged=known.acknowledged,
-        decision=known.decision,
-        verified_at=known.verified_at,
-        alerted_at=known.alerted_at,
     )
 
 

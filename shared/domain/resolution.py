@@ -1,0 +1,200 @@
+"""Resolution: of all the facts that hang together by clashes, who stays and who has to go. One answer for all of them.
+
+Conflicts are pairs; people are not helped by pairs that contradict each other ("A stays, B goes" beside "B stays, C
+goes" where A and C could both stay). So the answer is found for the whole crowd, and each pair only reads its part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.clash_graph import crowds
+from shared.domain.conflicts import SOLD, ConflictDetector
+from shared.domain.estate import Estate, Step, StepKind
+from shared.domain.model import BookingConflict, Busy, SiteState, Source, Status
+from shared.domain.occupancy import Occupancy
+
+MOST_TRIED = 12
+"""Stays that are looked at for a second move, for each guest to be placed: a search must end while a person waits."""
+
+Rank = tuple[object, ...]
+
+
+Crowd = Mapping[str, Sequence[Occupancy]]
+"""What each fact of a crowd takes in the clash, by the facts' keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """``stays`` keep their nights; ``goes`` do not, in the order in which they are helped, the latest first to be
+    spoken to. ``moves`` are the steps that give one of them another home: none of them takes nights of another.
+    ``claims`` are what each of all these takes in the clash."""
+
+    stays: tuple[str, ...]
+    goes: tuple[str, ...]
+    moves: Mapping[str, tuple[Step, ...]]
+    claims: Crowd
+
+
+def resolve(estate: Estate, site: str, conflict: BookingConflict, now: datetime) -> Resolution:
+    """The resolution of the crowd a conflict belongs to. The same for each conflict of the crowd.
+
+    Who is in the house stays; then confirmed stays before requests, before what is only claimed or no longer shown;
+    then whoever we knew first. Where that leaves a guest without a bed, and letting those stay who cannot be moved
+    gives everybody one, they stay instead.
+    """
+    state = estate.states[site]
+    crowd = _crowd(state, estate.taken[site], conflict, now)
+    first = _settled(estate, state, crowd, now, lambda one: _rank(crowd[one], now))
+    if all(_is_helped(crowd, first, one) for one in first.goes):
+        return first
+    movable = {one: bool(_moves(estate, one, crowd[one], crowd, now)) for one in crowd}
+    other = _settled(estate, state, crowd, now, lambda one: _rank(crowd[one], now, movable=movable[one]))
+    return other if all(_is_helped(crowd, other, one) for one in other.goes) else first
+
+
+def _crowd(state: SiteState, taken: Sequence[Occupancy], conflict: BookingConflict, now: datetime) -> Crowd:
+    """The facts that hang together with a conflict's. In rooms sold by count whoever is there on nights with too few of
+    them hangs together too: any of them could make room."""
+    ahead = [one for one in taken if one.dates.check_out > one.property.today(now)]
+    found = ConflictDetector().detect_overlapping_bookings(state.site, ahead, now).values()
+    beside = [(clash, one) for clash in found for one in ahead if _is_beside(state, one, clash)]
+    links = [(clash.conflicting_bookings[0], one.cause) for clash, one in beside]
+    links += [clash.conflicting_bookings for clash in found]
+    keys = crowds(links).get(conflict.conflicting_bookings[0], frozenset())
+    clashing = {(side.key, side.listing, side.dates) for clash in found for side in clash.sides}
+    clashing |= {(one.cause, one.listing, one.dates) for _, one in beside}
+    crowd: dict[str, list[Occupancy]] = {}
+    for one in ahead:
+        if one.cause in keys and (one.cause, one.listing, one.dates) in clashing:
+            crowd.setdefault(one.cause, []).append(one)
+    return crowd
+
+
+def _is_beside(state: SiteState, one: Occupancy, clash: BookingConflict) -> bool:
+    """Whether it has a unit of a counted room that the clash is about, on one of its nights."""
+    if one.kind not in SOLD or not any(one.dates.overlaps(nights) for nights in clash.nights):
+        return False
+    rooms = {room for side in clash.sides for room in state.site.properties[side.home].rooms}
+    return any(state.site.rooms.get(room, 1) > 1 for room in rooms & one.property.rooms)
+
+
+def _rank(ones: Sequence[Occupancy], now: datetime, *, movable: bool = False) -> Rank:
+    return (not is_in_house(ones, now), _doubt(ones), movable, min(one.since for one in ones), ones[0].cause)
+
+
+def is_in_house(ones: Iterable[Occupancy], now: datetime) -> bool:
+    """Whether the guest has arrived, by the home's own day."""
+    return any(one.dates.check_in <= one.property.today(now) for one in ones)
+
+
+def _doubt(ones: Iterable[Occupancy]) -> int:
+    """How much less a fact binds us than a confirmed stay."""
+    if all(one.fading for one in ones):
+        return 3
+    if all(one.source is Source.HINT for one in ones):
+        return 2
+    return int(all(one.status is Status.PENDING for one in ones))
+
+
+def _settled(
+    estate: Estate, state: SiteState, crowd: Crowd, now: datetime, rank: Callable[[str], Rank]
+) -> Resolution:
+    """Let them stay in the order of their ranks for as long as they fit, and find homes for the others."""
+    stays: list[str] = []
+    for one in sorted(crowd, key=rank):
+        claimed = [claim for key in (*stays, one) for claim in crowd[key]]
+        if not ConflictDetector().detect_overlapping_bookings(state.site, claimed, now):
+            stays.append(one)
+    goes = tuple(sorted((one for one in crowd if one not in stays), key=rank))
+    moves: dict[str, tuple[Step, ...]] = {}
+    for one in goes:
+        steps = _moves(estate, one, crowd[one], crowd, now)
+        if steps:
+            moves[one] = steps
+            estate = estate.after(steps)
+    return Resolution(tuple(stays), goes, moves, crowd)
+
+
+def _is_helped(crowd: Crowd, found: Resolution, key: str) -> bool:
+    """Whether nobody loses a confirmed stay: it is moved, or was a request or a claim."""
+    return key in found.moves or _doubt(crowd[key]) > 0
+
+
+# ------------------------------------------------------------------------------------------ moves
+
+
+def _moves(
+    estate: Estate, key: str, ones: Sequence[Occupancy], crowd: Crowd, now: datetime
+) -> tuple[Step, ...]:
+    """The cheapest way to another home: one move, else two. Only for a stay not yet begun that clashes in one room."""
+    if len(ones) != 1 or not _is_movable(estate, ones[0], now):
+        return ()
+    return _one_move(estate, ones[0], now) or _two_moves(estate, ones[0], crowd, now)
+
+
+def _is_movable(estate: Estate, one: Occupancy, now: datetime) -> bool:
+    shown = one.source is not Source.HINT and not one.fading and one.kind in SOLD
+    return shown and one.status is Status.CONFIRMED and not is_in_house([one], now)
+
+
+def _candidates(estate: Estate, home: str) -> list[str]:
+    """The homes that can stand in for one, and that some listing of ours could sell."""
+    group = estate.property(home).group
+    return [
+        other
+        for other, site in sorted(estate.homes.items())
+        if other != home
+        and group
+        and estate.property(other).group == group
+        and any(listing.property == other for listing in estate.states[site].listings.values())
+    ]
+
+
+def _one_move(estate: Estate, one: Occupancy, now: datetime) -> tuple[Step, ...]:
+    for home in _candidates(estate, one.property.id):
+        if estate.is_free(home, one.dates, one.cause, now):
+            return (_move(one, home),)
+    return ()
+
+
+def _two_moves(estate: Estate, one: Occupancy, crowd: Crowd, now: datetime) -> tuple[Step, ...]:
+    """A guest nobody has quarrelled with yet moves on, so that this one can have the home. Not into the home the clash
+    is about."""
+    tried = 0
+    for home in _candidates(estate, one.property.id):
+        other = _only_one_there(estate, home, one, crowd, now)
+        if other is None:
+            continue
+        tried += 1
+        if tried > MOST_TRIED:
+            break
+        for further in _candidates(estate, home):
+            if further != one.property.id and estate.is_free(further, other.dates, other.cause, now):
+                steps = (_move(other, further), _move(one, home))
+                if estate.after(steps[:1]).is_free(home, one.dates, one.cause, now):
+                    return steps
+    return ()
+
+
+def _only_one_there(
+    estate: Estate, home: str, one: Occupancy, crowd: Crowd, now: datetime
+) -> Occupancy | None:
+    """The one stay that has the home on these nights, if there is just one, it can be moved, and it clashes with
+    nobody."""
+    rooms = estate.property(home).rooms
+    there = [
+        other
+        for other in estate.taken[estate.homes[home]]
+        if other.dates.overlaps(one.dates) and other.property.rooms & rooms and other.cause != one.cause
+    ]
+    if len(there) != 1 or there[0].cause in crowd or there[0].kind is not Busy.STAY:
+        return None
+    other = there[0]
+    return other if other.property.id == home and _is_movable(estate, other, now) else None
+
+
+def _move(one: Occupancy, home: str) -> Step:
+    return Step(StepKind.MOVE, one.cause, one.listing, one.dates, home)
