@@ -7,7 +7,6 @@ it does not know, since a newer release may write more; what it needs must be th
 from __future__ import annotations
 
 import json
-import re
 from hashlib import sha256
 
 from shared.domain.errors import PayloadRejected
@@ -19,8 +18,6 @@ MOST_BODY = 64 * 1024
 """Bytes of a body we look at. Ours are a few hundred; the Standard tier takes 256 KiB (Microsoft Learn, quotas)."""
 LONGEST_ID = 128
 """Characters the service takes as a message id (Microsoft Learn, quotas)."""
-
-_REPLAYED = re.compile(r"\+r\d+\Z")
 
 
 def encode(message: Message) -> bytes:
@@ -79,7 +76,8 @@ def replayed(message: Message, sequence: int) -> Message:
     """The same message under a new id, due at once.
 
     The suffix is the dead letter's own number: a replay that was cut short after its send repeats the same id and is
-    swallowed as a duplicate, while a message replayed again after a second death gets another.
+    swallowed as a duplicate, while a message replayed again after a second death gets another. The pluses by which
+    tries are counted are left behind: it was replayed because trying is worth while again.
     """
-    version = _REPLAYED.sub("", message.version) + f"+r{sequence}"
+    version = f"{message.version.partition('+')[0]}+r{sequence}"
     return Message(message.kind, message.key, version, message.correlation)

@@ -17,7 +17,7 @@ from shared.engine.words import Words
 from shared.engine.world import WORK, World
 from shared.ports import ApiConnector, Message, Notice, Notification
 from shared.state.accounts import AccountState
-from shared.state.inbox import Delivery
+from shared.state.inbox import Delivery, SetAside
 from shared.state.units import UnitFinder
 
 SWEEP_AFTER = timedelta(seconds=10)
@@ -257,7 +257,9 @@ class Inbox:
         await self._world.notify.tell(Notice("revoked", f"{name}/{what}", "critical", text, whose.owner))
 
     async def _set_aside(self, delivery: Delivery, reason: str) -> None:
-        await self._world.inbox.quarantine(delivery.id, delivery.account, reason, delivery.body)
+        await self._world.inbox.quarantine(
+            delivery.id, delivery.account, reason, delivery.body, SetAside.WEBHOOK
+        )
         await self._world.inbox.done(delivery)
         text = {
             "fr": f"Un message de {delivery.account} est illisible : {reason}.",
@@ -276,7 +278,7 @@ class Inbox:
     async def _unmapped(self, account: AccountState, reservation: str, unit: str) -> None:
         name = account.account.id
         reason = f"the unit {unit} is not in the portfolio (reservation {reservation})"
-        await self._world.inbox.quarantine(f"{name}~{reservation}~{unit}", name, reason, b"")
+        await self._world.inbox.quarantine(f"{name}~{reservation}~{unit}", name, reason, b"", SetAside.STAY)
         text = {
             "fr": f"{name} : le logement {unit} n'est pas dans le portefeuille ({reservation}).",
             "en": f"{name}: the unit {unit} is not in the portfolio ({reservation}).",

@@ -14,7 +14,7 @@ _BETWEEN = "\n"
 
 
 def sealed(*pieces: str) -> str:
-    """The word for these texts: letters, digits, "-" and "_"; none of them may hold a line break."""
+    """The word for these texts: letters, digits, "-" and "_"; only the last may hold a line break."""
     return base64.urlsafe_b64encode(_BETWEEN.join(pieces).encode()).decode().rstrip("=")
 
 
@@ -26,7 +26,7 @@ def unsealed(word: str, count: int) -> tuple[str, ...]:
         text = base64.b64decode(padded, altchars=b"-_", validate=True).decode() if len(word) <= MOST else ""
     except (ValueError, binascii.Error):
         text = ""
-    pieces = tuple(text.split(_BETWEEN))
+    pieces = tuple(text.split(_BETWEEN, count - 1))
     if len(pieces) != count or sealed(*pieces) != word:
         raise PayloadRejected("no answer of ours named this id")
     return pieces

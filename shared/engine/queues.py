@@ -13,6 +13,7 @@ from shared.engine.modes import Modes
 from shared.engine.world import World
 from shared.ports import ApiConnector, Notice
 from shared.state.accounts import AccountState
+from shared.state.inbox import SetAside
 
 QUEUE_LEASE = timedelta(seconds=30)
 
@@ -87,7 +88,7 @@ class Queues:
         return (*done.stored, *(one.receipt for one in polled.unplaced))
 
     async def _set_aside(self, account: str, name: str, reason: str, raw: bytes = b"") -> None:
-        await self._world.inbox.quarantine(f"{account}~{name}", account, reason, raw)
+        await self._world.inbox.quarantine(f"{account}~{name}", account, reason, raw, SetAside.STAY)
         text = {
             "fr": f"Un message de {account} n'a pas pu être placé : {reason}.",
             "en": f"A message of {account} could not be placed: {reason}.",

@@ -26,6 +26,7 @@ from shared.engine.world import WORK, World
 from shared.ports import Message
 from shared.state.accounts import AccountState
 from shared.state.due import Work as DueWork
+from shared.state.inbox import SetAside
 
 INLINE = timedelta(seconds=10)
 """How long a sweep does work by itself while the bus is down: a timer's handler is done within 15 s."""
@@ -151,7 +152,7 @@ class Work:
 
     async def set_aside(self, name: str, source: str, reason: str, raw: bytes) -> None:
         """Keep a message nobody can process, to be shown and replayed."""
-        await self._world.inbox.quarantine(name, source, reason, raw)
+        await self._world.inbox.quarantine(name, source, reason, raw, SetAside.MESSAGE)
         self._world.telemetry.count("quarantined", queue=source)
 
     # ------------------------------------------------------------------------------------------ timers

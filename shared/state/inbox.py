@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from shared.correlation import current
+from shared.domain.errors import StaleWrite
 from shared.ports import NewId, Row, Tables, Value
 from shared.state import cells
-from shared.state.names import INBOX, QUARANTINE
+from shared.state.names import INBOX, QUARANTINE, REPLAYED
+
+MOST_RAW = 60_000
+"""Bytes kept of what was set aside: a column holds 64 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,30 @@ class Delivery:
     def key(self) -> str:
         """What a message carries."""
         return f"{self.partition}/{self.id}"
+
+
+class SetAside(StrEnum):
+    """What was set aside, which decides how it is tried again."""
+
+    MESSAGE = "message"  # of one of our queues: sent again
+    WEBHOOK = "webhook"  # a platform's call: taken in again
+    STAY = "stay"  # a part of an answer: its account is asked again
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Something nobody could process. ``source`` is a queue, a platform or an account; ``raw`` what was kept of it,
+    ``size`` how many bytes there were. ``what`` is None in rows of an older release."""
+
+    name: str
+    source: str
+    reason: str
+    raw: bytes = field(repr=False)
+    what: SetAside | None = None
+    size: int = 0
+    at: datetime | None = None
+    correlation: str = ""
+    etag: str = ""
 
 
 class InboxStore:
@@ -59,15 +89,75 @@ class InboxStore:
         rows = await self._tables.query(INBOX, f"{account}~{day:%Y%m%d}")
         return [_delivery(row) for row in rows]
 
-    async def quarantine(self, name: str, source: str, reason: str, raw: bytes) -> None:
+    async def quarantine(
+        self, name: str, source: str, reason: str, raw: bytes, what: SetAside | None = None
+    ) -> None:
         """Keep what nobody could process, with its reason; a repeated one stays one row."""
         now = cells.to_instant(self._tables.now())
-        values: dict[str, Value] = {"source": source, "reason": reason[:500], "raw": raw[:60_000], "at": now}
+        values: dict[str, Value] = {
+            "source": source,
+            "reason": reason[:500],
+            "raw": raw[:MOST_RAW],
+            "at": now,
+        }
+        values |= {"what": what.value if what else "", "size": len(raw), "correlation": current()}
         await self._tables.upsert(INBOX, Row(QUARANTINE, name, values))
 
     async def quarantined(self) -> list[Row]:
         """Everything in quarantine."""
         return await self._tables.query(INBOX, QUARANTINE)
+
+    async def set_aside(self, name: str) -> Quarantined | None:
+        """One thing in quarantine by its name, or None."""
+        row = await self._tables.get(INBOX, QUARANTINE, name)
+        return None if row is None else to_quarantined(row)
+
+    async def replayed(self, one: Quarantined, by: str) -> None:
+        """Note that it was replayed, and by whom, and forget what it held. One that was set aside again meanwhile
+        stays."""
+        values: dict[str, Value] = {"source": one.source, "reason": one.reason, "by": by}
+        values |= {"at": cells.to_instant(one.at), "replayed_at": cells.to_instant(self._tables.now())}
+        await self._tables.upsert(INBOX, Row(REPLAYED, one.name, values))
+        with suppress(StaleWrite):
+            await self._tables.delete(INBOX, QUARANTINE, one.name, one.etag)
+
+    async def replay_of(self, name: str) -> tuple[str, datetime | None] | None:
+        """By whom and when something was replayed that is in quarantine no longer; None for what never was."""
+        row = await self._tables.get(INBOX, REPLAYED, name)
+        return (
+            None if row is None else (cells.text(row.values, "by"), cells.instant(row.values, "replayed_at"))
+        )
+
+    async def clean(self, before: datetime, most: int = 200) -> int:
+        """Forget what was set aside, or replayed, before an instant; at most so many rows, returns how many."""
+        gone = 0
+        for partition, column in ((QUARANTINE, "at"), (REPLAYED, "replayed_at")):
+            for row in await self._tables.query(INBOX, partition):
+                at = cells.instant(row.values, column)
+                if gone < most and at is not None and at < before:
+                    await self._tables.delete(INBOX, partition, row.key)
+                    gone += 1
+        return gone
+
+
+def to_quarantined(row: Row) -> Quarantined:
+    """Read what ``InboxStore.quarantine`` wrote, in this release or an older one."""
+    raw = row.values.get("raw", b"")
+    assert isinstance(raw, bytes), "what is set aside is always written with its bytes"
+    source, what = cells.text(row.values, "source"), cells.text(row.values, "what")
+    size = cells.number(row.values, "size") or len(raw)
+    at = cells.instant(row.values, "at")
+    return Quarantined(
+        row.key,
+        source,
+        cells.text(row.values, "reason"),
+        raw,
+        SetAside(what) if what in set(SetAside) else None,
+        size,
+        at,
+        cells.text(row.values, "correlation"),
+        row.etag or "",
+    )
 
 
 def _delivery(row: Row) -> Delivery:

@@ -11,6 +11,7 @@ FEED_READS = "FeedReads"  # listing | version: which version of our export its p
 
 DIRECTORY = "~directory"
 QUARANTINE = "~quarantine"
+REPLAYED = "~replayed"
 
 READER = 1
 """What this release can read. A site whose head asks for more may be closed, never opened (rule 27)."""

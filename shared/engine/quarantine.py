@@ -1,0 +1,169 @@
+"""Quarantine: what nobody could process, shown with its reason and tried again when the cause is gone.
+
+Two places hold such things: our own rows, with a reason we wrote, and the queues' dead letters, where the service put
+what was delivered too often. What they held is never shown: it may name a guest. A replay goes the usual way under a
+new message id (rule 11); asked for twice it is sent once, or is swallowed as a duplicate.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from shared.domain.errors import BusUnavailable, PayloadRejected
+from shared.domain.model import Platform
+from shared.engine.answers import json_answer, problem
+from shared.engine.inbox import Inbox
+from shared.engine.opaque import sealed, unsealed
+from shared.engine.world import CONFLICTS, WORK, World
+from shared.messages import UNREADABLE, decode, replayed
+from shared.ports import Message, Received
+from shared.state.inbox import Quarantined, SetAside, to_quarantined
+from shared.use_cases import HttpAnswer
+
+KEPT = timedelta(days=90)
+"""How long something is kept that nobody replayed."""
+
+MOST_DEAD = 100
+"""Dead letters of one queue that are listed, the oldest first."""
+
+QUEUES = (WORK, CONFLICTS)
+_ROW, _DEAD = "row", "dead"
+
+
+class Quarantine:
+    """Lists and replays."""
+
+    def __init__(self, world: World, inbox: Inbox) -> None:
+        self._world = world
+        self._inbox = inbox
+
+    async def listed(self) -> HttpAnswer:
+        """200 with everything set aside, newest first, and the dead letters of both queues; those are null, with the
+        reason, while the bus does not answer."""
+        now = self._world.now()
+        rows = [to_quarantined(row) for row in await self._world.inbox.quarantined()]
+        rows.sort(key=lambda one: (one.at is not None, one.at), reverse=True)
+        dead, silent = await self._dead()
+        shown = [_row_json(one, now) for one in rows]
+        return json_answer(200, {"quarantine": shown, "dead_letters": dead, "bus": silent})
+
+    async def _dead(self) -> tuple[list[dict[str, object]] | None, str | None]:
+        """The dead letters, or None and why they cannot be seen."""
+        found: list[dict[str, object]] = []
+        try:
+            for queue in QUEUES:
+                letters = await self._world.bus.dead_letters(self._named(queue), MOST_DEAD)
+                found += [_dead_json(queue, one) for one in letters]
+        except BusUnavailable as wrong:
+            return None, str(wrong)
+        return found, None
+
+    async def replay(self, name: str, who: str) -> HttpAnswer:
+        """202 when it is on its way again, 200 when it was before; 404 for an id nobody named, 409 with a word when
+        trying again cannot help. Raises ``BusUnavailable``."""
+        try:
+            place, queue, key = unsealed(name, 3)
+        except PayloadRejected as wrong:
+            return problem(404, str(wrong))
+        if place == _DEAD and queue in QUEUES and key.isascii() and key.isdigit():
+            return await self._replay_dead(queue, int(key), who)
+        if place == _ROW:
+            return await self._replay_row(key, who)
+        return problem(404, "no answer of ours named this id")
+
+    async def clean(self) -> int:
+        """Forget what is older than it is kept; a bounded number of rows."""
+        return await self._world.inbox.clean(self._world.now() - KEPT)
+
+    def _named(self, queue: str) -> str:
+        return self._world.queue_names.get(queue, queue)
+
+    # ----------------------------------------------------------------------------------------- to replay
+
+    async def _replay_dead(self, queue: str, sequence: int, who: str) -> HttpAnswer:
+        if not await self._world.bus.replay(self._named(queue), sequence):
+            return problem(404, f"queue {queue} holds no such dead letter: it was replayed, or taken away")
+        return self._sent("dead letter", queue, who)
+
+    async def _replay_row(self, key: str, who: str) -> HttpAnswer:
+        try:
+            one = await self._world.inbox.set_aside(key)
+            before = None if one else await self._world.inbox.replay_of(key)
+        except ValueError:  # no row can have such a key
+            one = before = None
+        if one is None and before is not None:
+            by, at = before
+            return json_answer(
+                200, {"replayed": True, "already": True, "by": by, "at": at and at.isoformat()}
+            )
+        if one is None:
+            return problem(404, "there is nothing in quarantine under this id")
+        try:
+            await self._again(one)
+        except PayloadRejected as wrong:
+            return problem(409, str(wrong))
+        await self._world.inbox.replayed(one, who)
+        return self._sent(_what(one).value, one.source, who)
+
+    async def _again(self, one: Quarantined) -> None:
+        """Send it the usual way once more. Raises ``PayloadRejected`` when that cannot help, ``BusUnavailable``."""
+        what = _what(one)
+        if what is SetAside.MESSAGE:
+            await self._ring(one.source, replayed(decode(one.raw), _number(one)))
+        elif what is SetAside.STAY:
+            await self._ring(WORK, Message("deep", one.source, f"replay{_number(one)}"))
+        elif Platform(one.source) not in self._world.apis:
+            raise PayloadRejected(f"{one.source} is connected no longer")
+        elif one.size > len(one.raw):
+            raise PayloadRejected("it was too large to be kept whole")
+        else:
+            await self._inbox.receive(Platform(one.source), one.raw)
+
+    async def _ring(self, queue: str, message: Message) -> None:
+        if not await self._world.ring(queue, message):
+            raise BusUnavailable(f"queue {queue} takes no message now", retry_after=10)
+
+    def _sent(self, what: str, source: str, who: str) -> HttpAnswer:
+        self._world.telemetry.event("replayed", what=what, source=source)
+        return json_answer(202, {"replayed": True, "already": False, "by": who})
+
+
+def _what(one: Quarantined) -> SetAside:
+    """What it is; rows of an older release tell by their source and name."""
+    if one.what is not None:
+        return one.what
+    if one.source in QUEUES:
+        return SetAside.MESSAGE
+    return SetAside.STAY if "~" in one.name else SetAside.WEBHOOK
+
+
+def _number(one: Quarantined) -> int:
+    """What makes a replay's id new: the instant it was set aside, so that a second click sends the same message."""
+    return 0 if one.at is None else round(one.at.timestamp() * 1_000_000)
+
+
+def _row_json(one: Quarantined, now: datetime) -> dict[str, object]:
+    return {
+        "id": sealed(_ROW, "", one.name),
+        "what": _what(one).value,
+        "source": one.source,
+        "reason": one.reason,
+        "at": one.at.isoformat() if one.at else None,
+        "age_s": round((now - one.at).total_seconds()) if one.at else None,
+        "size": one.size,
+        "correlation": one.correlation or None,
+    }
+
+
+def _dead_json(queue: str, one: Received) -> dict[str, object]:
+    readable = one.message.kind != UNREADABLE
+    return {
+        "id": sealed(_DEAD, queue, str(one.sequence)),
+        "queue": queue,
+        "sequence": one.sequence,
+        "kind": one.message.kind if readable else None,
+        "reason": one.reason or None,
+        "deliveries": one.deliveries,
+        "size": len(one.raw),
+        "correlation": one.message.correlation or None,
+    }
