@@ -28,6 +28,7 @@ README, ARCHITECTURE = ROOT / "README.md", ROOT / "docs" / "architecture.md"
 MADE_BY_THE_READER = {
     "portfolio.yaml",
     "local.settings.json",
+    ".local/",  # of the first run
     "Docker-Compose-Template/docker-compose-default.yml",
 }
 NAMED_AS_ABSENT = {"function.json"}

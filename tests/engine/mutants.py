@@ -72,13 +72,13 @@ def apply_then_commit(patch: pytest.MonkeyPatch) -> None:
             after = step(after)
         after = await self._absorb(after)
         decided = plan.plan(after, now, *await self._standing(after, asked))
-        after = reconcile._watch(changes.apply_plan(after, decided))
+        after = reconcile._watch(changes.apply_plan(after, decided), now)
         results = await self._apply(before, decided)
         for name, write, result in results:
             after = reconcile._confirmed(after, name, write, result, now)
         diff = changes.difference(before, after, now)
         if not diff.empty:
-            await self._world.sites.commit(before, reconcile._rows(diff, reason, now))
+            await self._world.sites.commit(before, reconcile._rows(before, after, diff, reason, now))
         report.watched = frozenset(one.id for one in after.listings.values() if one.watched)
         return report
 
