@@ -202,7 +202,7 @@ def test_where_a_calendar_cannot_tell_a_sale_a_person_looks_before_a_guest_is_bo
 
 
 def test_the_same_facts_propose_the_same_and_changed_facts_something_else() -> None:
-    again = replace(MILL, reservations=dict(reversed(MILL.reservations.items())))
+    again = replace(MILL, reservations=dict(reversed(list(MILL.reservations.items()))))
     assert proposed(MILL, home("barn")) == proposed(again, home("barn"))
     moved = replace(LATER, parts=(replace(LATER.parts[0], dates=july(11, 15)),))
     before = {one.id for one in proposed(MILL, home("barn"))}
