@@ -45,8 +45,8 @@ all, its conflict would be silent: that takes a person's word (rule 3)."""
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One way out. ``id`` is made of the conflict and the steps with their nights: the same facts propose the same, and
-    a proposal that is no longer among those of now was made of facts that have changed.
+    """One way out. ``id`` is its kind and a mark of the conflict and the steps with their nights: the same facts propose
+    the same, and a proposal that is no longer among those of now was made of facts that have changed.
 
     ``reason``, ``cost`` and ``outcome`` are sentences in "fr" and "en"; ``message`` is a text for the guest, without a
     name, or empty. ``automatic``: the home's policy lets the engine do it by itself. ``concerns`` is the fact that
@@ -198,4 +198,10 @@ def _step(kind: StepKind, one: Occupancy) -> Step:
 
 def _id(conflict: str, kind: ProposalKind, steps: Iterable[Step]) -> str:
     told = [f"{s.kind}|{s.fact}|{s.listing}|{s.dates}|{s.to}" for s in steps]
-    return hashlib.sha256("\n".join((conflict, kind, *told)).encode()).hexdigest()[:16]
+    return f"{kind}-{hashlib.sha256(chr(10).join((conflict, kind, *told)).encode()).hexdigest()[:16]}"
+
+
+def kind_of(proposal: str) -> ProposalKind | None:
+    """The kind of a proposal by its id, also once the facts it was made of have changed; None for no id of ours."""
+    name = proposal.rpartition("-")[0]
+    return ProposalKind(name) if name in set(ProposalKind) else None
