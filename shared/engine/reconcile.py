@@ -9,7 +9,7 @@ somebody back to them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -54,7 +54,7 @@ class Report:
 
     site: str
     reason: str
-    asked: bool = False
+    asked: frozenset[str] = frozenset()
     version: int = 0
     merged: int = 0
     sent: int = 0
@@ -87,12 +87,12 @@ class Reconciler:
         merges: Sequence[Merge] = (),
         work: Work | None = None,
         *,
-        asked: bool = False,
+        asked: Collection[str] = (),
     ) -> Report:
         """Bring one site up to date. ``merges`` put facts in; ``work`` is the due row read before, if that is what
-        brought us; ``asked``: a person wants it sent, also into accounts that stand in MANUAL. Raises
-        ``StaleWrite`` when others keep being first, ``StoreUnavailable``, ``NotFound``."""
-        report = Report(site, reason, asked)
+        brought us; ``asked`` are platforms to which a person wants it sent, also into accounts that stand in MANUAL.
+        Raises ``StaleWrite`` when others keep being first, ``StoreUnavailable``, ``NotFound``."""
+        report = Report(site, reason, frozenset(asked))
         report.news.stays += work.tell if work else ()
         etag = work.etag if work else ""
         for _ in range(ROUNDS):
@@ -214,7 +214,9 @@ class Reconciler:
             if listing.watched and not before.listings[listing.id].watched and listing.shard:
                 await self._world.shards.watch(listing.shard, listing.id)
 
-    async def _standing(self, state: SiteState, asked: bool) -> tuple[set[str], dict[str, datetime]]:
+    async def _standing(
+        self, state: SiteState, asked: Collection[str]
+    ) -> tuple[set[str], dict[str, datetime]]:
         """Which of the site's accounts take nothing now, and when each was last polled whole."""
         names = {one.account for one in state.listings.values() if one.link is Link.API}
         accounts = await asyncio.gather(*(self.modes.account(name) for name in names))
@@ -315,7 +317,7 @@ class Reconciler:
             return changes.committed(after, head, diff)
         raise StaleWrite(f"site {report.site}: a confirmation was overtaken {TRIES} times")
 
-    async def _look_ahead(self, state: SiteState, asked: bool = False) -> Plan:
+    async def _look_ahead(self, state: SiteState, asked: Collection[str] = ()) -> Plan:
         """What would be decided now: whether there is more to do at once, and when to come back."""
         return plan(state, self._world.now(), *await self._standing(state, asked))
 
@@ -352,10 +354,10 @@ class Reconciler:
         await self._world.ring(WORK, Message("readback", site, f"{int(due.timestamp()) // 60}", due=due))
 
 
-def _sends(account: AccountState, asked: bool) -> bool:
+def _sends(account: AccountState, asked: Collection[str]) -> bool:
     """Whether anything is sent into it now. A person may ask for it where MANUAL was chosen or came by failures; where
     our access was revoked nothing can arrive."""
-    return account.standing.sends or (asked and not account.paused)
+    return account.standing.sends or (account.account.platform in asked and not account.paused)
 
 
 def _confirmed(state: SiteState, name: str, write: Write, result: Result, now: datetime) -> SiteState:

@@ -213,7 +213,9 @@ class Steps:
     async def _site(self, step: Step) -> str:
         due = await self._world.due.get(step.key)
         reason = "asked for" if step.asked or due is None else due.reason
-        report = await self._reconciler.reconcile(step.key, reason, work=due, asked=step.asked)
+        report = await self._reconciler.reconcile(
+            step.key, reason, work=due, asked=step.platforms if step.asked else ()
+        )
         if report.errors:
             return FAILED + "; ".join(report.errors)
         return f"version {report.version}, {report.sent} sent, {report.accepted} taken"

@@ -62,7 +62,7 @@ def apply_then_commit(patch: pytest.MonkeyPatch) -> None:
         merges: Any = (),
         work: Any = None,
         *,
-        asked: bool = False,
+        asked: Any = (),
     ) -> Report:
         report = Report(site, reason)
         before = await self._world.sites.load(site)

@@ -179,11 +179,12 @@ def test_in_manual_facts_are_stored_and_shown_and_nothing_is_sent_until_asked(vi
     village.book("airbnb", JULY)
     village.run(village.webhook(village.deliveries.pop()))
     live(village, 30)
-    assert village.booking.calendar.closed == set()
+    village.run(village.engine.reconciler.reconcile(HOME, "asked for", asked={"airbnb"}))
+    assert village.booking.calendar.closed == set(), "asked for another platform"
     shown = status(village)
     assert [one["listing"] for one in shown["close_by_hand"]] == [f"{HOME}-booking"]
     assert any(stay["nights"] == [str(JULY)] for stay in shown["sites"][0]["stays"])
-    village.run(village.engine.reconciler.reconcile(HOME, "asked for", asked=True))
+    village.run(village.engine.reconciler.reconcile(HOME, "asked for", asked={"booking"}))
     assert village.booking.calendar.closed == set(JULY.nights())
     village.book("airbnb", AUGUST)
     village.run(village.webhook(village.deliveries.pop()))
