@@ -15,6 +15,10 @@ from shared.ports import Bus, Received, Sleep
 _WAIT = 1.0
 """Seconds one receive waits for a first message: so long a stop may take when nothing happens."""
 
+_ONE = 1
+"""Messages asked for at a time. Asked for more, the SDK waits another 0.2 s for them once the first one is there
+(VERIFIED with azure-servicebus 7.15.0): each message would come that much later."""
+
 _LONGEST_PAUSE = 30.0
 
 _log = logging.getLogger("host")
@@ -49,12 +53,11 @@ class QueuePump:
         """Until stopped. A bus that is away is asked again after growing pauses, up to 30 s."""
         pause = 1.0
         while not self._stopping:
-            free = self._plan.at_once - len(self._handling)
-            if not free:
+            if len(self._handling) >= self._plan.at_once:
                 await asyncio.wait(self._handling, return_when=asyncio.FIRST_COMPLETED)
                 continue
             try:
-                received = await self._bus.receive(self._plan.queue, free, _WAIT)
+                received = await self._bus.receive(self._plan.queue, _ONE, _WAIT)
             except BusUnavailable as error:
                 _log.warning("%s: the bus is away (%s), again in %.0f s", self._plan.queue, error, pause)
                 await self._pause(pause)
