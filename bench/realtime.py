@@ -21,7 +21,7 @@ import asyncio
 import random
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -74,8 +74,15 @@ async def pace(rate: float, seconds: float, sell: Callable[[int], object]) -> No
             await found
 
 
-async def real(latency: float, seconds: float, *, hosts: int = 1, rate: float = RATE) -> Run:
-    """The real stack: each stay at a home of its own, as long as there are homes."""
+async def real(
+    latency: float,
+    seconds: float,
+    *,
+    hosts: int = 1,
+    rate: float = RATE,
+    origins: Sequence[Platform] = APIS,
+) -> Run:
+    """The real stack: each stay at a home of its own, as long as there are homes; sold on ``origins`` in turn."""
     async with stage(HOMES, hosts) as scene:
         parts = await floor(scene, latency)
         scene.slow(latency)
@@ -84,7 +91,7 @@ async def real(latency: float, seconds: float, *, hosts: int = 1, rate: float = 
 
         async def sell(number: int) -> None:
             dates = weeks_ahead(10 + number // len(homes), scene.sandbox)
-            await scene.sell(APIS[number % 2], homes[number % len(homes)], dates)
+            await scene.sell(origins[number % len(origins)], homes[number % len(homes)], dates)
 
         await pace(rate, seconds, sell)
         left = await scene.journal.finish(PATIENCE)
