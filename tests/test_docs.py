@@ -6,12 +6,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from local.portfolio_rules import portfolio_rules
+from local.sandbox.asgi import Router
+from local.sandbox.clock import Clock
+from local.sandbox.config import sample
+from local.sandbox.control import Control
+from local.sandbox.desk import Desk
+from local.sandbox.machine import Machine
+from local.sandbox.world import World
 from shared.adapters.portfolio_yaml import read_portfolio
 from shared.connectors.ical_links import platform_of
 from shared.state import names
@@ -24,6 +32,7 @@ PAGES = sorted(
 )
 EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 README, ARCHITECTURE = ROOT / "README.md", ROOT / "docs" / "architecture.md"
+OPERATIONS = ROOT / "docs" / "operations.md"
 
 MADE_BY_THE_READER = {
     "portfolio.yaml",
@@ -155,6 +164,77 @@ def test_the_functions_are_those_that_azure_indexes() -> None:
     assert first_column("Functions") == set(golden)
 
 
+_OURS = re.compile(r"(?:-X (\w+) )?(?:-d '[^']*' )?\"?\$E(/[^\s\"'?]+)")
+_COMMAND = re.compile(r"^ {4}(?:(?:JOB|ID|SECRET)=\$\()?(?:curl|grep|make|jq) .*$", re.MULTILINE)
+
+
+def routes() -> list[tuple[set[str], re.Pattern[str]]]:
+    """Methods and path of every HTTP trigger that Azure indexes."""
+    golden = json.loads(text(ROOT / "tests" / "functions" / "golden.json"))
+    ways = [way for bindings in golden.values() for way in bindings if way["type"] == "httpTrigger"]
+    return [(set(way["methods"]), _pattern(way["route"])) for way in ways]
+
+
+def _pattern(route: str) -> re.Pattern[str]:
+    path = re.sub(r"\{\*\w+\}", ".*", route.lstrip("/"))
+    return re.compile("/" + re.sub(r"\{\w+\}", "[^/]+", path))
+
+
+def wrong_routes(written: str) -> Iterator[str]:
+    """Calls of our own API that no function answers, in the commands of a page."""
+    for command in _COMMAND.findall(written):
+        for method, path in _OURS.findall(command):
+            asked = method or ("POST" if " -d " in command else "GET")
+            job = re.sub(r"^\$JOB$", "/api/jobs/x", path)
+            if not any(asked in methods and route.fullmatch(job) for methods, route in routes()):
+                yield f"{asked} {path}"
+
+
+@cache
+def sandbox_routes() -> Router:
+    """The control API of the simulated platforms."""
+    world, router = World(sample(), Clock(lambda: datetime(2027, 3, 1, tzinfo=UTC))), Router()
+    Machine(world).routes(router)
+    Control(world, Desk(world)).routes(router)
+    return router
+
+
+def wrong_sandbox_routes(written: str) -> Iterator[str]:
+    """Calls of the simulated platforms' control API that they do not know."""
+    for command in _COMMAND.findall(written):
+        for path in re.findall(r"\$P(/[^\s\"'?|]+)", command):
+            method = "DELETE" if "-X DELETE" in command else "POST" if " -d " in command else "GET"
+            if sandbox_routes().find(method, f"/sandbox{path}") is None:
+                yield f"{method} {path}"
+
+
+def test_operations_ask_what_is_answered() -> None:
+    written = text(OPERATIONS)
+    assert len(_COMMAND.findall(written)) > 40
+    assert list(wrong_routes(written)) == []
+    assert list(wrong_sandbox_routes(written)) == []
+
+
+def test_operations_show_every_route_a_person_asks() -> None:
+    written = "\n".join(_COMMAND.findall(text(OPERATIONS)))
+    for shown in ("/health", "/api/status", "/api/sync", "/api/runs", "/mode", "/circuits/", "/api/jobs/"):
+        assert shown in written, shown
+
+
+def test_operations_name_the_settings_of_the_sample() -> None:
+    sample = json.loads(text(ROOT / "local.settings.json.example"))["Values"]
+    named = {span for span in _SPAN.findall(text(OPERATIONS)) if re.fullmatch(r"[A-Z]+(_[A-Z]+)+", span)}
+    assert {"RETRY_MAX", "SWEEP_SCHEDULE"} <= named
+    assert named <= sample.keys()
+
+
+def test_operations_name_the_test_of_each_promise() -> None:
+    tests = re.findall(
+        r"^async def (test_\w+)", text(ROOT / "tests" / "e2e" / "test_promises.py"), re.MULTILINE
+    )
+    assert [name for name in tests if f"`{name}`" not in text(OPERATIONS)] == []
+
+
 def test_pages_stay_short() -> None:
     assert len(text(ARCHITECTURE).splitlines()) <= 130
     assert len(text(README).splitlines()) <= 200
@@ -177,6 +257,15 @@ def test_the_links_of_the_readme_are_recognised_as_their_platforms() -> None:
     rows = re.findall(r"^\|.*\| `(\w+)` \| `(https://[^`]+)` \|$", text(README), re.MULTILINE)
     assert {name: platform_of(link) for name, link in rows} == {name: name for name, _ in rows}
     assert len(rows) == 5
+
+
+@pytest.mark.parametrize("wrong", ["curl -s $E/api/nothing", "curl -s $E/api/sync", 'curl -d "{}" $E/health'])
+def test_a_call_nobody_answers_is_found(wrong: str) -> None:
+    assert list(wrong_routes(f"    {wrong}\n"))
+
+
+def test_a_control_call_nobody_answers_is_found() -> None:
+    assert list(wrong_sandbox_routes("    curl -s -d '{}' $P/airbnb/dance\n")) == ["POST /airbnb/dance"]
 
 
 @pytest.mark.parametrize(
