@@ -110,6 +110,35 @@ class Engine(Protocol):
         wrong field, 404 for no such account."""
         ...
 
+    async def history(self, query: Mapping[str, str]) -> HttpAnswer:
+        """What happened to a site, newest first, a page at a time: ``site`` or ``home``, ``from`` and ``to`` (days, both
+        included), ``kind``, ``page``, ``limit``. 400 naming a wrong parameter, 404 for an unknown name."""
+        ...
+
+    async def history_file(self, query: Mapping[str, str]) -> HttpAnswer:
+        """The same lines as CSV for a spreadsheet."""
+        ...
+
+    async def why(self, query: Mapping[str, str]) -> HttpAnswer:
+        """Why the night ``date`` of ``home`` is as it is on each listing, with the chain of causes."""
+        ...
+
+    async def removals(self, query: Mapping[str, str]) -> HttpAnswer:
+        """What vanished from calendars and is still held (rule 21), with what would confirm it: ``site``, ``home``."""
+        ...
+
+    async def release_removal(self, name: str, headers: Mapping[str, str]) -> HttpAnswer:
+        """Take a person's word that one of them is free; 409 in words when the facts have changed."""
+        ...
+
+    async def quarantine(self) -> HttpAnswer:
+        """What nobody could process, with its reason; no bodies."""
+        ...
+
+    async def replay(self, name: str, headers: Mapping[str, str]) -> HttpAnswer:
+        """Try one of those again: 202, 200 when that was done before, 404, or 409 when it cannot help."""
+        ...
+
     async def home(self, headers: Mapping[str, str], query: Mapping[str, str]) -> HttpAnswer:
         """The first page a person sees."""
         ...

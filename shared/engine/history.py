@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from shared.domain.errors import Moved, NotFound, PayloadRejected
@@ -26,6 +27,9 @@ MOST_ROWS = 2_000
 
 FIRST_LOOK, MOST_LOOK = 32, 256
 """Commits one read brings: few first, since most pages are the newest one."""
+
+SITES_A_TICK = 40
+"""Sites whose oldest rows are looked at in one tick: two small reads each, and a write where there is something."""
 
 _FIELDS = ("site", "home", "from", "to", "kind", "page", "limit")
 _PAGE = re.compile(r"([0-9]{1,12})-([0-9]{1,6})")
@@ -138,6 +142,23 @@ class History:
     async def _since(self, site: str, first: date, names: Names, newest: int) -> int:
         midnight = datetime(first.year, first.month, first.day, tzinfo=ZoneInfo(names.zone))
         return await self._store.first_since(site, midnight, newest)
+
+    async def clean(self) -> int:
+        """Take away what is older than it is kept, of some sites: a tick's share, another one each time, so that each
+        site has its turn within days however many there are. Returns how many rows are gone."""
+        sites = sorted(await self._world.accounts.directory("site"), key=self._turn)
+        gone = 0
+        for site in sites[:SITES_A_TICK]:
+            try:
+                newest = (await self._world.sites.head(site)).version
+            except NotFound:
+                continue
+            gone += await self._store.clean(site, self._world.now(), newest)
+        return gone
+
+    def _turn(self, site: str) -> int:
+        """A place in a line that is another one each hour."""
+        return crc32(f"{self._world.now():%Y%m%d%H}{site}".encode())
 
 
 async def site_of(world: World, site: str, home: str) -> str:

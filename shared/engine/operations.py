@@ -13,6 +13,8 @@ from shared.engine.availability_check import AvailabilityDesk
 from shared.engine.calendars import Calendars
 from shared.engine.conflict_desk import ConflictDesk
 from shared.engine.export import Export, Render
+from shared.engine.freshness import Freshness
+from shared.engine.history import History
 from shared.engine.inbox import AGAIN, Inbox
 from shared.engine.ingest import Ingest
 from shared.engine.jobs import Jobs
@@ -20,13 +22,17 @@ from shared.engine.mode_desk import ModeDesk
 from shared.engine.modes import Modes
 from shared.engine.observe import Observer
 from shared.engine.portfolio import POLL_PERIOD, PortfolioImport
+from shared.engine.quarantine import Quarantine
 from shared.engine.queues import Queues
 from shared.engine.readback import ReadBack
 from shared.engine.reconcile import Reconciler
+from shared.engine.removals import Removals
 from shared.engine.reports import Reports
 from shared.engine.status import Status
 from shared.engine.steps import Steps
 from shared.engine.webhooks import Senders, Webhooks
+from shared.engine.who import who
+from shared.engine.why import Explain
 from shared.engine.work import MOST_DELIVERIES, Work
 from shared.engine.world import CONFLICTS, WORK, World
 from shared.messages import decode
@@ -77,6 +83,10 @@ class Operations:
         self.exports = Export(world, render, self.calendars)
         self.mode_desk = ModeDesk(world, self.modes)
         self.overview = Status(world, self.modes)
+        self.record = History(world)
+        self.explain = Explain(world, Freshness(world, self.modes, rhythms))
+        self.vanished = Removals(world, self.reconciler)
+        self.poisoned = Quarantine(world, self.inbox)
         self.portfolio = PortfolioImport(world, period)
         self.checks = {
             name: AvailabilityDesk(world, self.reconciler, name, wire, rhythms)
@@ -107,12 +117,14 @@ class Operations:
         """Visit the sites of this hour."""
         await self.worker.walk(self.world.now())
         await self.world.deliveries.forget(hours=26)
+        await self.record.clean()
 
     async def on_timer_deep(self) -> None:
         """Ask for whole states, and take away reports nobody keeps any longer."""
         await self.worker.ring_observe()
         await self.reports.clean()
         await self.jobs.clean()
+        await self.poisoned.clean()
 
     async def on_timer_health(self) -> None:
         """Tell what needs a person; help jobs on that stand still."""
@@ -237,6 +249,34 @@ class Operations:
         if circuits is None:
             return _json(404, {"title": "no such account"})
         return _json(200, circuits)
+
+    async def history(self, query: Mapping[str, str]) -> HttpAnswer:
+        """What happened, newest first."""
+        return await self.record.lines(query)
+
+    async def history_file(self, query: Mapping[str, str]) -> HttpAnswer:
+        """The same as CSV."""
+        return await self.record.file(query)
+
+    async def why(self, query: Mapping[str, str]) -> HttpAnswer:
+        """Why a night is as it is."""
+        return await self.explain.night(query)
+
+    async def removals(self, query: Mapping[str, str]) -> HttpAnswer:
+        """What vanished and is still held."""
+        return await self.vanished.listed(query)
+
+    async def release_removal(self, name: str, headers: Mapping[str, str]) -> HttpAnswer:
+        """Let go of what vanished, on a person's word."""
+        return await self.vanished.release(name, who(headers))
+
+    async def quarantine(self) -> HttpAnswer:
+        """What nobody could process."""
+        return await self.poisoned.listed()
+
+    async def replay(self, name: str, headers: Mapping[str, str]) -> HttpAnswer:
+        """Try one of those again."""
+        return await self.poisoned.replay(name, who(headers))
 
     async def home(self, headers: Mapping[str, str], query: Mapping[str, str]) -> HttpAnswer:
         """A first page; the console proper comes with its own routes."""

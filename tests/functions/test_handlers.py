@@ -95,6 +95,27 @@ class Recorder:
     async def runs(self, query: Mapping[str, str]) -> HttpAnswer:
         return self._write("runs", dict(query))
 
+    async def history(self, query: Mapping[str, str]) -> HttpAnswer:
+        return self._write("history", dict(query))
+
+    async def history_file(self, query: Mapping[str, str]) -> HttpAnswer:
+        return self._write("history_file", dict(query))
+
+    async def why(self, query: Mapping[str, str]) -> HttpAnswer:
+        return self._write("why", dict(query))
+
+    async def removals(self, query: Mapping[str, str]) -> HttpAnswer:
+        return self._write("removals", dict(query))
+
+    async def release_removal(self, name: str, headers: Mapping[str, str]) -> HttpAnswer:
+        return self._write("release", name, headers["x-name"])
+
+    async def quarantine(self) -> HttpAnswer:
+        return self._write("quarantine")
+
+    async def replay(self, name: str, headers: Mapping[str, str]) -> HttpAnswer:
+        return self._write("replay", name, headers["x-name"])
+
     async def home(self, headers: Mapping[str, str], query: Mapping[str, str]) -> HttpAnswer:
         return self._write("home", headers["host"].split(":")[0], dict(query))
 
@@ -142,6 +163,13 @@ async def test_http_functions_hand_over_the_request_and_the_answer(recorder: Rec
         await client.post("/api/sync", content=b"{}")
         await client.get("/api/jobs/abc")
         await client.get("/api/runs?day=2027-03-01&platform=airbnb")
+        await client.get("/api/history?home=mill&from=2027-03-01")
+        await client.get("/api/history.csv?site=mill")
+        await client.get("/api/why?home=mill&date=2027-03-01")
+        await client.get("/api/removals?site=mill")
+        await client.post("/api/removals/abc/release")
+        await client.get("/api/quarantine")
+        await client.post("/api/quarantine/def/replay")
         await client.put("/webhooks/airbnb/s3cret/HMABC?a=1", content=b"\x00\xff")
         await client.get("/webhooks/airbnb/s3cret?action=check_availability")
     assert recorder.asked == [
@@ -152,10 +180,17 @@ async def test_http_functions_hand_over_the_request_and_the_answer(recorder: Rec
         ("sync", (b"{}",)),
         ("job", ("abc",)),
         ("runs", ({"day": "2027-03-01", "platform": "airbnb"},)),
+        ("history", ({"home": "mill", "from": "2027-03-01"},)),
+        ("history_file", ({"site": "mill"},)),
+        ("why", ({"home": "mill", "date": "2027-03-01"},)),
+        ("removals", ({"site": "mill"},)),
+        ("release", ("abc", "n")),
+        ("quarantine", ()),
+        ("replay", ("def", "n")),
         ("webhook", ("airbnb", "s3cret", "HMABC", "PUT", "n", {"a": "1"}, b"\x00\xff")),
         ("webhook", ("airbnb", "s3cret", "", "GET", "n", {"action": "check_availability"}, b"")),
     ]
-    assert len(set(recorder.correlations)) == 9
+    assert len(set(recorder.correlations)) == 16
 
 
 def timers(plan: Plan) -> dict[str, Target]:

@@ -120,9 +120,10 @@ def test_there_is_no_function_json() -> None:
 
 def handlers() -> Iterator[tuple[str, ast.AsyncFunctionDef | ast.FunctionDef]]:
     for folder in FOLDERS:
-        for node in ast.parse((ROOT / folder / "blueprint.py").read_text()).body:
-            if isinstance(node, ast.AsyncFunctionDef | ast.FunctionDef):
-                yield f"{folder}.{node.name}", node
+        for path in sorted((ROOT / folder).glob("*.py")):
+            for node in ast.parse(path.read_text()).body:
+                if isinstance(node, ast.AsyncFunctionDef | ast.FunctionDef):
+                    yield f"{folder}.{path.stem}.{node.name}", node
 
 
 def test_handlers_are_coroutines_of_at_most_15_lines() -> None:
