@@ -22,6 +22,9 @@ IsEcho = Callable[[Reservation, Part], bool]
 HORIZON = timedelta(days=270)
 """Airbnb's booking window ends at least this far ahead; a block that slides there day by day is its rule."""
 
+NOWHERE = timedelta(days=3660)
+"""Nobody sells a night ten years ahead: dates out there (9999) stand for a date that is missing."""
+
 SLIDES_FAR, SLIDES_NEAR = 2, 3
 """Days in step after which a block is taken for a rule of the platform: fewer far ahead, where an error costs less."""
 
@@ -120,7 +123,7 @@ def merge_feed(
     ids = {one.id for one in stored}
     kept += [_first_seen(event, frame, listing, ids) for event in unmatched]
     lost = [_vanish(known, frame, is_echo) for known in vanished]
-    if is_mass(_count_gone(lost), _count_known(stored, today, is_echo), empty=not answer.events):
+    if _in_doubt((*kept, *lost), stored, today, is_echo, empty=not _says_something(ahead, today)):
         kept, lost = [_doubt(one) for one in kept], [_doubt(one) for one in lost]
     settled = (_settle(one, frame) for one in (*kept, *lost))
     before = {one.key: one for one in stored}
@@ -138,20 +141,11 @@ def _news(known: Reservation | None, now_on: Reservation) -> Reservation:
 def _match(
     stored: Sequence[Reservation], events: Sequence[FeedEvent], today: date, is_echo: IsEcho
 ) -> tuple[list[tuple[Reservation, FeedEvent]], list[FeedEvent], list[Reservation]]:
-    """Pair events with what is known: by UID, then (UIDs are reissued) by equal nights, by overlap with one bound in
+    """Pair events with what is known: by name, then (UIDs are reissued) by equal nights, by overlap with one bound in
     common, by a step of both bounds, each within one class. An echo is no stay whose trace could be lost: a new UID
     on its nights is a new event, and may be a sale."""
     left = {one.key: one for one in stored}
-    pairs: list[tuple[Reservation, FeedEvent]] = []
-    by_uid = {uid: one.key for one in stored for uid in one.aliases}
-    by_uid |= {one.aliases[-1]: one.key for one in stored if one.aliases}  # a present name beats a former one
-    unmatched = []
-    for event in events:
-        known = left.pop(by_uid.get(event.uid, ""), None)
-        if known is None:
-            unmatched.append(event)
-        else:
-            pairs.append((known, event))
+    pairs, unmatched = _named(left, events)
     stays = {key for key, one in left.items() if not all(is_echo(one, part) for part in one.parts)}
     for alike in (_same_nights, _share_a_bound, partial(_is_step, today=today)):
         still = []
@@ -163,6 +157,30 @@ def _match(
                 pairs.append((left.pop(twin.key), event))
         unmatched = still
     return pairs, unmatched, list(left.values())
+
+
+def _named(
+    left: dict[str, Reservation], events: Sequence[FeedEvent]
+) -> tuple[list[tuple[Reservation, FeedEvent]], list[FeedEvent]]:
+    """Take out of ``left`` whatever an event names: by the reservation's code where the calendar shows one, since it
+    outlives a new UID and new nights at once; then by UID."""
+    by_code = {one.code: one.key for one in left.values() if one.code}
+    by_uid = {uid: one.key for one in left.values() for uid in one.aliases}
+    # A present name beats a former one.
+    by_uid |= {one.aliases[-1]: one.key for one in left.values() if one.aliases}
+    pairs: list[tuple[Reservation, FeedEvent]] = []
+    unmatched = list(events)
+    names: tuple[tuple[dict[str, str], Callable[[FeedEvent], str]], ...]
+    names = ((by_code, lambda event: event.code), (by_uid, lambda event: event.uid))
+    for keys, name_of in names:
+        waiting, unmatched = unmatched, []
+        for event in waiting:
+            known = left.pop(keys.get(name_of(event), ""), None)
+            if known is None:
+                unmatched.append(event)
+            else:
+                pairs.append((known, event))
+    return pairs, unmatched
 
 
 def _same_nights(known: Reservation, event: FeedEvent) -> bool:
@@ -198,6 +216,7 @@ def _first_seen(event: FeedEvent, frame: _Answer, listing: Listing, ids: set[str
         aliases=(event.uid,),
         guest=event.guest,
         slid_on=frame.today,
+        code=event.code,
     )
 
 
@@ -219,6 +238,7 @@ def _refresh(
         observed=frame.observed,
         aliases=aliases,
         guest=event.guest,
+        code=event.code or known.code,
     )
 
 
@@ -262,8 +282,11 @@ def _is_step(known: Reservation, event: FeedEvent, today: date) -> bool:
     passed = today - (known.slid_on or today)
     if not passed or not _same_class(known, event) or event.kind is not Busy.BLOCK:
         return False
-    shifted = {StayDates(p.dates.check_in + passed, p.dates.check_out + passed) for p in known.parts}
-    return shifted == set(event.dates)
+    before, now = sorted(part.dates for part in known.parts), sorted(event.dates)
+    return len(before) == len(now) and all(
+        new.check_in - old.check_in == passed == new.check_out - old.check_out
+        for old, new in zip(before, now, strict=True)
+    )
 
 
 def _vanish(known: Reservation, frame: _Answer, is_echo: IsEcho) -> Reservation:
@@ -287,16 +310,33 @@ def _fade(
     )
 
 
-def _count_gone(lost: Iterable[Reservation]) -> int:
-    return sum(1 for one in lost if one.fading)
+def _in_doubt(
+    now_on: Sequence[Reservation],
+    stored: Sequence[Reservation],
+    today: date,
+    is_echo: IsEcho,
+    *,
+    empty: bool,
+) -> bool:
+    """Whether so much of a feed lost nights that the feed is in doubt; what was moved or shortened lost nights too.
+    Sales are counted by themselves as well: closures beside them that stay make their absence no likelier. A calendar
+    that shows nothing from today on is empty, however much of the past it holds."""
+    gone = [one.kind for one in now_on if one.fading]
+    known = [one.kind for one in stored if _is_ahead(one, today, is_echo)]
+    sold = is_mass(sum(map(_is_sale, gone)), sum(map(_is_sale, known)), empty)
+    return sold or is_mass(len(gone), len(known), empty)
 
 
-def _count_known(stored: Iterable[Reservation], today: date, is_echo: IsEcho) -> int:
-    return sum(
-        1
-        for one in stored
-        if any(part.dates.check_out > today and not is_echo(one, part) for part in one.held())
-    )
+def _says_something(ahead: Iterable[FeedEvent], today: date) -> bool:
+    return any(dates.check_in < today + NOWHERE for event in ahead for dates in event.dates)
+
+
+def _is_sale(kind: Busy) -> bool:
+    return kind in (Busy.STAY, Busy.CLOSED)
+
+
+def _is_ahead(one: Reservation, today: date, is_echo: IsEcho) -> bool:
+    return any(part.dates.check_out > today and not is_echo(one, part) for part in one.held())
 
 
 def _doubt(one: Reservation) -> Reservation:
