@@ -6,16 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from shared.domain.dates import StayDates
+from shared.domain.dates import StayDates, without
 from shared.domain.echo import echoes
-from shared.domain.model import Busy, Platform, Property, Reservation, Site, SiteState, Source, Status
+from shared.domain.known_twice import Twins, known_twice
+from shared.domain.model import Busy, Part, Platform, Property, Reservation, Site, SiteState, Source, Status
 
 _NO_PLATFORM = Platform("")
 
 
 @dataclass(frozen=True, slots=True)
 class Occupancy:
-    """One room of one fact on its nights. ``fading``: the source no longer shows it, and it is still held."""
+    """One room of one fact on its nights. ``fading``: the source no longer shows it, and it is still held. ``shown``
+    are the listings whose own calendar shows this very stay besides: they need no closure of it."""
 
     cause: str
     listing: str
@@ -27,6 +29,7 @@ class Occupancy:
     fading: bool = False
     source: Source = Source.API
     platform: Platform = _NO_PLATFORM
+    shown: frozenset[str] = frozenset()
 
 
 Echoes = frozenset[tuple[str, StayDates]]
@@ -34,14 +37,16 @@ Echoes = frozenset[tuple[str, StayDates]]
 
 
 def occupancies(state: SiteState, ours: Echoes | None = None) -> list[Occupancy]:
-    """Everything that takes nights on the site. A platform's own rules (LIMIT) take none, an echo is ours; ``ours`` are
-    the state's echoes where the caller has them already."""
+    """Everything that takes nights on the site. A platform's own rules (LIMIT) take none, an echo is ours, and a stay
+    known by API and by calendar is one stay, as the API tells it; ``ours`` are the state's echoes where the caller has
+    them already."""
     ours = all_echoes(state) if ours is None else ours
+    twins = known_twice(state)
     return [
         one
         for reservation in state.reservations.values()
         if reservation.kind is not Busy.LIMIT
-        for one in _of(reservation, state, ours)
+        for one in _of(reservation, state, ours, twins)
     ]
 
 
@@ -54,7 +59,7 @@ def all_echoes(state: SiteState) -> Echoes:
     return frozenset(found)
 
 
-def _of(reservation: Reservation, state: SiteState, ours: Echoes) -> Iterable[Occupancy]:
+def _of(reservation: Reservation, state: SiteState, ours: Echoes, twins: Twins) -> Iterable[Occupancy]:
     faded = {id(fading.part) for fading in reservation.fading}
     hinted = {id(part) for part in reservation.hinted}
     told = Source.FEED if reservation.feed else Source.API
@@ -64,18 +69,38 @@ def _of(reservation: Reservation, state: SiteState, ours: Echoes) -> Iterable[Oc
             continue
         if reservation.feed and (reservation.key, part.dates) in ours:
             continue
-        yield Occupancy(
-            reservation.key,
-            part.listing,
-            state.site.properties[listing.property],
-            part.dates,
-            reservation.kind,
-            reservation.status,
-            part.since,
-            id(part) in faded,
-            Source.HINT if id(part) in hinted else told,
-            listing.platform,
-        )
+        home = state.site.properties[listing.property]
+        for dates in _left(reservation, part, home, state, twins):
+            yield Occupancy(
+                twins.stay.get((reservation.key, part.dates), reservation.key),
+                part.listing,
+                home,
+                dates,
+                reservation.kind,
+                reservation.status,
+                part.since,
+                id(part) in faded,
+                Source.HINT if id(part) in hinted else told,
+                listing.platform,
+                twins.shown(reservation.key, dates),
+            )
+
+
+def _left(
+    reservation: Reservation, part: Part, home: Property, state: SiteState, twins: Twins
+) -> tuple[StayDates, ...]:
+    """What a part takes beyond the nights its API already tells of the same stay: after a move the calendar may be the
+    slower one, and its old nights stay held until it has followed."""
+    stay = twins.stay.get((reservation.key, part.dates))
+    if stay is None:
+        return (part.dates,)
+    told = (
+        one.dates
+        for one in state.reservations[stay].held()
+        if (listing := state.listings.get(one.listing)) is not None
+        and home.rooms <= state.site.properties[listing.property].rooms
+    )
+    return without(part.dates, told)
 
 
 def is_counted(site: Site, home: Property) -> bool:

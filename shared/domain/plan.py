@@ -96,7 +96,7 @@ def desired_closures(
         today = home.today(now)
         rows = wanted.setdefault(listing.id, {})
         for one in taken:
-            if one.listing == listing.id or one.dates.check_out <= today:
+            if listing.id in (one.listing, *one.shown) or one.dates.check_out <= today:
                 continue
             if one.property.rooms & home.rooms:
                 name, cause = _row_of(one, listing.id, rows if is_counted(state.site, home) else {})

@@ -45,8 +45,8 @@ all, its conflict would be silent: that takes a person's word (rule 3)."""
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One way out. ``id`` is its kind and a mark of the conflict and the steps with their nights: the same facts propose
-    the same, and a proposal that is no longer among those of now was made of facts that have changed.
+    """One way out. ``id`` is its kind and a mark of the conflict and the steps with their nights: the same facts
+    propose the same, and a proposal that is no longer among those of now was made of facts that have changed.
 
     ``reason``, ``cost`` and ``outcome`` are sentences in "fr" and "en"; ``message`` is a text for the guest, without a
     name, or empty. ``automatic``: the home's policy lets the engine do it by itself. ``concerns`` is the fact that

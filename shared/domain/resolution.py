@@ -136,8 +136,12 @@ def _moves(
 
 
 def _is_movable(estate: Estate, one: Occupancy, now: datetime) -> bool:
-    shown = one.source is not Source.HINT and not one.fading and one.kind in SOLD
-    return shown and one.status is Status.CONFIRMED and not is_in_house([one], now)
+    """Whether it is a confirmed stay, not yet begun, that its source shows with just these nights."""
+    facts = (state.reservations.get(one.cause) for state in estate.states.values())
+    parts = [part for fact in facts if fact is not None for part in fact.parts]
+    shown = any((part.listing, part.dates) == (one.listing, one.dates) for part in parts)
+    sold = one.kind in SOLD and one.status is Status.CONFIRMED and not one.fading
+    return shown and sold and not is_in_house([one], now)
 
 
 def _candidates(estate: Estate, home: str) -> list[str]:
