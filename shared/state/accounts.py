@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.domain.errors import AlreadyExists, StaleWrite
+from shared.domain.errors import AlreadyExists, NotFound, StaleWrite
 from shared.domain.facts import SOME_ROOM
 from shared.domain.model import Account, Platform, SyncMode
 from shared.domain.modes import ModeSetting, Rung, Standing, standing
@@ -22,6 +22,7 @@ from shared.state.names import ACCOUNTS, DIRECTORY
 from shared.state.notes import PREFIX
 
 _ACCOUNT = "account"
+_COUNTER = "counter"
 _UNIT, _PAST_UNITS = "unit|", "unit}"
 
 UNITS_AGE = timedelta(seconds=60)
@@ -93,6 +94,7 @@ class AccountStore:
         self._tables = tables
         self._base_urls = base_urls or {}
         self._kept: dict[str, _Units] = {}
+        self._counters: dict[str, tuple[int, str | None]] = {}
 
     async def put(self, account: Account) -> None:
         """Add an account or change what it is; its state stays."""
@@ -179,19 +181,25 @@ class AccountStore:
 
     async def next_observation(self, account: str) -> int:
         """The account's next counter, taken by compare-and-swap before a request begins (rule 6). One for all its
-        sources: a queue, a re-read and a whole state are compared with each other."""
-        key = "counter"
+        sources: a queue, a re-read and a whole state are compared with each other. While nobody else counts, what this
+        process wrote last needs no reading."""
+        last = self._counters.pop(account, None)
         while True:
-            row = await self._tables.get(ACCOUNTS, account, key)
-            value = 1 if row is None else cells.number(row.values, "value") + 1
+            value, etag = last or await self._counter(account)
+            row, last = Row(account, _COUNTER, {"value": value + 1}), None
             try:
-                if row is None or row.etag is None:
-                    await self._tables.insert(ACCOUNTS, Row(account, key, {"value": value}))
+                if etag is None:
+                    etag = await self._tables.insert(ACCOUNTS, row)
                 else:
-                    await self._tables.update(ACCOUNTS, Row(account, key, {"value": value}), row.etag)
-            except (AlreadyExists, StaleWrite):
+                    etag = await self._tables.update(ACCOUNTS, row, etag)
+            except (AlreadyExists, StaleWrite, NotFound):
                 continue
-            return value
+            self._counters[account] = (value + 1, etag)
+            return value + 1
+
+    async def _counter(self, account: str) -> tuple[int, str | None]:
+        row = await self._tables.get(ACCOUNTS, account, _COUNTER)
+        return (0, None) if row is None else (cells.number(row.values, "value"), row.etag)
 
     # ------------------------------------------------------------------------------------- leases
 

@@ -1,7 +1,9 @@
-"""An account's units: kept by a process, and never older than what the account's row says of them."""
+"""What a process keeps of an account: its units, never older than what the account's row says of them, and the counter
+it wrote last, never handed out twice."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -81,3 +83,27 @@ async def test_a_unit_written_without_a_stamp_is_found_within_a_minute() -> None
     assert await found.units() == {"1": OLD}
     found.clock.advance(UNITS_AGE + timedelta(seconds=1))
     assert await found.units() == {"1": OLD, "3": OLD}
+
+
+async def test_counters_are_never_given_twice_whoever_counts() -> None:
+    found = await scene()
+    here, there = found.here.next_observation, found.there.next_observation
+    counted = [await here("airbnb"), await here("airbnb"), await there("airbnb"), await here("airbnb")]
+    counted += await asyncio.gather(*(count("airbnb") for count in (here, there) * 5))
+    assert sorted(counted) == list(range(1, 15))
+    assert counted[:4] == [1, 2, 3, 4]
+
+
+async def test_who_counts_alone_writes_and_does_not_read() -> None:
+    found = await scene()
+    await found.here.next_observation("airbnb")
+    found.reads.clear()
+    assert await found.here.next_observation("airbnb") == 2
+    assert found.reads == {"update": 1}
+
+
+async def test_a_counter_that_is_gone_begins_anew() -> None:
+    found = await scene()
+    await found.here.next_observation("airbnb")
+    await found.tables.delete(ACCOUNTS, "airbnb", "counter")
+    assert await found.here.next_observation("airbnb") == 1
