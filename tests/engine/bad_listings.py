@@ -85,13 +85,14 @@ def a_truth(chance: random.Random, begins: datetime = MORNING, least: int = 1) -
     day = today - chance.choice([0, 0, 2]) * DAY + chance.choice([0, 0, 1, 4]) * DAY
     sales: list[Event] = []
     blocks: list[Event] = []
+    sold = chance.choice([0.6, 0.6, 0.25])
     echoes: list[Event] = []
     for number in range(chance.choice([1, 2, 4, 8, 14]) + least - 1):
         dates = StayDates.of_nights(day, chance.choice([1, 1, 2, 3, 5, 7, 30]))
         drawn = chance.random() if len(sales) >= least else 0.0
-        if drawn < 0.6:
+        if drawn < sold:
             sales.append(Event(f"sale{number}", dates))
-        elif drawn < 0.8 and platform == AIRBNB:
+        elif drawn < 0.85 and platform == AIRBNB:
             blocks.append(Event(f"block{number}", dates, sale=False))
         else:
             echoes.append(Event(f"echo{number}", dates, sale=False))

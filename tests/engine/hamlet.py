@@ -97,7 +97,7 @@ class Channel:
 class Web:
     """The way out: calendars by their links, or what goes wrong with them."""
 
-    answers: dict[str, bytes | SyncError] = field(default_factory=dict)
+    answers: dict[str, bytes | SyncError | Response] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     async def send(self, request: Request) -> Response:
@@ -106,6 +106,8 @@ class Web:
         answer = self.answers[request.url]
         if isinstance(answer, SyncError):
             raise answer
+        if isinstance(answer, Response):
+            return answer
         return Response(200, {"content-type": "text/calendar"}, answer)
 
     async def close(self) -> None:
