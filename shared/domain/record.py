@@ -8,6 +8,7 @@ is added by whoever writes them. No guest's name is ever in one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from enum import StrEnum
 
 from shared.domain.changes import Difference
@@ -70,29 +71,36 @@ def _fact(before: SiteState, after: SiteState, one: Reservation) -> Iterator[Lin
         for what, was, now_on in _happened(old, one, listing):
             said = True
             yield _line(after, Kind.FACT, what, one.key, listing, was, now_on) | words
-    if not said:
+    if not said and not _is_known(old, one):
         where = next(iter(_listings(old, one)), "")
         yield _line(after, Kind.FACT, _manner(old, one), one.key, where, "", _shown(one, where)) | words
+
+
+def _is_known(old: Reservation | None, one: Reservation) -> bool:
+    """Whether a source only said again what it had said: counters apart, nothing differs."""
+    return old is not None and replace(old, observed=one.observed, version=one.version) == one
 
 
 def _happened(old: Reservation | None, one: Reservation, listing: str) -> Iterator[tuple[str, str, str]]:
     """What happened to a fact on one listing: a word, the nights before, the nights after."""
     was, now_on = _shown(old, listing), _shown(one, listing)
+    gone, missing = _gone(old, listing), _gone(one, listing)
     cancelled = one.status is Status.CANCELLED and (old is None or old.status is not Status.CANCELLED)
     if cancelled:
         yield "cancelled", was or now_on, ""
-    elif not was and now_on and not _gone(old, listing):
+    elif not was and now_on and not gone:
         yield "new", "", now_on
-    elif was != now_on and now_on:
-        yield "moved", was, now_on
-    for word, earlier, later in (
-        ("claimed", _claimed(old, listing), _claimed(one, listing)),
-        ("vanished", _gone(old, listing), _gone(one, listing)),
-    ):
-        if later and later != earlier:
-            yield word, earlier, later
-        elif earlier and not later:
-            yield ("claim over" if word == "claimed" else _ended(one, listing)), earlier, now_on
+    elif now_on and was != now_on and (was or missing):
+        yield "moved", was or gone, now_on
+    if missing and missing != gone:
+        yield "vanished", gone or was, missing
+    elif gone and not missing:
+        yield _ended(one, listing), gone, now_on
+    claim, claims = _claimed(old, listing), _claimed(one, listing)
+    if claims and claims != claim:
+        yield "claimed", claim, claims
+    elif claim and not claims:
+        yield "claim over", claim, now_on
 
 
 def _ended(one: Reservation, listing: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -38,6 +39,17 @@ _KINDS: Mapping[Busy, Said] = {
     Busy.BLOCK: {"fr": "fermeture du propriétaire", "en": "owner's block"},
     Busy.LIMIT: {"fr": "règle de la plateforme", "en": "rule of the platform"},
 }
+_DOUBTS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile("never gave a complete answer"), "n'a jamais donné de réponse complète"),
+    (re.compile("was never read"), "n'a jamais été lue"),
+    (re.compile("has no calendar link"), "n'a pas de lien de calendrier"),
+    (re.compile("has no account (?P<name>.*)"), "n'a pas de compte {name}"),
+    (re.compile("may not be asked: (?P<why>.*)"), "ne peut pas être interrogée : {why}"),
+    (
+        re.compile(r"was last read (?P<age>[0-9]+) s ago, asked every (?P<period>[0-9]+) s"),
+        "a été lue il y a {age} s, pour un rythme de {period} s",
+    ),
+)
 _PENDING: Said = {"fr": "demande de réservation", "en": "booking request"}
 _SHOWN: Mapping[Shown, Said] = {
     Shown.PLAIN: {"fr": "", "en": ""},
@@ -96,15 +108,14 @@ def _listing(one: Reasons, where: str, names: Names, language: str) -> str:
 
 
 def _doubt(doubt: str, language: str) -> str:
-    """The reasons of the engine's freshness in French; what is not known is told as it is."""
-    known = {
-        "never gave a complete answer": "n'a jamais donné de réponse complète",
-        "was never read": "n'a jamais été lue",
-    }
+    """Why a source is not believed: the engine says it in English, and as it is where it is not known here."""
     if language == "en":
         return doubt
-    found = known.get(doubt)
-    return found or f"n'est pas assez récente ({doubt})"
+    for pattern, french in _DOUBTS:
+        found = pattern.fullmatch(doubt)
+        if found:
+            return french.format(**found.groupdict())
+    return f"n'est pas sûre ({doubt})"
 
 
 def cause_said(one: Cause, names: Names) -> Said:
