@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from shared.domain.conflict_alerts import Occasion
 from shared.domain.dates import StayDates
 from shared.domain.model import BookingConflict, Busy, Certainty, ConflictSeverity, Side, Status
+from shared.domain.proposals import Proposal, ProposalKind
 from shared.domain.spoken import LANGUAGES, Names, Said, moment, ranges
 
 _KINDS: Mapping[tuple[bool, bool], Said] = {
@@ -22,8 +23,8 @@ _FIRST: Mapping[Certainty, Said] = {
         "en": "The first one probably was there first.",
     },
     Certainty.UNKNOWN: {
-        "fr": "Laquelle était la première n'est pas sûr.",
-        "en": "Which one was first is not certain.",
+        "fr": "Laquelle était la première, rien ne le dit.",
+        "en": "Nothing tells which one was first.",
     },
 }
 _HEADS: Mapping[Occasion, Said] = {
@@ -72,6 +73,37 @@ def alert(
         said += [f"{_BY_HAND[language]} {links}"] if links else []
         found[language] = " ".join(said)
     return found
+
+
+LABELS: Mapping[ProposalKind, Said] = {
+    ProposalKind.DROP_STALE: {"fr": "demander encore à la plateforme", "en": "ask the platform once more"},
+    ProposalKind.DROP_ECHO: {
+        "fr": "dire que ces nuits sont notre propre fermeture",
+        "en": "say that these nights are our own closure",
+    },
+    ProposalKind.DECLINE: {"fr": "refuser la demande", "en": "decline the request"},
+    ProposalKind.MOVE: {
+        "fr": "proposer un logement équivalent",
+        "en": "offer an equivalent home",
+    },
+    ProposalKind.MOVE_TWO: {
+        "fr": "proposer à deux voyageurs un logement équivalent",
+        "en": "offer two guests an equivalent home",
+    },
+    ProposalKind.ASK_GUEST: {"fr": "écrire à un voyageur", "en": "write to a guest"},
+    ProposalKind.CANCEL: {"fr": "annuler un séjour", "en": "cancel a stay"},
+    ProposalKind.ASK_PERSON: {
+        "fr": "regarder sur les plateformes, puis décider",
+        "en": "look on the platforms, then decide",
+    },
+}
+"""What each kind of proposal is called."""
+
+
+def in_one_sentence(one: Proposal) -> Said:
+    """A proposal with its reason."""
+    label = LABELS[one.kind]
+    return {"fr": f"{label['fr']}. {one.reason['fr']}", "en": f"{label['en']}. {one.reason['en']}"}
 
 
 _PROPOSAL: Said = {"fr": "Notre première proposition :", "en": "Our first proposal:"}

@@ -25,11 +25,13 @@ _STATUS: Mapping[str, Said] = {
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a decision rests on: the clashing nights; by a mark of each fact its listing, nights and status."""
+    """What a decision rests on: the clashing nights; by a mark of each fact its listing, nights and status; a mark of
+    the decision that stands, empty for none."""
 
     nights: tuple[str, ...]
     sides: Mapping[str, tuple[str, tuple[str, ...], str]]
     ended: bool = False
+    decided: str = ""
 
     @property
     def tag(self) -> str:
@@ -37,7 +39,7 @@ class Seen:
         sides = {
             mark: [listing, list(dates), status] for mark, (listing, dates, status) in self.sides.items()
         }
-        value = {"n": list(self.nights), "s": sides, "e": int(self.ended)}
+        value = {"n": list(self.nights), "s": sides, "e": int(self.ended), "d": self.decided}
         written = json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
         return f'"{base64.urlsafe_b64encode(written).decode().rstrip("=")}"'
 
@@ -46,12 +48,18 @@ def seen(clash: BookingConflict) -> Seen:
     """A conflict as it stands."""
     by_fact: dict[str, list[Side]] = {}
     for side in clash.sides:
-        by_fact.setdefault(sha256(side.key.encode()).hexdigest()[:8], []).append(side)
+        by_fact.setdefault(_mark(side.key), []).append(side)
     sides = {
         mark: (parts[0].listing, tuple(sorted({str(one.dates) for one in parts})), parts[0].status.value)
         for mark, parts in by_fact.items()
     }
-    return Seen(tuple(str(dates) for dates in clash.exact), sides, clash.ended_at is not None)
+    chosen = clash.decision
+    decided = _mark(f"{chosen.proposal}|{chosen.by}|{chosen.at.isoformat()}") if chosen else ""
+    return Seen(tuple(str(dates) for dates in clash.exact), sides, clash.ended_at is not None, decided)
+
+
+def _mark(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:8]
 
 
 def read_tag(tag: str) -> Seen | None:
@@ -63,7 +71,7 @@ def read_tag(tag: str) -> Seen | None:
             str(mark): (str(listing), tuple(str(one) for one in dates), str(status))
             for mark, (listing, dates, status) in value["s"].items()
         }
-        return Seen(tuple(str(one) for one in value["n"]), sides, bool(value["e"]))
+        return Seen(tuple(str(one) for one in value["n"]), sides, bool(value["e"]), str(value["d"]))
     except (ValueError, binascii.Error, LookupError, TypeError, AttributeError, RecursionError):
         return None
 

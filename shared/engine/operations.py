@@ -11,7 +11,9 @@ from shared.domain.model import Platform
 from shared.engine.asked import Asked
 from shared.engine.availability_check import AvailabilityDesk
 from shared.engine.calendars import Calendars
+from shared.engine.conflict_decide import Decisions
 from shared.engine.conflict_desk import ConflictDesk
+from shared.engine.conflict_options import Options
 from shared.engine.export import Export, Render
 from shared.engine.freshness import Freshness
 from shared.engine.history import History
@@ -28,6 +30,7 @@ from shared.engine.readback import ReadBack
 from shared.engine.reconcile import Reconciler
 from shared.engine.removals import Removals
 from shared.engine.reports import Reports
+from shared.engine.reread import Reread
 from shared.engine.status import Status
 from shared.engine.steps import Steps
 from shared.engine.webhooks import Senders, Webhooks
@@ -79,7 +82,11 @@ class Operations:
         )
         self.jobs = Jobs(world, steps, self.reports)
         self.asked = Asked(world, self.jobs, self.reports)
-        self.desk = ConflictDesk(world)
+        options = Options(world, self.modes, rhythms)
+        self.decisions = Decisions(world, self.reconciler, options)
+        self.desk = ConflictDesk(world, options, self.decisions)
+        self.reconciler.bell.inline = self.desk.handle
+        self.reread = Reread(world, self.ingest, self.modes)
         self.exports = Export(world, render, self.calendars)
         self.mode_desk = ModeDesk(world, self.modes)
         self.overview = Status(world, self.modes)
@@ -142,13 +149,21 @@ class Operations:
         """One message of ``work``."""
         try:
             message = decode(body)
-            await (self.jobs.do(message.key) if message.kind == "job" else self.worker.do(message))
+            await self._do(message)
         except PayloadRejected as wrong:
             await self.worker.set_aside(message_id or "unnamed", WORK, str(wrong), body)
         except TransientError as wrong:
             await self._later(body, deliveries, message_id, wrong)
         except SyncError as wrong:
             await self._refused(decode(body), wrong)
+
+    async def _do(self, message: Message) -> None:
+        if message.kind == "job":
+            await self.jobs.do(message.key)
+        elif message.kind == "reread":
+            await self.reread.again(message.key)
+        else:
+            await self.worker.do(message)
 
     async def _refused(self, message: Message, wrong: SyncError) -> None:
         """What would fail again at once: told, and done with. The next tick asks anew; till then a person may act."""

@@ -143,8 +143,8 @@ class PortfolioImport:
                 feed = Feed(one.id, site.id, one.account, one.platform, one.import_url, zone, self._period)
                 await self._world.shards.put(listing.shard, feed)
                 await accounts.list_in_directory("shard", listing.shard, {"shard": listing.shard})
-        for home in site.properties:
-            await accounts.list_in_directory("home", home, {"site": site.id})
+        for name, home in site.properties.items():
+            await accounts.list_in_directory("home", name, {"site": site.id, "group": home.group})
         await accounts.list_in_directory("site", site.id, {"owner": site.owner})
 
 
