@@ -112,11 +112,13 @@ class Removals:
             site, mark, since = unsealed(name, 3)
         except PayloadRejected as wrong:
             return problem(404, str(wrong))
+        if site not in await self._world.accounts.directory("site"):
+            return problem(404, "there is no such site")
         for _ in range(TRIES):
             try:
                 state = await self._world.sites.load(site)
             except (NotFound, Moved):
-                return problem(404, f"there is no site {site!r}")
+                return problem(404, "there is no such site")
             one = next((o for o in removals(state, self._world.now()) if o.mark == mark), None)
             if one is None or _micros(one.since) != since:
                 return await self._not_there(state, mark, since, one)
