@@ -62,11 +62,7 @@ def judge(
     listing does, since somebody is paying there at this moment.
     """
     home = state.site.properties[state.listings[listing].property]
-    against = [
-        one
-        for one in (*occupancies(state), *_held(state, listing, now))
-        if one.cause != mine and one.dates.overlaps(dates) and one.property.rooms & home.rooms
-    ]
+    against = standing_against(state, listing, dates, now, mine)
     full = [night for night in dates.nights() if level(state.site, home, night, against) == 0]
     if full:
         guilty = [one for one in against if any(one.dates.check_in <= n < one.dates.check_out for n in full)]
@@ -81,6 +77,18 @@ def judge(
     if doubts:
         return Finding(Availability.UNKNOWN, "; ".join(f"{name} {why}" for name, why in doubts.items()))
     return Finding(Availability.FREE)
+
+
+def standing_against(
+    state: SiteState, listing: str, dates: StayDates, now: datetime, mine: str = ""
+) -> list[Occupancy]:
+    """What takes any of these nights of the listing's home, with what is promised to others at this moment."""
+    rooms = state.site.properties[state.listings[listing].property].rooms
+    return [
+        one
+        for one in (*occupancies(state), *_held(state, listing, now))
+        if one.cause != mine and one.dates.overlaps(dates) and one.property.rooms & rooms
+    ]
 
 
 def _held(state: SiteState, listing: str, now: datetime) -> list[Occupancy]:

@@ -6,13 +6,15 @@ Never "compare with the previous stay only": one long stay can cover many that f
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from shared.domain.clash_graph import crowds
 from shared.domain.dates import StayDates, ranges_of
+from shared.domain.estate import Step, StepKind
+from shared.domain.exposure import exposure, of_conflict
 from shared.domain.model import (
     BookingConflict,
     Busy,
@@ -21,10 +23,12 @@ from shared.domain.model import (
     ConflictSeverity,
     Side,
     Site,
+    SiteState,
     Source,
     Status,
 )
 from shared.domain.occupancy import Occupancy
+from shared.domain.validation import BookingRequest, SourceAge, ValidationResult, validate
 
 SOLD = frozenset({Busy.STAY, Busy.CLOSED})
 """The kinds of busy time that may be a sale: only these can clash."""
@@ -59,6 +63,30 @@ class ConflictDetector:
         crowd = crowds(pairs)
         found = (_conflict(meetings, crowd[pair[0]], sold, now) for pair, meetings in pairs.items())
         return {clash.id: clash for clash in found}
+
+    def validate_availability(
+        self, request: BookingRequest, state: SiteState, freshness: Mapping[str, SourceAge], now: datetime
+    ) -> ValidationResult:
+        """Whether a home may be promised on some nights: free, taken or unknown, with the reason and the age of each
+        channel's answer. Raises ``KeyError`` for a home the site does not have."""
+        return validate(request, state, freshness, now)
+
+    def auto_resolve_blocking(
+        self, conflict: BookingConflict, state: SiteState, now: datetime
+    ) -> tuple[Step, ...]:
+        """What keeps an open conflict from growing, and bothers no guest: close its nights wherever they could still be
+        sold, and ask again for what is only claimed or no longer shown. Nothing is done here: the plan closes by
+        itself, and what these steps name beyond it is for whoever carries them out."""
+        if conflict.ended_at is not None:
+            return ()
+        doubts = [side for side in conflict.sides if side.source is Source.HINT or side.fading]
+        return (
+            *(
+                Step(StepKind.CLOSE, "", one.listing, one.dates)
+                for one in of_conflict(exposure(state, now), conflict)
+            ),
+            *(Step(StepKind.REREAD, side.key, side.listing, side.dates) for side in doubts),
+        )
 
 
 def overlaps_any(dates: StayDates, taken: Iterable[StayDates]) -> bool:
