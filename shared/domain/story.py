@@ -123,10 +123,10 @@ def _tell(line: Mapping[str, str], names: Names, number: int) -> str:
     elif line.get("what") in _OTHERS:
         core = _OTHERS[line["what"]][number] + _between(line, names)
     else:
-        core = line.get("what", "?")
+        core = line.get("what") or "?"
     tail = _tail(line, language)
     said = f"{where}{_COLON[language] if where else ''}{core}{tail}"
-    return f"{said[0].upper()}{said[1:]}."
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 def _fact(line: Mapping[str, str], names: Names, number: int) -> str:
