@@ -40,6 +40,7 @@ _HOME = (
     "site",
     "group",
     "automatic",
+    "shares",
     "listings",
 )
 _LISTING = ("id", "platform", "account", "unit", "link", "agent")
@@ -146,6 +147,7 @@ class PortfolioReader:
             units=units,
             site=section.identifier("site"),
             group=section.identifier("group"),
+            shares=section.identifiers("shares"),
             automatic=Automatic(section.choice("automatic", [str(one) for one in Automatic], Automatic.OFF)),
         )
 

@@ -50,7 +50,9 @@ class Home:
     """One home as its owner describes it.
 
     ``contains`` names homes that are inside it (a house sold whole and by the room). ``rooms`` are further rooms
-    it occupies, each with how many identical ones exist; a home with neither is one room, named like itself.
+    it occupies, each with how many identical ones exist; a home with neither is one room, named like itself. Two homes
+    that name one room exclude each other. ``shares`` names what both may use on the same night (a garden): it closes
+    nothing.
     ``units`` is how many guests at once may have it: above 1 for a room type that is sold by count. ``site``
     names the group of homes that share rooms, so that a later neighbour does not rename it. ``group`` names homes
     that can stand in for each other; ``automatic`` is what the engine may do by itself about a double booking.
@@ -66,6 +68,7 @@ class Home:
     site: str = ""
     group: str = ""
     automatic: Automatic = Automatic.OFF
+    shares: tuple[str, ...] = ()
 
     @property
     def own_rooms(self) -> Mapping[str, int]:

@@ -42,6 +42,7 @@ class _Resolver:
             self._check_rooms(index, home)
         inside = self._inside()
         self._check_counts()
+        self._check_shared()
         sites = [site for group in self._groups(inside) if (site := self._site(group, inside)) is not None]
         self._check_names(sites)
         if self._problems:
@@ -119,6 +120,24 @@ class _Resolver:
                     text = f"has {count} of {room}, but {other.id} has {other.own_rooms[room]}"
                     self._say(
                         index, "rooms" if home.rooms else "units", f"{text}: they share it and must agree"
+                    )
+
+    def _check_shared(self) -> None:
+        """A room is one stay's alone, what is shared is not: no name may be both."""
+        owners: dict[str, str] = {}
+        for home in self._homes:
+            for room in home.own_rooms:
+                owners.setdefault(room, home.id)
+        for index, home in enumerate(self._homes):
+            for name in home.shares:
+                owner = owners.get(name) or (name if name in self._at else "")
+                if owner:
+                    text = f"{name} is a room of {owner}" if owner != name else f"{name} is a home"
+                    self._say(
+                        index,
+                        "shares",
+                        f"{text}: under shares stands what two stays may use on one night, under rooms or contains "
+                        "what only one may",
                     )
 
     def _groups(self, inside: Mapping[str, tuple[str, ...]]) -> Iterable[list[str]]:

@@ -128,8 +128,8 @@ def test_the_full_form_of_a_home_is_read() -> None:
     portfolio = read(
         GOOD
         + """\
-  - {id: verte, name: Verte, group: chambres}
-  - {id: bleue, name: Bleue, group: chambres, zone: Indian/Reunion, site: bleue}
+  - {id: verte, name: Verte, group: chambres, shares: [jardin]}
+  - {id: bleue, name: Bleue, group: chambres, zone: Indian/Reunion, site: bleue, shares: jardin}
   - {id: villa, name: Villa, contains: verte, rooms: [salon, cuisine]}
   - {id: simple, name: Simple, units: 3, rooms: {double: 3}}
   - {id: table, name: Table, units: 3, rooms: [double]}
@@ -170,8 +170,8 @@ BAD: list[tuple[str, str, str, list[str]]] = [
         "    name: Le Moulin",
         "    name: Le Moulin\n    xyzzy: 1",
         [
-            "line 13, column 5, xyzzy: unknown field, possible: automatic, contains, group, id, listings, name, owner, rooms, "
-            "site, units, zone"
+            "line 13, column 5, xyzzy: unknown field, possible: automatic, contains, group, id, listings, name, "
+            "owner, rooms, shares, site, units, zone"
         ],
     ),
     ("missing name", "    name: Le Moulin\n", "", ["line 11, column 5, name: a home needs this field"]),
