@@ -139,6 +139,23 @@ class Engine(Protocol):
         """Try one of those again: 202, 200 when that was done before, 404, or 409 when it cannot help."""
         ...
 
+    async def list_conflicts(self) -> HttpAnswer:
+        """Every double booking, open ones on top, as JSON."""
+        ...
+
+    async def show_conflict(self, name: str) -> HttpAnswer:
+        """One double booking: both sides, what can be done, and its ETag; 404."""
+        ...
+
+    async def acknowledge_conflict(self, name: str, headers: Mapping[str, str]) -> HttpAnswer:
+        """Note that whoever asks takes care of it; 200 with the conflict, 404, 409 for one that is over."""
+        ...
+
+    async def resolve_conflict(self, name: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+        """Decide on a proposal (JSON: ``proposal``, ``note``) that was read under the ETag in If-Match: 200, 400, 404,
+        409 when somebody else was first, 412 when the facts have changed, 428 without If-Match."""
+        ...
+
     async def home(self, headers: Mapping[str, str], query: Mapping[str, str]) -> HttpAnswer:
         """The first page a person sees."""
         ...

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from shared.correlation import current
 from shared.use_cases import HttpAnswer
 
-_TITLES = {400: "Bad request", 404: "Not found", 409: "Conflict", 413: "Too large"}
+_TITLES = {
+    400: "Bad request",
+    404: "Not found",
+    409: "Conflict",
+    412: "Precondition failed",
+    413: "Too large",
+    428: "Precondition required",
+}
 
 
 def json_answer(status: int, value: object, **headers: str) -> HttpAnswer:
@@ -19,11 +27,17 @@ def json_answer(status: int, value: object, **headers: str) -> HttpAnswer:
 
 def problem(status: int, detail: str) -> HttpAnswer:
     """A problem document. ``detail`` says what is wrong and where; it repeats no secret."""
-    value = {
-        "type": "about:blank",
-        "title": _TITLES.get(status, "Refused"),
-        "status": status,
-        "detail": detail,
-    }
+    return _problem(status, {"detail": detail})
+
+
+def problem_in_words(status: int, reason: str, said: Mapping[str, str], **headers: str) -> HttpAnswer:
+    """A problem a person reads: ``said`` in French and English, and ``reason`` as one word for programs."""
+    detail = f"{said['fr']} / {said['en']}"
+    return _problem(status, {"detail": detail, "reason": reason, "said": dict(said)}, headers)
+
+
+def _problem(status: int, more: Mapping[str, object], headers: Mapping[str, str] | None = None) -> HttpAnswer:
+    value = {"type": "about:blank", "title": _TITLES.get(status, "Refused"), "status": status, **more}
     body = json.dumps({**value, "correlation": current()}, ensure_ascii=False).encode()
-    return HttpAnswer(status, body, {"content-type": "application/problem+json", "cache-control": "no-store"})
+    kind = {"content-type": "application/problem+json", "cache-control": "no-store"}
+    return HttpAnswer(status, body, {**kind, **(headers or {})})

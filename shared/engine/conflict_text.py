@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from shared.domain.conflict_alerts import Occasion
+from shared.domain.conflict_alerts import Occasion, Stage
 from shared.domain.dates import StayDates
-from shared.domain.model import BookingConflict, Busy, Certainty, ConflictSeverity, Side, Status
+from shared.domain.model import BookingConflict, Busy, Certainty, ConflictSeverity, Side, Source, Status
 from shared.domain.proposals import Proposal, ProposalKind
 from shared.domain.spoken import LANGUAGES, Names, Said, moment, ranges
 
@@ -43,6 +43,28 @@ _HEADS: Mapping[Occasion, Said] = {
     },
     Occasion.OVER: {"fr": "Double réservation terminée", "en": "Double booking over"},
 }
+STAGES: Mapping[Stage, Said] = {
+    Stage.NEW: {"fr": "nouveau", "en": "new"},
+    Stage.ACKNOWLEDGED: {"fr": "pris en charge, sans décision", "en": "acknowledged, undecided"},
+    Stage.DECIDED: {
+        "fr": "décidé, pas encore visible sur les plateformes",
+        "en": "decided, not yet seen on the platforms",
+    },
+    Stage.RESOLVED: {
+        "fr": "résolu, vérifié sur les plateformes",
+        "en": "resolved, verified on the platforms",
+    },
+    Stage.OVER: {"fr": "terminé", "en": "over"},
+}
+"""How far a conflict has come, in words."""
+
+_SURE: Mapping[Source, Said] = {
+    Source.API: {"fr": "confirmé par la plateforme", "en": "confirmed by the platform"},
+    Source.FEED: {"fr": "vu dans son calendrier", "en": "seen in its calendar"},
+    Source.HINT: {"fr": "annoncé, pas encore confirmé", "en": "announced, not yet confirmed"},
+}
+_FADING: Said = {"fr": "disparu de son calendrier, encore tenu", "en": "gone from its calendar, still held"}
+
 SEVERITIES: Mapping[ConflictSeverity, Said] = {
     ConflictSeverity.CRITICAL: {"fr": "critique", "en": "critical"},
     ConflictSeverity.HIGH: {"fr": "élevée", "en": "high"},
@@ -150,6 +172,11 @@ def sides(clash: BookingConflict, names: Names, language: str) -> list[str]:
 def kind(side: Side) -> Said:
     """What a fact is, as far as its source can tell."""
     return _KINDS[side.kind is Busy.STAY, side.status is Status.PENDING]
+
+
+def how_sure(side: Side) -> Said:
+    """How surely a fact is known."""
+    return _FADING if side.fading else _SURE[side.source]
 
 
 def _side(parts: Sequence[Side], names: Names, language: str) -> str:

@@ -14,6 +14,7 @@ from shared.engine.calendars import Calendars
 from shared.engine.conflict_decide import Decisions
 from shared.engine.conflict_desk import ConflictDesk
 from shared.engine.conflict_options import Options
+from shared.engine.conflict_room import ConflictRoom
 from shared.engine.export import Export, Render
 from shared.engine.freshness import Freshness
 from shared.engine.history import History
@@ -85,6 +86,7 @@ class Operations:
         options = Options(world, self.modes, rhythms)
         self.decisions = Decisions(world, self.reconciler, options)
         self.desk = ConflictDesk(world, options, self.decisions)
+        self.room = ConflictRoom(world, options, self.decisions)
         self.reconciler.bell.inline = self.desk.handle
         self.reread = Reread(world, self.ingest, self.modes)
         self.exports = Export(world, render, self.calendars)
@@ -292,6 +294,22 @@ class Operations:
     async def replay(self, name: str, headers: Mapping[str, str]) -> HttpAnswer:
         """Try one of those again."""
         return await self.poisoned.replay(name, who(headers))
+
+    async def list_conflicts(self) -> HttpAnswer:
+        """Every double booking."""
+        return await self.room.listed()
+
+    async def show_conflict(self, name: str) -> HttpAnswer:
+        """One double booking with what can be done."""
+        return await self.room.shown(name)
+
+    async def acknowledge_conflict(self, name: str, headers: Mapping[str, str]) -> HttpAnswer:
+        """Somebody takes care of it."""
+        return await self.room.acknowledge(name, headers)
+
+    async def resolve_conflict(self, name: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+        """Somebody decides."""
+        return await self.room.resolve(name, headers, body)
 
     async def home(self, headers: Mapping[str, str], query: Mapping[str, str]) -> HttpAnswer:
         """A first page; the console proper comes with its own routes."""

@@ -95,6 +95,18 @@ class Recorder:
     async def runs(self, query: Mapping[str, str]) -> HttpAnswer:
         return self._write("runs", dict(query))
 
+    async def list_conflicts(self) -> HttpAnswer:
+        return self._write("conflicts")
+
+    async def show_conflict(self, name: str) -> HttpAnswer:
+        return self._write("conflict", name)
+
+    async def acknowledge_conflict(self, name: str, headers: Mapping[str, str]) -> HttpAnswer:
+        return self._write("acknowledge", name, headers["x-name"])
+
+    async def resolve_conflict(self, name: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+        return self._write("resolve", name, headers["if-match"], body)
+
     async def history(self, query: Mapping[str, str]) -> HttpAnswer:
         return self._write("history", dict(query))
 
@@ -163,6 +175,10 @@ async def test_http_functions_hand_over_the_request_and_the_answer(recorder: Rec
         await client.post("/api/sync", content=b"{}")
         await client.get("/api/jobs/abc")
         await client.get("/api/runs?day=2027-03-01&platform=airbnb")
+        await client.get("/api/conflicts")
+        await client.get("/api/conflicts/aBc")
+        await client.post("/api/conflicts/aBc/acknowledge")
+        await client.post("/api/conflicts/aBc/resolution", content=b"{}", headers={"if-match": '"8"'})
         await client.get("/api/history?home=mill&from=2027-03-01")
         await client.get("/api/history.csv?site=mill")
         await client.get("/api/why?home=mill&date=2027-03-01")
@@ -180,6 +196,10 @@ async def test_http_functions_hand_over_the_request_and_the_answer(recorder: Rec
         ("sync", (b"{}",)),
         ("job", ("abc",)),
         ("runs", ({"day": "2027-03-01", "platform": "airbnb"},)),
+        ("conflicts", ()),
+        ("conflict", ("aBc",)),
+        ("acknowledge", ("aBc", "n")),
+        ("resolve", ("aBc", '"8"', b"{}")),
         ("history", ({"home": "mill", "from": "2027-03-01"},)),
         ("history_file", ({"site": "mill"},)),
         ("why", ({"home": "mill", "date": "2027-03-01"},)),
@@ -190,7 +210,7 @@ async def test_http_functions_hand_over_the_request_and_the_answer(recorder: Rec
         ("webhook", ("airbnb", "s3cret", "HMABC", "PUT", "n", {"a": "1"}, b"\x00\xff")),
         ("webhook", ("airbnb", "s3cret", "", "GET", "n", {"action": "check_availability"}, b"")),
     ]
-    assert len(set(recorder.correlations)) == 16
+    assert len(set(recorder.correlations)) == 20
 
 
 def timers(plan: Plan) -> dict[str, Target]:
