@@ -11,7 +11,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -173,25 +173,36 @@ async def booking_story(acts: Acts) -> None:
 
 
 async def channex_story(acts: Acts) -> None:
-    """The Mas: Channex dies, its account steps down, and everything comes back by itself."""
+    """The Mas: Channex dies while guests go on booking, its account steps down, and everything comes back by itself."""
     stage, notes = acts.stage, acts.notes
     fault = stage.breaks(FaultKind.DOWN, "channex")
     notes["dead job"] = await stage.job(mode="real_time", platform="channex")
     began = time.monotonic()
-    nights = await stage.book("greengo", "mas-greengo", JULY)
-    await stage.closed(MAS_BOOKING, nights)
+    first = await stage.book("greengo", "mas-greengo", JULY)
+    await stage.closed(MAS_BOOKING, first)
     notes["closed beside"] = time.monotonic() - began
+    guests = asyncio.create_task(go_on_booking(stage))
 
     async def opened() -> bool:
         return await stage.circuit(CHANNEX, "write") == "open"
 
-    await until(opened, "Channex's breaker opens", 60)
-    notes["breakers"] = {name: await stage.circuit(name, "write") for name in (AIRBNB, BOOKING, CHANNEX)}
-    notes["down"] = await stage.mode(CHANNEX, "batch", 90)
+    try:
+        await until(opened, "Channex's breaker opens", 60)
+        notes["breakers"] = {name: await stage.circuit(name, "write") for name in (AIRBNB, BOOKING, CHANNEX)}
+        notes["down"] = await stage.mode(CHANNEX, "batch", 120)
+    finally:
+        guests.cancel()
     stage.mends(fault)
     notes["up"] = await stage.mode(CHANNEX, "real_time", 120)
-    await stage.closed(MAS_CHANNEX, nights, 120)
+    await stage.closed(MAS_CHANNEX, first, 120)
     notes["breaker after"] = await stage.circuit(CHANNEX, "write")
+
+
+async def go_on_booking(stage: Stage) -> None:
+    """One guest after the other on Greengo, each once the one before is closed on Booking.com."""
+    for number in range(1, 30):
+        nights = await stage.book("greengo", "mas-greengo", JULY + timedelta(days=4 * number))
+        await stage.closed(MAS_BOOKING, nights)
 
 
 async def _not(look: Callable[[], Awaitable[object]]) -> bool:
