@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from shared.domain.conflict_alerts import due_alert, home_of, next_alert
+from shared.domain.conflict_policy import is_unattended
 from shared.domain.errors import SyncError
 from shared.domain.model import SiteState
 from shared.engine.world import CONFLICTS, World
@@ -35,7 +36,7 @@ class ConflictBell:
         wakes: list[datetime] = []
         for clash in state.conflicts.values():
             home = home_of(state, clash)
-            occasion = due_alert(clash, home, now)
+            occasion = due_alert(clash, home, now) or ("unattended" if is_unattended(state, clash) else None)
             if occasion is not None:
                 # Half a minute of one occasion is one message; later it is sent once more, should it have been lost.
                 slot = int(now.timestamp() // TELL_AGAIN.total_seconds())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from shared.domain.conflict_policy import POLICY
 from shared.domain.errors import Moved, NotFound, PermanentError, StaleWrite
 from shared.domain.estate import Step, StepKind, testified
 from shared.domain.model import Acknowledgement, BookingConflict, Decision, SiteState
@@ -24,9 +25,6 @@ from shared.state.sites import Changes
 
 TRIES = 8
 """How often a decision is made anew when others wrote to the site first."""
-
-POLICY = "policy"
-"""Who decides where a home's policy does."""
 
 
 class AlreadyDecided(PermanentError):

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.domain.conflict_alerts import Occasion, due_alert, home_of
+from shared.domain.conflict_policy import POLICY
 from shared.domain.errors import NotFound, PayloadRejected, StaleWrite, SyncError
 from shared.domain.model import BookingConflict, SiteState
 from shared.domain.proposals import Proposal
-from shared.engine.conflict_decide import POLICY, AlreadyDecided, Decisions, FactsChanged, Wish
+from shared.engine.conflict_decide import AlreadyDecided, Decisions, FactsChanged, Wish
 from shared.engine.conflict_notice import notice
 from shared.engine.conflict_options import Options
 from shared.engine.conflict_version import seen

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from shared.domain.conflict_policy import policy
 from shared.domain.errors import Moved, NotFound
 from shared.domain.estate import Equivalent
-from shared.domain.model import Automatic, BookingConflict, Platform, SiteState
+from shared.domain.model import BookingConflict, Platform, SiteState
 from shared.domain.proposals import Proposal, propose
 from shared.engine.freshness import Freshness
 from shared.engine.modes import Modes
@@ -60,10 +61,3 @@ class Options:
             for name, place in listed
             if place == site and name in state.site.properties
         ]
-
-
-def policy(state: SiteState, clash: BookingConflict) -> Automatic:
-    """What the engine may do by itself: as much as every home concerned allows."""
-    homes = {side.home for side in clash.sides} or {clash.property_id}
-    found = {home.automatic for name in homes if (home := state.site.properties.get(name)) is not None}
-    return Automatic.SAFE if found == {Automatic.SAFE} else Automatic.OFF

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from shared.domain.conflict_alerts import home_of
+from shared.domain.conflict_policy import POLICY
 from shared.domain.errors import Moved, NotFound, PayloadRejected
 from shared.domain.model import BookingConflict, ConflictSeverity, Decision, SiteState
 from shared.domain.proposals import kind_of
 from shared.domain.spoken import LANGUAGES, Said, moment
 from shared.engine import conflict_text
 from shared.engine.answers import json_answer, problem, problem_in_words
-from shared.engine.conflict_decide import POLICY, AlreadyDecided, Decisions, FactsChanged, Wish
+from shared.engine.conflict_decide import AlreadyDecided, Decisions, FactsChanged, Wish
 from shared.engine.conflict_options import Options
 from shared.engine.conflict_version import read_tag, seen
 from shared.engine.conflict_view import Json, View

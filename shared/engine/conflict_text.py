@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from shared.domain.conflict_alerts import Occasion, Stage
 from shared.domain.dates import StayDates
@@ -130,6 +131,33 @@ def in_one_sentence(one: Proposal) -> Said:
 
 _PROPOSAL: Said = {"fr": "Notre première proposition :", "en": "Our first proposal:"}
 _BY_HAND: Said = {"fr": "Agir à la main :", "en": "Act by hand:"}
+
+
+def closed(platforms: Sequence[str]) -> Said:
+    """Where the nights are closed besides."""
+    listed = ", ".join(platforms)
+    return {"fr": f"Ces nuits sont fermées sur {listed}.", "en": f"These nights are closed on {listed}."}
+
+
+def exposed(found: Sequence[tuple[str, StayDates, datetime | None]], now: datetime) -> Said:
+    """Where a third guest could still book, since when: platform, nights and instant of each."""
+    if not found:
+        return {
+            "fr": "À notre connaissance, aucune autre plateforme ne peut plus les vendre.",
+            "en": "As far as we know no other platform can sell them any more.",
+        }
+    parts: dict[str, list[str]] = {language: [] for language in LANGUAGES}
+    for platform, dates, since in found:
+        minutes = max(0, round((now - since).total_seconds() / 60)) if since else None
+        ago = {"fr": f", depuis {minutes} min", "en": f", for {minutes} min"}
+        for language in LANGUAGES:
+            parts[language].append(
+                f"{platform} ({ranges([dates], language)}{ago[language] if minutes else ''})"
+            )
+    return {
+        "fr": f"Peut-être encore en vente sur {', '.join(parts['fr'])}.",
+        "en": f"Perhaps still for sale on {', '.join(parts['en'])}.",
+    }
 
 
 def over(clash: BookingConflict, names: Names, *, passed: bool) -> Said:
