@@ -33,9 +33,10 @@ AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a unit's last whole state was when all of it was stored, and the site's version then: while both are as they
-    were there is nothing to put in, at the price of one small read."""
+    """What a unit's last whole state was when all of it was stored, where it belongs, and the site's version then:
+    while all are as they were there is nothing to put in, at the price of one small read."""
 
+    place: Place
     digest: bytes
     version: int
 
@@ -128,30 +129,32 @@ class Observer:
             return
         site = await self._world.sites.load(place.site)
         extra = {place.site: [complete_listing(place.listing, frame)]}
+        missing = self._missing(state, site, place, {seen.id for seen in found})
         pairs = [(seen.id, seen) for seen in found]
-        pairs += await self._ask_about_missing(state, site, place, {seen.id for seen in found})
+        answers = [await connector.reread(state.account, one) for one in missing]
+        pairs += [(seen.id, seen) for seen in answers if seen is not None]
         done = await self._ingest.stays(state, pairs, frame, f"whole state of {unit}", extra=extra)
         if done.failed:
             raise TransientError("; ".join(f"{site}: {why}" for site, why in done.failed.items()))
         versions = [report.version for report in done.reports if report.site == place.site]
-        if versions and not done.unmapped and not _counts(site, place):
-            self._known[name] = _Known(digest, versions[-1])
+        # A stay of ours that it does not name is asked for again at each look, for as long as its own answer is not in.
+        settled = not done.unmapped and not missing
+        if versions and settled and not _counts(site, place):
+            self._known[name] = _Known(place, digest, versions[-1])
 
     async def _is_known(self, name: tuple[str, str], place: Place, digest: bytes) -> bool:
         known = self._known.get(name)
-        if known is None or known.digest != digest:
+        if known is None or (known.place, known.digest) != (place, digest):
             return False
         return (await self._world.sites.head(place.site)).version == known.version
 
-    async def _ask_about_missing(
-        self, state: AccountState, site: SiteState, place: Place, found: set[str]
-    ) -> list[tuple[str, SeenStay]]:
+    def _missing(self, state: AccountState, site: SiteState, place: Place, found: set[str]) -> list[str]:
         """What we hold and a whole state does not name: absence is no proof, so each is asked for by its id. Where the
         platform has no such call, it stays as it is."""
         if place.listing not in site.listings:
             return []
         today = site.today(place.listing, self._world.now())
-        missing = [
+        return [
             one.id
             for one in site.reservations.values()
             if one.account == state.account.id
@@ -160,9 +163,6 @@ class Observer:
             and any(part.listing == place.listing for part in one.held())
             and _is_future(one, today)
         ]
-        connector = self._world.apis[state.account.platform]
-        answers = [await connector.reread(state.account, name) for name in missing]
-        return [(seen.id, seen) for seen in answers if seen is not None]
 
     async def _resume(self, state: AccountState) -> None:
         """An account whose access was revoked answers again: send what waited, and say so."""
