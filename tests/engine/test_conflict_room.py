@@ -37,14 +37,17 @@ from tests.engine.village import HOME, Sold, Village
 CLAIRE, MARC = {PRINCIPAL: "Claire"}, {PRINCIPAL.lower(): "Marc"}
 
 
-def asked(village: Village, method: str = "", name: str = "", **more: Any) -> HttpAnswer:
-    engine = village.engine
-    doing = {
-        "": lambda: engine.list_conflicts(),
-        "show": lambda: engine.show_conflict(name),
-        "acknowledge": lambda: engine.acknowledge_conflict(name, more["by"]),
-    }[method]
-    return village.run(doing())
+def listed(village: Village) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = value(village.run(village.engine.list_conflicts()))["conflicts"]
+    return found
+
+
+def shown_as(village: Village, name: str) -> HttpAnswer:
+    return village.run(village.engine.show_conflict(name))
+
+
+def acknowledged(village: Village, name: str, by: Mapping[str, str]) -> HttpAnswer:
+    return village.run(village.engine.acknowledge_conflict(name, by))
 
 
 def decide(
@@ -79,8 +82,8 @@ def sold_and_shown(village: Village) -> Sold:
 
 def the_one(village: Village) -> tuple[str, str, dict[str, Any]]:
     """Name, ETag and content of the only conflict."""
-    (short,) = value(asked(village))["conflicts"]
-    answer = asked(village, "show", short["id"])
+    (short,) = listed(village)
+    answer = shown_as(village, short["id"])
     return short["id"], answer.headers["etag"], value(answer)
 
 
@@ -135,16 +138,16 @@ def test_open_ones_stand_on_top_and_what_is_long_over_is_left_out(village: Villa
     first, _ = sold_twice(village)
     cancelled(village, "airbnb", first)
     august, _ = sold_twice(village, AUGUST)
-    assert [one["state"] for one in value(asked(village))["conflicts"]] == ["new", "resolved"]
+    assert [one["state"] for one in listed(village)] == ["new", "resolved"]
     cancelled(village, "airbnb", august)
     village.clock.advance(timedelta(days=31))
-    assert value(asked(village))["conflicts"] == []
+    assert listed(village) == []
 
 
 @pytest.mark.parametrize("name", ["", "x", "Z2l0ZQ", "../a", "é", "%00", "a" * 3000])
 def test_a_name_that_is_none_of_ours_is_a_clear_404(village: Village, name: str) -> None:
-    assert asked(village, "show", name).status == 404
-    assert asked(village, "acknowledge", name, by={}).status == 404
+    assert shown_as(village, name).status == 404
+    assert acknowledged(village, name, {}).status == 404
     assert decide(village, name, "x", '"x"', {}).status in (400, 404)
 
 
@@ -175,7 +178,7 @@ def test_of_two_people_at_once_one_decides_and_the_other_learns_who_did(village:
     name, tag, shown = the_one(village)
     other = village.another_host()
 
-    async def both() -> list[HttpAnswer]:
+    async def both() -> tuple[HttpAnswer, HttpAnswer]:
         bodies = [
             json.dumps({"proposal": proposal(shown, kind)}).encode() for kind in ("cancel", "ask_guest")
         ]
@@ -230,7 +233,7 @@ def test_a_decision_about_what_is_over_says_so(village: Village) -> None:
 def test_what_was_done_elsewhere_on_the_site_meanwhile_is_no_changed_fact(village: Village) -> None:
     sold_twice(village)
     name, tag, shown = the_one(village)
-    value(asked(village, "acknowledge", name, by=MARC))
+    value(acknowledged(village, name, MARC))
     pulled(village)
     assert decide(village, name, proposal(shown, "cancel"), tag, CLAIRE).status == 200
 
@@ -264,8 +267,8 @@ def test_a_wish_nobody_can_follow_is_refused_by_name(
 def test_the_first_to_acknowledge_stays_and_a_laptop_is_local(village: Village) -> None:
     sold_twice(village)
     name, _, _ = the_one(village)
-    assert value(asked(village, "acknowledge", name, by={}))["acknowledged"]["by"] == LOCAL
-    again = value(asked(village, "acknowledge", name, by=MARC))
+    assert value(acknowledged(village, name, {}))["acknowledged"]["by"] == LOCAL
+    again = value(acknowledged(village, name, MARC))
     assert (again["state"], again["acknowledged"]["by"]) == ("acknowledged", LOCAL)
 
 
