@@ -97,6 +97,9 @@ class ServiceBus:
         if not found or found[0].sequence != sequence:
             return False
 
+        # A person waits for this: opening a link may take longer than a doorbell is given.
+        await self.warm(queue)
+
         async def resend(dead: Received) -> None:
             fresh = replayed(dead.message, sequence)
             raw = dead.message.kind == UNREADABLE
