@@ -16,7 +16,7 @@ from local.host.errors import HostRefused
 from local.run_settings import app_values
 from shared.bootstrap import join
 from shared.config import Settings, read
-from shared.domain.errors import SyncError
+from shared.domain.errors import StoreUnavailable, SyncError
 from shared.ports import Row
 from shared.state import cells
 
@@ -30,6 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
         values = app_values(given.settings)
         os.environ.update(values)  # where connectors look for the keys of accounts
         rows = asyncio.run(_quarantined(read(values)))
+    except StoreUnavailable:
+        print("the tables do not answer (is the app running?)", file=sys.stderr)
+        return 1
     except (HostRefused, SyncError) as refused:
         print(refused, file=sys.stderr)
         return 1
