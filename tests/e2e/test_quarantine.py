@@ -3,6 +3,8 @@ reason, is seen by a person without what it held, and works when it is replayed 
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import time
 from collections.abc import AsyncIterator
@@ -30,7 +32,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
 SITE, HOME = "moulin", "moulin"
 AIRBNB, BOOKING = "airbnb/9876543", "booking/123456701"
-JULY, AUGUST = date(2027, 7, 10), date(2027, 8, 10)
+JULY, AUGUST, OCTOBER = date(2027, 7, 10), date(2027, 8, 10), date(2027, 10, 10)
 BROKEN_LINK = "poison-of-a-broken-link"
 BROKEN_ROW = "poison-of-a-broken-row"
 EARLY_BELL = "poison-of-an-early-bell"
@@ -191,3 +193,42 @@ async def clashing(stage: Stage) -> str:
 async def test_an_id_that_no_list_named_is_not_found(poisoner: Poisoner) -> None:
     for name in ("nothing", "cm93CgpnaG9zdA", "ZGVhZAp3b3JrCjk5OTk5", "A" * 900):
         await poisoner.replay(name, status=404)
+
+
+async def test_one_click_lets_go_of_what_vanished_and_the_record_tells_it_all(poisoner: Poisoner) -> None:
+    """Rule 21 by hand, then the reasons and the file, as a person's browser would ask for them."""
+    stage = poisoner.stage
+    dates = await stage.book("greengo", "moulin-greengo", OCTOBER)
+    await stage.closed(AIRBNB, dates)
+    reasons = await stage.ask("GET", f"/api/why?home={HOME}&date={OCTOBER}")
+    (closure,) = next(one for one in reasons["listings"] if one["platform"] == "Airbnb")["closures"]
+    assert [step["what"] for step in closure["chain"]][:2] == ["new", "close sent"]
+    assert len({step["correlation"] for step in closure["chain"][:2]}) == 1
+    stay = next(one for one in stage.sandbox.world.truth.stays.values() if one.parts[0].dates == dates)
+    cancelled = await stage.session.client.post(
+        f"{stage.sandbox.base}/sandbox/greengo/cancel", json={"id": stay.id}
+    )
+    assert cancelled.is_success, cancelled.text
+
+    async def vanished() -> list[Any]:
+        found: list[Any] = (await stage.ask("GET", f"/api/removals?home={HOME}"))["removals"]
+        return [one for one in found if one["stay"] == str(dates)]
+
+    (removal,) = await until(vanished, "the stay is listed as vanished", 30)
+    assert set(stage.states(AIRBNB, dates)) == {NightState.PARTNER}
+    done = await stage.ask("POST", f"/api/removals/{removal['id']}/release")
+    assert (done["released"], done["already"]) == ([str(dates)], False)
+
+    async def opened() -> bool:
+        return set(stage.states(AIRBNB, dates)) == {NightState.OPEN}
+
+    await until(opened, "the nights are for sale again", 60)
+    assert (await stage.ask("POST", f"/api/removals/{removal['id']}/release"))["already"]
+    url = f"{stage.session.stack.hosts.public}/api/history.csv?home={HOME}"
+    answer = await stage.session.client.get(url)
+    assert answer.headers["content-type"].startswith("text/csv; charset=utf-8")
+    header, *rows = csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""))
+    said = [row[header.index("français")] for row in rows]
+    assert any("disparition confirmée à la main" in one for one in said)
+    guests = {stay.guest.last for stay in stage.sandbox.world.truth.stays.values()}
+    assert not [name for name in guests if name in answer.text], "no guest is named in a file"
