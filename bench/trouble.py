@@ -186,7 +186,12 @@ def drains() -> list[Score]:
             0,
             note=f"{rush.clashes} clashes",
         ),
-        Score("trouble", f"{down}: seconds to drain", pause.seconds, note=f"{pause.work:.1f} s of work"),
+        Score(
+            "trouble",
+            f"{down}: seconds to drain",
+            pause.seconds,
+            note=f"{pause.work:.1f} s of work; the tail waits for Airbnb's 160 writes a minute",
+        ),
         Score("trouble", f"{down}: stays lost or not closed", pause.left + pause.wrong, 0),
     ]
 
