@@ -190,7 +190,7 @@ def taken(state: SiteState) -> list[tuple[str, StayDates]]:
     return [(one.cause, one.dates) for one in occupancies(state)]
 
 
-def test_row_74_one_stay_by_api_and_by_calendar_is_one_stay() -> None:
+def test_one_stay_by_api_and_by_calendar_is_one_stay() -> None:
     state = mill(by_api(july(10, 13)), by_link(july(10, 13)))
     assert taken(state) == [("airbnb|HMABCD1234", july(10, 13))]
     assert list(found(state)) == []
