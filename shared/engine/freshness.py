@@ -64,10 +64,11 @@ class Freshness:
         return self._too_old(state.answered, self._period(state, platform))
 
     def _period(self, state: AccountState, platform: Platform) -> float:
-        """Seconds between two looks at an account: its platform's own rhythm, or what its owner chose."""
-        if state.standing.mode is SyncMode.REAL_TIME:
-            return self._rhythms.get(platform) or 60.0 * state.setting.poll_minutes
-        return 60.0 * state.setting.batch_minutes
+        """Seconds between two looks at an account: its platform's own rhythm, or what its owner chose. One that fell
+        down the ladder is asked more rarely; what it has not said meanwhile is not fresher for that."""
+        if state.standing.chosen and state.standing.mode is not SyncMode.REAL_TIME:
+            return 60.0 * state.setting.batch_minutes
+        return self._rhythms.get(platform) or 60.0 * state.setting.poll_minutes
 
     async def _calendar(self, listing: Listing) -> str:
         for again in (False, True):

@@ -9,11 +9,13 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.facts import SeenStay
+from shared.domain.errors import PlatformDown
+from shared.domain.facts import Polled, SeenStay
 from shared.domain.model import Account
 from shared.domain.portfolio import Home
+from tests.engine.asking import asks, look
 from tests.engine.hamlet import Hamlet, portfolio, stay
-from tests.engine.stories import JULY, MINUTE, nights, told
+from tests.engine.stories import AUGUST, JULY, MINUTE, nights, told
 from tests.engine.village import Village
 
 TICK = timedelta(seconds=20)
@@ -84,3 +86,22 @@ def test_units_that_change_places_are_looked_at_anew(hamlet: Callable[..., Hamle
     state = built.run(sites.load("barn"))
     assert [part.dates for one in state.reservations.values() for part in one.held()] == [JULY]
     assert all(one.complete for one in state.listings.values())
+
+
+# ------------------------------------------------------------------------ the ladder, and what is known
+
+
+def test_rule_22_a_platform_that_fell_down_the_ladder_is_not_fresher_for_it(village: Village) -> None:
+    """In BATCH by failure nothing is known for a quarter of an hour: no reason to promise its nights for three."""
+    right = village.booking.poll
+
+    async def poll(account: Account) -> Polled:
+        raise PlatformDown("Booking.com: HTTP 503")
+
+    village.run(look(village))
+    assert village.run(asks(village.engine, JULY))
+    village.booking.poll = poll  # type: ignore[method-assign]
+    live(village, 4)
+    village.run(village.poll_greengo())
+    assert not village.run(asks(village.engine, AUGUST))
+    village.booking.poll = right  # type: ignore[method-assign]
