@@ -69,12 +69,18 @@ def removals(
     for one in state.reservations.values():
         groups: dict[tuple[str, StayDates], list[Fading]] = {}
         for fading in one.fading:
-            if fading.part.listing in state.listings:
+            if _waits(state, fading, now):
                 groups.setdefault((fading.part.listing, fading.stay), []).append(fading)
         for (listing, _), group in groups.items():
             period = (periods or {}).get(listing, USUAL)
             found.append(_removal(state, one, group, now, period))
     return sorted(found, key=lambda removal: (removal.stay, removal.listing, removal.key))
+
+
+def _waits(state: SiteState, fading: Fading, now: datetime) -> bool:
+    """Whether it is on a listing that can be read and nights of it are still ahead: what has passed holds nothing."""
+    listing = fading.part.listing
+    return listing in state.listings and fading.part.dates.check_out > state.today(listing, now)
 
 
 def _removal(
