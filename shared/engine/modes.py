@@ -14,6 +14,7 @@ from shared.domain.errors import (
     PlatformDown,
     RateLimited,
     StaleWrite,
+    StoreUnavailable,
     SyncError,
 )
 from shared.domain.model import Account, SyncMode
@@ -127,9 +128,13 @@ class Modes:
         now = self._world.now()
         values = {"at": now.isoformat(), "account": account.id, "reason": reason}
         values |= {"from": before.value, "to": after.mode.value}
-        await self._world.tables.upsert(RUNS, Row(CHANGES, f"{now.isoformat()}|{account.id}", values))
         self._world.telemetry.event("mode_changed", **values)
         await self._world.notify.tell(_notice(account, before, after, reason, now.isoformat()))
+        try:
+            await self._world.tables.upsert(RUNS, Row(CHANGES, f"{now.isoformat()}|{account.id}", values))
+        except StoreUnavailable:
+            # The change itself is stored: what follows from it matters more than its record.
+            self._world.telemetry.count("mode_change_unrecorded")
 
 
 def _notice(whose: Account, before: SyncMode, after: Standing, reason: str, at: str) -> Notice:

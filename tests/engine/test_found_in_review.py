@@ -9,10 +9,12 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.errors import PlatformDown
+from shared.domain.errors import PlatformDown, StoreUnavailable
 from shared.domain.facts import Polled, SeenStay
 from shared.domain.model import Account
 from shared.domain.portfolio import Home
+from shared.engine.modes import CHANGES
+from shared.state.names import RUNS
 from tests.engine.asking import asks, look
 from tests.engine.hamlet import Hamlet, portfolio, stay
 from tests.engine.stories import AUGUST, JULY, MINUTE, nights, told
@@ -105,3 +107,28 @@ def test_rule_22_a_platform_that_fell_down_the_ladder_is_not_fresher_for_it(vill
     village.run(village.poll_greengo())
     assert not village.run(asks(village.engine, AUGUST))
     village.booking.poll = right  # type: ignore[method-assign]
+
+
+def test_a_mode_that_moved_sends_what_waited_though_its_record_fails(village: Village) -> None:
+    down = True
+    right = village.booking.poll
+
+    async def poll(account: Account) -> Polled:
+        if down:
+            raise PlatformDown("Booking.com: HTTP 503")
+        return await right(account)
+
+    village.booking.poll = poll  # type: ignore[method-assign]
+    live(village, 25)
+    told(village, "airbnb", JULY)
+    said = len(village.notify.notices)
+
+    def fail(operation: str, table: str, partition: str) -> None:
+        if (table, partition) == (RUNS, CHANGES):
+            raise StoreUnavailable("not now")
+
+    down, village.tables.before = False, fail
+    live(village, 25)
+    village.tables.before = None
+    changes = [n.text["en"].split(" (")[0] for n in village.notify.notices[said:] if n.kind == "mode_changed"]
+    assert changes == ["booking: manual -> batch", "booking: batch -> real time"]
