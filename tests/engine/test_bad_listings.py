@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -186,3 +187,39 @@ def test_the_whole_engine_opens_a_single_cancellation_in_its_time() -> None:
         assert not set(gone.dates.nights()) & replay.closed()
         assert live_nights([one for one in story.truth.sales if one != gone], MORNING) <= replay.closed()
         replay.hamlet.close()
+
+
+@pytest.mark.parametrize("clicked", [False, True], ids=["after six hours", "by the click"])
+def test_the_whole_engine_lets_a_true_mass_cancellation_through(clicked: bool) -> None:
+    """Eight of nine really cancelled. The ordinary passes of the timers find the proof; or a person says so at once."""
+    start = MORNING.date() + 5 * DAY
+    sales = tuple(Event(f"s{n}", StayDates.of_nights(start + 7 * n * DAY, 3)) for n in range(9))
+    truth = Truth(BOOKING, MORNING.date(), sales)
+    replay = Replay(Story(truth, (Poll(timedelta(), told(truth), "good"),)))
+    assert list(replay.freed()) == []
+    built, kept = replay.hamlet, set(sales[4].dates.nights())
+    built.web.answers[link(HOME)] = response(told(truth, sales[4:5]))
+    built.run(built.engine.calendars.shard("0000", force=True))
+    assert replay.closed() == live_nights(sales, MORNING)
+    if clicked:
+        waiting = json.loads(built.run(built.engine.removals({})).body)["removals"]
+        assert [one["reason"] for one in waiting] == ["mass"] * 8
+        for one in waiting:
+            assert built.run(built.engine.release_removal(one["id"], {})).status == 200
+        built.run(built.drain())
+    else:
+        passes(built, timedelta(hours=5, minutes=50))
+        assert replay.closed() == live_nights(sales, MORNING)
+        passes(built, timedelta(minutes=15))
+    assert replay.closed() == kept
+    built.close()
+
+
+def passes(built: Hamlet, span: timedelta) -> None:
+    """Time goes by, and the timers do what they do."""
+    for _ in range(span // (5 * MINUTE)):
+        built.clock.advance(5 * MINUTE)
+        built.run(built.engine.on_timer_poll_feeds())
+        built.run(built.drain())
+        built.run(built.engine.on_timer_sweep())
+        built.run(built.drain())
