@@ -40,6 +40,7 @@ _HOME = (
     "site",
     "group",
     "automatic",
+    "turnover",
     "shares",
     "listings",
 )
@@ -149,6 +150,7 @@ class PortfolioReader:
             group=section.identifier("group"),
             shares=section.identifiers("shares"),
             automatic=Automatic(section.choice("automatic", [str(one) for one in Automatic], Automatic.OFF)),
+            turnover=section.number("turnover", 0),
         )
 
     def _listing(self, home: Home, site: str, section: Section) -> PortfolioListing:

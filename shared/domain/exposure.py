@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from shared.domain.dates import StayDates, nights_of, ranges_of
-from shared.domain.model import Block, BookingConflict, Link, Listing, Phase, Platform, SiteState
+from shared.domain.model import Block, BookingConflict, Busy, Link, Listing, Phase, Platform, SiteState
 from shared.domain.occupancy import Occupancy, is_counted, level, occupancies
 
 
@@ -74,7 +74,8 @@ def _shut(listing: Listing, rows: Iterable[Block], taken: Iterable[Occupancy]) -
     """Nights a home of one unit cannot be sold on there: another closure holds them, or the listing sold them
     itself."""
     had = nights_of(row.dates for row in rows if _has(row, listing))
-    return had | nights_of(one.dates for one in taken if one.listing == listing.id)
+    own = (one for one in taken if one.listing == listing.id and one.kind is not Busy.BUFFER)
+    return had | nights_of(one.dates for one in own)
 
 
 def _exposure(listing: Listing, dates: StayDates, behind: Sequence[Block]) -> Exposure:

@@ -77,7 +77,8 @@ class Automatic(StrEnum):
 class Property:
     """A home that can be sold as a whole. ``rooms`` are what it occupies: two homes that share a room exclude
     each other. ``zone`` is the IANA zone in which its days begin. ``automatic``: what the owner lets the engine do by
-    itself about a double booking. ``group`` names homes that can stand in for each other, empty for none."""
+    itself about a double booking. ``group`` names homes that can stand in for each other, empty for none. ``turnover``
+    is how many nights its owner wants free between two stays."""
 
     id: str
     name: str
@@ -85,6 +86,7 @@ class Property:
     zone: str = "Europe/Paris"
     automatic: Automatic = Automatic.OFF
     group: str = ""
+    turnover: int = 0
 
     def today(self, now: datetime) -> date:
         """The home's calendar day at that instant."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 from shared.domain.dates import StayDates, without
 from shared.domain.echo import echoes
@@ -42,12 +42,15 @@ def occupancies(state: SiteState, ours: Echoes | None = None) -> list[Occupancy]
     them already."""
     ours = all_echoes(state) if ours is None else ours
     twins = known_twice(state)
-    return [
+    taken = [
         one
         for reservation in state.reservations.values()
         if reservation.kind is not Busy.LIMIT
         for one in _of(reservation, state, ours, twins)
     ]
+    if any(home.turnover for home in state.site.properties.values()):
+        taken += [beside for one in taken for beside in _beside(one)]
+    return taken
 
 
 def all_echoes(state: SiteState) -> Echoes:
@@ -57,6 +60,16 @@ def all_echoes(state: SiteState) -> Echoes:
         facts = (one for one in state.reservations.values() if one.feed == feed)
         found |= echoes(facts, (row for row in state.blocks.values() if row.listing == feed))
     return frozenset(found)
+
+
+def _beside(one: Occupancy) -> Iterable[Occupancy]:
+    """The nights an owner keeps free before and after what may be a stay. They are no sale: nothing clashes with
+    them."""
+    free = timedelta(days=one.property.turnover)
+    if free and one.kind in (Busy.STAY, Busy.CLOSED):
+        start, end = one.dates.check_in, one.dates.check_out
+        for dates in (StayDates(start - free, start), StayDates(end, end + free)):
+            yield replace(one, dates=dates, kind=Busy.BUFFER, shown=frozenset())
 
 
 def _of(reservation: Reservation, state: SiteState, ours: Echoes, twins: Twins) -> Iterable[Occupancy]:

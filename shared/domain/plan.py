@@ -15,7 +15,7 @@ from shared.domain.conflicts import ConflictDetector, carried_on
 from shared.domain.dates import StayDates
 from shared.domain.draft import Draft
 from shared.domain.ledger import move_ledger, note_echoes
-from shared.domain.model import Block, BookingConflict, Link, Listing, SiteState, Write
+from shared.domain.model import Block, BookingConflict, Busy, Link, Listing, SiteState, Write
 from shared.domain.occupancy import Occupancy, all_echoes, is_counted, occupancies
 from shared.domain.writes import plan_writes, wait_for_account
 
@@ -96,12 +96,20 @@ def desired_closures(
         today = home.today(now)
         rows = wanted.setdefault(listing.id, {})
         for one in taken:
-            if listing.id in (one.listing, *one.shown) or one.dates.check_out <= today:
+            if _needs_none(listing, one) or one.dates.check_out <= today:
                 continue
             if one.property.rooms & home.rooms:
                 name, cause = _row_of(one, listing.id, rows if is_counted(state.site, home) else {})
                 rows[name] = (cause, one.dates)
     return wanted
+
+
+def _needs_none(listing: Listing, one: Occupancy) -> bool:
+    """What a listing sold or shows itself is not closed there. The nights kept free beside its own stays are, where we
+    write into it; a calendar that we publish never holds what came from its own reader, who might join the two."""
+    if one.kind is Busy.BUFFER and listing.link is Link.API:
+        return False
+    return listing.id == one.listing or listing.id in one.shown
 
 
 def _row_of(one: Occupancy, listing: str, rows: Collection[str]) -> tuple[str, str]:

@@ -14,6 +14,9 @@ from urllib.parse import urlsplit
 from shared.domain.errors import PermanentError
 from shared.domain.model import Account, Automatic, Link, Platform, Site
 
+MOST_TURNOVER = 30
+"""Nights an owner may keep free beside each stay."""
+
 LANGUAGES = ("fr", "en")
 """The languages in which notices and pages are written."""
 
@@ -56,6 +59,7 @@ class Home:
     ``units`` is how many guests at once may have it: above 1 for a room type that is sold by count. ``site``
     names the group of homes that share rooms, so that a later neighbour does not rename it. ``group`` names homes
     that can stand in for each other; ``automatic`` is what the engine may do by itself about a double booking.
+    ``turnover`` is how many nights must stay free between two stays (0 to ``MOST_TURNOVER``).
     """
 
     id: str
@@ -69,6 +73,7 @@ class Home:
     group: str = ""
     automatic: Automatic = Automatic.OFF
     shares: tuple[str, ...] = ()
+    turnover: int = 0
 
     @property
     def own_rooms(self) -> Mapping[str, int]:

@@ -194,9 +194,12 @@ def _only_one_there(
         for other in estate.taken[estate.homes[home]]
         if other.dates.overlaps(one.dates) and other.property.rooms & rooms and other.cause != one.cause
     ]
-    if len(there) != 1 or there[0].cause in crowd or there[0].kind is not Busy.STAY:
+    stays = [other for other in there if other.kind is not Busy.BUFFER]
+    if len(stays) != 1 or len({other.cause for other in there}) != 1:
         return None
-    other = there[0]
+    other = stays[0]
+    if other.cause in crowd or other.kind is not Busy.STAY:
+        return None
     return other if other.property.id == home and _is_movable(estate, other, now) else None
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from shared.domain.model import Property, Site
-from shared.domain.portfolio import MOST_HOMES, MOST_UNITS, Home, PortfolioRefused, Problem
+from shared.domain.portfolio import MOST_HOMES, MOST_TURNOVER, MOST_UNITS, Home, PortfolioRefused, Problem
 
 _MOST_CYCLES = 20  # each costs a walk over all homes
 
@@ -65,6 +65,10 @@ class _Resolver:
                 "units",
                 f"a home sold {home.units} times at once is one kind of room: it contains no homes and "
                 "needs no second room",
+            )
+        if not 0 <= home.turnover <= MOST_TURNOVER:
+            self._say(
+                index, "turnover", f"turnover must be a whole number of nights from 0 to {MOST_TURNOVER}"
             )
         for room, count in home.rooms.items():
             if count != home.units:
@@ -210,7 +214,9 @@ class _Resolver:
 
 
 def _property(home: Home, rooms: Iterable[str]) -> Property:
-    return Property(home.id, home.name, frozenset(rooms), home.zone, home.automatic, home.group)
+    return Property(
+        home.id, home.name, frozenset(rooms), home.zone, home.automatic, home.group, home.turnover
+    )
 
 
 def _reachable(

@@ -76,7 +76,7 @@ def to_head(row: Row) -> Head:
 def site_row(site: Site) -> Row:
     """The homes and rooms, written by the portfolio alone."""
     homes = [
-        [p.id, p.name, sorted(p.rooms), p.zone, p.automatic.value, p.group]
+        [p.id, p.name, sorted(p.rooms), p.zone, p.automatic.value, p.group, p.turnover]
         for _, p in sorted(site.properties.items())
     ]
     return Row(
@@ -99,11 +99,18 @@ def to_site(row: Row) -> Site:
 
 
 def _to_property(
-    name: str, shown: str, rooms: list[str], zone: str, automatic: str = "", group: str = "", *_: object
+    name: str,
+    shown: str,
+    rooms: list[str],
+    zone: str,
+    automatic: str = "",
+    group: str = "",
+    turnover: int = 0,
+    *_: object,
 ) -> Property:
     """A home; what a newer release put behind its fields is none of ours, and an unknown policy allows nothing."""
     policy = Automatic(automatic) if automatic in set(Automatic) else Automatic.OFF
-    return Property(name, shown, frozenset(rooms), zone, policy, group)
+    return Property(name, shown, frozenset(rooms), zone, policy, group, int(turnover))
 
 
 def listing_row(site: str, one: Listing) -> Row:

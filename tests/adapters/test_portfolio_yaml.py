@@ -171,7 +171,7 @@ BAD: list[tuple[str, str, str, list[str]]] = [
         "    name: Le Moulin\n    xyzzy: 1",
         [
             "line 13, column 5, xyzzy: unknown field, possible: automatic, contains, group, id, listings, name, "
-            "owner, rooms, shares, site, units, zone"
+            "owner, rooms, shares, site, turnover, units, zone"
         ],
     ),
     ("missing name", "    name: Le Moulin\n", "", ["line 11, column 5, name: a home needs this field"]),
