@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from shared.domain.clash_graph import crowds
-from shared.domain.dates import StayDates, ranges_of
+from shared.domain.dates import StayDates, nights_of, ranges_of
 from shared.domain.estate import Step, StepKind
 from shared.domain.exposure import exposure, of_conflict
 from shared.domain.model import (
@@ -168,8 +168,10 @@ def conflict_id(one: str, other: str) -> str:
 
 
 def carried_on(known: BookingConflict, found: BookingConflict) -> BookingConflict:
-    """An open conflict as it is now: what people did about it stays, and who was first while the facts are the same."""
+    """An open conflict as it is now: what people did about it stays, and who was first while the facts are the same.
+    Nights nobody was told of are to be told."""
     same = _claims(known) == _claims(found)
+    heard = nights_of(found.exact) <= nights_of(known.exact)
     return replace(
         known,
         property_id=found.property_id,
@@ -180,6 +182,7 @@ def carried_on(known: BookingConflict, found: BookingConflict) -> BookingConflic
         nights=found.nights,
         sides=found.sides,
         certainty=known.certainty if same else found.certainty,
+        told=known.told and heard,
     )
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta
 
-from shared.domain.errors import PayloadRejected, SyncError, TransientError
+from shared.domain.errors import PayloadRejected, StaleWrite, SyncError, TransientError
 from shared.domain.model import Platform
 from shared.engine.asked import Asked
 from shared.engine.availability_check import AvailabilityDesk
@@ -198,7 +198,8 @@ class Operations:
             message = decode(body)
             await self.desk.handle(message.key)
         except (PayloadRejected, SyncError) as wrong:
-            if isinstance(wrong, TransientError) and deliveries < MOST_DELIVERIES:
+            again = isinstance(wrong, TransientError | StaleWrite) and deliveries < MOST_DELIVERIES
+            if again:
                 raise
             await self.worker.set_aside(message_id or "unnamed", CONFLICTS, str(wrong), body)
 

@@ -10,7 +10,7 @@ import pytest
 
 from shared.domain.conflict_alerts import EVERY, PATIENCE, Occasion, due_alert, near_from, next_alert
 from shared.domain.conflict_policy import policy
-from shared.domain.dates import StayDates
+from shared.domain.dates import ONE_DAY, StayDates
 from shared.domain.model import (
     AIRBNB,
     Acknowledgement,
@@ -30,7 +30,20 @@ from shared.domain.model import (
 from shared.engine.conflict_decide import Wish
 from shared.engine.conflict_version import seen
 from shared.ports import Notice
-from tests.engine.stories import JULY, MINUTE, after, cancelled, hear, polled, pulled, sold, stored, told
+from tests.engine.stories import (
+    JULY,
+    LATER,
+    MINUTE,
+    after,
+    cancelled,
+    hear,
+    moved,
+    polled,
+    pulled,
+    sold,
+    stored,
+    told,
+)
 from tests.engine.village import HOME, START, Sold, Village, portfolio
 
 HOUR = timedelta(hours=1)
@@ -208,6 +221,18 @@ def test_when_it_is_over_that_is_told_once_and_nothing_after(village: Village) -
     for _ in range(48):
         after(village, HOUR)
     assert len(notices(village)) == len(notices(village, "conflict_over")) == 1
+
+
+def test_further_nights_are_told_and_fewer_are_not(village: Village) -> None:
+    first, _ = sold_twice(village, LATER)
+    moved(village, "airbnb", first, StayDates(LATER.check_in - 2 * ONE_DAY, LATER.check_in + ONE_DAY))
+    village.run(village.drain())
+    assert len(notices(village)) == 1
+    village.airbnb.calendar.closed.clear()  # somebody opened there by hand what we had closed
+    moved(village, "airbnb", first, LATER)
+    village.run(village.drain())
+    assert len(notices(village)) == 2
+    assert "12-15 juillet 2027" in notices(village)[1].text["fr"]
 
 
 def test_while_the_bus_is_down_the_owner_is_told_all_the_same(village: Village) -> None:
