@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
 
-from shared.domain.errors import AuthFailed, NotFound, PlatformDown, RateLimited, SyncError, TransientError
+from shared.domain.errors import (
+    AuthFailed,
+    CircuitOpen,
+    NotFound,
+    PlatformDown,
+    RateLimited,
+    SyncError,
+    TransientError,
+)
 from shared.domain.facts import SeenStay
 from shared.domain.model import Reservation, SiteState, Status
 from shared.domain.occupancy import is_counted
@@ -29,6 +37,13 @@ RHYTHM = timedelta(seconds=19)
 
 AT_ONCE = 8
 """Units asked side by side."""
+
+MOST_DOWN = 2
+"""So many units a platform may fail at before the others are not asked for in this look: one that always ends in a 500
+is no outage."""
+
+_PAUSES = (RateLimited, CircuitOpen)
+_TELLING = (PlatformDown, AuthFailed, RateLimited, CircuitOpen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +64,7 @@ class Observer:
         self._ingest = ingest
         self._modes = modes
         self._known: dict[tuple[str, str], _Known] = {}
+        self._behind: dict[str, str] = {}
 
     async def look(self, account_id: str) -> str:
         """The look that the clock asks for: one at a time over all hosts. Returns in a word what happened."""
@@ -70,7 +86,7 @@ class Observer:
         state = await self._world.accounts.load(account_id)
         if state is None:
             raise NotFound(f"no account {account_id}")
-        asked = tuple(units) or tuple(state.units)
+        asked = tuple(units) or self._in_turn(state)
         if not asked:
             return {}
         frame = Answered(await self._world.accounts.next_observation(account_id), self._world.now())
@@ -78,26 +94,40 @@ class Observer:
         stop: list[SyncError] = []
         done = await asyncio.gather(*(self._unit(gate, stop, state, one, frame, fresh) for one in asked))
         errors = {}
+        self._behind[account_id] = next(
+            (u for u, e in zip(asked, done, strict=True) if isinstance(e, _PAUSES)), ""
+        )
         for unit, wrong in zip(asked, done, strict=True):
             if wrong is not None:
                 errors[unit] = str(wrong)
                 tally.declined(state.account.platform, unit, wrong)
-        await self._judge(state, [one for one in done if one is not None], len(asked))
+        down = await self._judge(state, [one for one in done if one is not None], len(asked))
         if not errors and not units:
             await self._world.accounts.note_look(account_id, frame.begun)
+        elif not units and not down:
+            # The ladder says when a platform is asked again that is down; for one unit nobody knows the others rest.
+            await self._world.accounts.note_try(account_id, frame.begun)
         if state.paused and len(errors) < len(asked):
             await self._resume(state)
         return errors
 
-    async def _judge(self, state: AccountState, wrong: list[SyncError], asked: int) -> None:
-        """One outcome for the ladder: a platform that answers for one unit is not down."""
-        telling = next(
-            (one for one in wrong if isinstance(one, (PlatformDown, AuthFailed, RateLimited))), None
-        )
+    def _in_turn(self, state: AccountState) -> tuple[str, ...]:
+        """All units, from the first that a spent budget left out of the last look on: else the last of many would never
+        have their turn."""
+        units = tuple(state.units)
+        behind = self._behind.get(state.account.id)
+        begin = units.index(behind) if behind in units else 0
+        return units[begin:] + units[:begin]
+
+    async def _judge(self, state: AccountState, wrong: list[SyncError], asked: int) -> bool:
+        """One outcome for the ladder: a platform that answers for one unit is not down. Whether it is."""
+        telling = next((one for one in wrong if isinstance(one, _TELLING)), None)
         if len(wrong) < asked:
             await self._modes.answered(state)
         elif telling is not None:
             await self._modes.failed(state, telling)
+            return True
+        return False
 
     async def _unit(
         self,
@@ -109,13 +139,15 @@ class Observer:
         fresh: bool,
     ) -> SyncError | None:
         async with gate:
-            if stop:  # the platform is down for one, or asks for a pause: it is not asked for fifty more
-                return stop[0]
+            if stop[MOST_DOWN:]:  # it is down, or asks for a pause: it is not asked for fifty more
+                return stop[-1]
             try:
                 await self._observe_unit(state, unit, frame, fresh)
             except SyncError as wrong:
                 self._world.telemetry.count("observe_failed", platform=state.account.platform)
-                if isinstance(wrong, (PlatformDown, RateLimited)):
+                if isinstance(wrong, _PAUSES):
+                    stop.extend([wrong] * (MOST_DOWN + 1))
+                elif isinstance(wrong, PlatformDown):
                     stop.append(wrong)
                 return wrong
         return None

@@ -173,7 +173,7 @@ class Work:
             rhythm = self._rhythms.get(state.account.platform)
             if rhythm is not None and self._is_due(state, state.polled, rhythm):
                 await self._ring_or_do(Message("queue", name, self._slot()))
-            if (rhythm is None or state.looked is None) and self._is_due(state, state.looked):
+            if (rhythm is None or state.looked is None) and self._is_due(state, state.last_look):
                 await self._ring_or_do(Message("observe", name, self._slot()))
 
     def _is_due(self, state: AccountState, looked: datetime | None, rhythm: float = 0.0) -> bool:

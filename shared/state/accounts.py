@@ -7,6 +7,7 @@ accounts, sites, shards and export links.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -41,8 +42,9 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class AccountState:
     """An account with its units. ``paused`` is why its platform revoked our access, empty when it did not; ``polled``
-    when the last poll of its queue began that is stored whole, ``looked`` the same of its whole state. ``setting`` is
-    what its owner chose, ``rung`` where the ladder stands."""
+    when the last poll of its queue began that is stored whole, ``looked`` the same of its whole state, ``tried`` when a
+    look began that some units gave no answer to. ``setting`` is what its owner chose, ``rung`` where the ladder stands.
+    """
 
     account: Account
     units: dict[str, Place]
@@ -51,6 +53,7 @@ class AccountState:
     looked: datetime | None = None
     setting: ModeSetting = field(default_factory=ModeSetting)
     rung: Rung = field(default_factory=Rung)
+    tried: datetime | None = None
 
     def place(self, unit: str) -> Place | None:
         """Where a unit belongs, or None. One of which only the place is known ("1234:*") is that place's only unit: a
@@ -64,6 +67,11 @@ class AccountState:
     def standing(self) -> Standing:
         """The mode that holds now, and why."""
         return standing(self.setting, self.rung, self.paused)
+
+    @property
+    def last_look(self) -> datetime | None:
+        """When its whole state was last asked for and its platform answered, for all of its units or some."""
+        return max((at for at in (self.looked, self.tried) if at), default=None)
 
     @property
     def answered(self) -> datetime | None:
@@ -95,6 +103,7 @@ class AccountStore:
         self._base_urls = base_urls or {}
         self._kept: dict[str, _Units] = {}
         self._counters: dict[str, tuple[int, str | None]] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
 
     async def put(self, account: Account) -> None:
         """Add an account or change what it is; its state stays."""
@@ -113,7 +122,7 @@ class AccountStore:
         known = await self._tables.get(ACCOUNTS, account, f"{_UNIT}{unit}")
         if known is None or _place(known) != place:
             stamp = f"{cells.to_instant(self._tables.now())} {unit}"
-            before = {"units": ""} | ({"looked": ""} if known is None else {})
+            before = {"units": ""} | ({"looked": "", "tried": ""} if known is None else {})
             await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, before))
             values = {"site": place.site, "listing": place.listing}
             await self._tables.upsert(ACCOUNTS, Row(account, f"{_UNIT}{unit}", values))
@@ -145,6 +154,7 @@ class AccountStore:
             cells.instant(row.values, "looked"),
             _setting(row),
             Rung() if ladder is None else rungs.from_text(cells.text(ladder.values, "text")),
+            cells.instant(row.values, "tried"),
         )
 
     async def _units(self, account: str, stamp: str) -> dict[str, Place]:
@@ -179,23 +189,30 @@ class AccountStore:
         """The whole state that was asked for then is stored."""
         await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, {"looked": cells.to_instant(begun)}))
 
+    async def note_try(self, account: str, begun: datetime) -> None:
+        """The whole state was asked for then, and a part of it was not to be had."""
+        await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, {"tried": cells.to_instant(begun)}))
+
     async def next_observation(self, account: str) -> int:
         """The account's next counter, taken by compare-and-swap before a request begins (rule 6). One for all its
         sources: a queue, a re-read and a whole state are compared with each other. While nobody else counts, what this
         process wrote last needs no reading."""
-        last = self._counters.pop(account, None)
-        while True:
-            value, etag = last or await self._counter(account)
-            row, last = Row(account, _COUNTER, {"value": value + 1}), None
-            try:
-                if etag is None:
-                    etag = await self._tables.insert(ACCOUNTS, row)
-                else:
-                    etag = await self._tables.update(ACCOUNTS, row, etag)
-            except (AlreadyExists, StaleWrite, NotFound):
-                continue
-            self._counters[account] = (value + 1, etag)
-            return value + 1
+        async with self._turns.setdefault(
+            account, asyncio.Lock()
+        ):  # else those of one process overtake each other
+            last = self._counters.pop(account, None)
+            while True:
+                value, etag = last or await self._counter(account)
+                row, last = Row(account, _COUNTER, {"value": value + 1}), None
+                try:
+                    if etag is None:
+                        etag = await self._tables.insert(ACCOUNTS, row)
+                    else:
+                        etag = await self._tables.update(ACCOUNTS, row, etag)
+                except (AlreadyExists, StaleWrite, NotFound):
+                    continue
+                self._counters[account] = (value + 1, etag)
+                return value + 1
 
     async def _counter(self, account: str) -> tuple[int, str | None]:
         row = await self._tables.get(ACCOUNTS, account, _COUNTER)

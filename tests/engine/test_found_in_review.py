@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.errors import PlatformDown, StoreUnavailable
+from shared.domain.errors import NotFound, PlatformDown, RateLimited, StoreUnavailable
 from shared.domain.facts import Polled, SeenStay
 from shared.domain.model import Account
 from shared.domain.portfolio import Home
@@ -88,6 +88,68 @@ def test_units_that_change_places_are_looked_at_anew(hamlet: Callable[..., Hamle
     state = built.run(sites.load("barn"))
     assert [part.dates for one in state.reservations.values() for part in one.held()] == [JULY]
     assert all(one.complete for one in state.listings.values())
+
+
+def test_one_unit_the_platform_does_not_know_does_not_have_all_others_asked_at_every_tick(
+    hamlet: Callable[..., Hamlet],
+) -> None:
+    built = hamlet([MILL, BARN])
+    right, asked = built.booking.stays, []
+
+    async def stays(account: Account, unit: str) -> tuple[SeenStay, ...]:
+        asked.append(unit)
+        if unit == "barn":
+            raise NotFound("Booking.com: no such unit")
+        return await right(account, unit)
+
+    built.booking.stays = stays  # type: ignore[method-assign]
+    for _ in range(30):
+        built.clock.advance(TICK)
+        built.run(built.engine.on_timer_poll_accounts())
+        built.run(built.drain())
+    assert 3 <= asked.count("mill") <= 7, "every other minute in ten"
+
+
+def test_one_unit_that_always_ends_in_a_500_is_no_outage_for_the_others(
+    hamlet: Callable[..., Hamlet],
+) -> None:
+    """Nobody after it was ever looked at, where it stood at the beginning."""
+    built = hamlet([Home(f"h{number:02d}", "Home", "owner") for number in range(12)])
+    right = built.booking.stays
+
+    async def stays(account: Account, unit: str) -> tuple[SeenStay, ...]:
+        if unit == "h00":
+            raise PlatformDown("Booking.com: HTTP 500")
+        await built.clock.sleep(1)
+        return await right(account, unit)
+
+    built.booking.stays = stays  # type: ignore[method-assign]
+    built.booking.tell(stay("S1", ("h11", JULY)))
+    assert set(built.run(built.engine.observer.observe("booking", fresh=False))) == {"h00"}
+    assert len(built.run(built.engine.world.sites.load("h11")).reservations) == 1
+
+
+def test_a_budget_that_is_spent_at_each_look_leaves_out_others_each_time(
+    hamlet: Callable[..., Hamlet],
+) -> None:
+    homes = [Home(f"h{number:02d}", "Home", "owner") for number in range(24)]
+    built = hamlet(homes)
+    asked: list[str] = []
+    left = 0
+
+    async def stays(account: Account, unit: str) -> tuple[SeenStay, ...]:
+        nonlocal left
+        if not left:
+            raise RateLimited("Booking.com: HTTP 429", 60)
+        left -= 1
+        asked.append(unit)
+        return ()
+
+    built.booking.stays = stays  # type: ignore[method-assign]
+    for _ in range(3):
+        left = 10
+        built.run(built.engine.observer.observe("booking", fresh=False))
+    assert set(asked) == {home.id for home in homes}
 
 
 # ------------------------------------------------------------------------ the ladder, and what is known
