@@ -25,8 +25,13 @@ class Scene:
     reads: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self.tables = MemoryTables(self.clock.now, before=lambda what, table, at: self.reads.update([what]))
+        self.tables = MemoryTables(self.clock.now, before=self._asked)
         self.here, self.there = AccountStore(self.tables), AccountStore(self.tables)
+
+    async def _asked(self, what: str, table: str, at: str) -> None:
+        """Others get their turn at every request."""
+        self.reads.update([what])
+        await asyncio.sleep(0)
 
     async def units(self) -> dict[str, Place]:
         state = await self.here.load("airbnb")
@@ -107,3 +112,12 @@ async def test_a_counter_that_is_gone_begins_anew() -> None:
     await found.here.next_observation("airbnb")
     await found.tables.delete(ACCOUNTS, "airbnb", "counter")
     assert await found.here.next_observation("airbnb") == 1
+
+
+async def test_many_who_count_at_once_in_one_process_write_once_each() -> None:
+    found = await scene()
+    await found.here.next_observation("airbnb")
+    found.reads.clear()
+    counted = await asyncio.gather(*(found.here.next_observation("airbnb") for _ in range(20)))
+    assert sorted(counted) == list(range(2, 22))
+    assert found.reads == {"update": 20}
