@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.domain.conflict_alerts import stage
 from shared.domain.model import Phase, SiteState
 from shared.domain.modes import feed_mode
 from shared.engine.by_hand import Closure, FailedPush, failed_pushes, to_close
 from shared.engine.modes import Modes
 from shared.engine.notices_status import JsonValue, notices_status
+from shared.engine.opaque import sealed
 from shared.engine.world import World
 from shared.ports import CircuitView
 from shared.state.accounts import AccountState
@@ -202,6 +204,8 @@ def site_status(state: SiteState, now: datetime) -> dict[str, JsonValue]:
             "between": list(one.conflicting_bookings),
             "severity": one.severity.value,
             "proposal": one.suggested_resolution.value,
+            "state": stage(one).value,
+            "href": f"/api/conflicts/{sealed(state.site.id, one.id)}",
         }
         for one in state.conflicts.values()
         if one.ended_at is None
