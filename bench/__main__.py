@@ -22,13 +22,25 @@ from bench import (
     many,
     overlap,
     realtime,
+    rooms,
     round_trips,
     trouble,
 )
 from bench.score import Score, missed, table
 
 # What needs a quiet, small process comes first.
-BENCHES = (cold_start, fanout, feeds, round_trips, ical, overlap, batch_limits, availability_check, trouble)
+BENCHES = (
+    cold_start,
+    fanout,
+    feeds,
+    round_trips,
+    ical,
+    overlap,
+    rooms,
+    batch_limits,
+    availability_check,
+    trouble,
+)
 
 STACKS = (realtime, many)
 """What runs through the whole stack."""
