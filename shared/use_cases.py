@@ -111,7 +111,7 @@ class Engine(Protocol):
         ...
 
     async def history(self, query: Mapping[str, str]) -> HttpAnswer:
-        """What happened to a site, newest first, a page at a time: ``site`` or ``home``, ``from`` and ``to`` (days, both
+        """What happened to a site, newest first, by pages: ``site`` or ``home``, ``from`` and ``to`` (days, both
         included), ``kind``, ``page``, ``limit``. 400 naming a wrong parameter, 404 for an unknown name."""
         ...
 

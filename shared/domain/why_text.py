@@ -42,6 +42,11 @@ _KINDS: Mapping[Busy, Said] = {
 _DOUBTS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile("never gave a complete answer"), "n'a jamais donné de réponse complète"),
     (re.compile("was never read"), "n'a jamais été lue"),
+    (
+        re.compile("was not known yet, or is remembered no longer"),
+        "n'était pas encore connue, ou n'est plus en mémoire",
+    ),
+    (re.compile("was not looked for so far back"), "n'a pas été cherchée aussi loin"),
     (re.compile("has no calendar link"), "n'a pas de lien de calendrier"),
     (re.compile("has no account (?P<name>.*)"), "n'a pas de compte {name}"),
     (re.compile("may not be asked: (?P<why>.*)"), "ne peut pas être interrogée : {why}"),

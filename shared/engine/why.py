@@ -7,10 +7,13 @@ from the moment the cause first appeared, a bounded stretch of it, and what is n
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
+from shared.domain.dates import ONE_DAY
 from shared.domain.errors import Moved, NotFound, PayloadRejected
 from shared.domain.model import SiteState
+from shared.domain.recall import covers, recalled
 from shared.domain.spoken import Names, names_of
 from shared.domain.story import tell, told_by
 from shared.domain.why import Cause, Closure, Reasons, Why, why
@@ -34,6 +37,9 @@ MOST_CAUSES = 8
 
 STRETCH = 200
 """Commits of the record that are read behind the first of a cause: its closures follow within minutes."""
+
+MOST_BACK = 4_000
+"""Commits that are looked at for a night that is over."""
 
 MOST_STEPS = 40
 """Lines of one chain."""
@@ -62,10 +68,40 @@ class Explain:
             return problem(404, str(wrong))
         if home not in state.site.properties:
             return problem(404, f"there is no home {home!r}")
+        if night < state.site.properties[home].today(self._world.now()):
+            return await self._past(state, home, night)
         stale = await self._freshness.stale(state.listings.values())
         found = why(state, home, night, self._world.now(), stale)
         chains = await self._chains(state, found)
         return json_answer(200, _shown(found, chains, names_of(state, self._world.platform_names)))
+
+    async def _past(self, state: SiteState, home: str, night: date) -> HttpAnswer:
+        """A night that is over, from the lines of the record about it."""
+        entries, doubt = await self._about_night(state, home, night)
+        then = recalled(state, (entry.words for entry in entries), night)
+        found = why(then, home, night, self._world.now(), dict.fromkeys(state.listings, doubt))
+        keys = {cause.key for cause in found.causes}
+        keys |= {closure.cause for one in found.listings for closure in one.closures}
+        chains = {key: [entry for entry in entries if _is_about(entry, key)] for key in keys}
+        names = names_of(state, self._world.platform_names)
+        shown = _shown(found, chains, names)
+        return json_answer(200, {**shown, "record": _steps(entries[-MOST_STEPS:], names)})
+
+    async def _about_night(self, state: SiteState, home: str, night: date) -> tuple[list[Entry], str]:
+        """The lines about a past night, oldest first, and why they may not be all; empty where they are."""
+        site, zone = state.site.id, ZoneInfo(state.site.properties[home].zone)
+        over = datetime(night.year, night.month, night.day, tzinfo=zone) + 2 * ONE_DAY
+        oldest = await self._record.cleaned(site)
+        high = end = await self._record.first_since(site, over, state.head.version)
+        stop, found = max(oldest, end - MOST_BACK), list[Entry]()
+        while high > stop:
+            low = max(stop, high - STRETCH)
+            entries = await self._record.entries(site, low, high)
+            found = [entry for entry in entries if covers(entry.words, night)] + found
+            high = low
+        if end <= max(oldest, 1):
+            return found, "was not known yet, or is remembered no longer"
+        return found, "" if stop == oldest else "was not looked for so far back"
 
     async def _chains(self, state: SiteState, found: Why) -> dict[str, list[Entry]]:
         """The lines of the record about each fact behind the night, oldest first."""

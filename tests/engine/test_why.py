@@ -259,6 +259,57 @@ def test_a_wrong_question_is_told_what_is_wrong(
     assert word in json.loads(answer.body)["detail"]
 
 
+# ------------------------------------------------------------------------------------- nights that are over
+
+
+def test_a_past_night_is_explained_from_the_record(village: Village) -> None:
+    """Of a stay on a calendar that left, and of the closures made for it, no row stands any more."""
+    stay = sold(village, "greengo", JULY)
+    told(village, "airbnb", AUGUST)
+    polled(village)
+    pulled(village)
+    after(village, 2 * MINUTE)
+    village.clock.advance(timedelta(days=170))
+    village.greengo.calendar.sold.pop(stay.id)
+    village.run(village.settle(hours=1))
+    state = village.run(village.engine.world.sites.load(HOME))
+    assert not state.blocks
+    assert not state.reservations
+    assert faces(village, NIGHT) == {"airbnb": "closed", "booking": "closed", "greengo": "sold"}
+    assert faces(village, AUGUST.check_in) == {"airbnb": "sold", "booking": "closed", "greengo": "closed"}
+    found = why(village, AUGUST.check_in)
+    assert found["past"]
+    (closure,) = on(village, "booking", AUGUST.check_in)["closures"]
+    assert [step["what"] for step in closure["chain"]][:4] == [
+        "new",
+        "close sent",
+        "close accepted",
+        "close seen",
+    ]
+    assert found["record"][0]["what"] == "new"
+    assert faces(village, AUGUST.check_out) == {"airbnb": "open", "booking": "open", "greengo": "open"}
+
+
+def test_a_past_night_that_was_cancelled_or_moved_away_was_free(village: Village) -> None:
+    stay = told(village, "airbnb", JULY)
+    other = told(village, "airbnb", AUGUST)
+    pulled(village)
+    cancelled(village, "airbnb", stay)
+    moved(village, "airbnb", other, StayDates.of_nights(date(2027, 9, 1), 2))
+    pulled(village)
+    village.clock.advance(timedelta(days=200))
+    village.run(village.settle(hours=1))
+    for night in (JULY.check_in, AUGUST.check_in):
+        assert set(faces(village, night).values()) == {"open"}
+        assert why(village, night)["record"][0]["what"] == "new"
+    assert faces(village, date(2027, 9, 1))["airbnb"] == "sold"
+
+
+def test_a_night_before_anything_was_known_is_unknown(village: Village) -> None:
+    assert set(faces(village, date(2026, 1, 1)).values()) == {"unknown"}
+    assert "n'était pas encore connue" in why(village, date(2026, 1, 1))["listings"][0]["text"]["fr"]
+
+
 def test_no_guest_and_no_calendar_id_is_in_a_sentence(village: Village) -> None:
     village.greengo.calendar.name = "Jeanne Martin "
     sold(village, "greengo", JULY)
