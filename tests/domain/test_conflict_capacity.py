@@ -93,7 +93,7 @@ def _pairs(there: Sequence[Occupancy], units: int) -> list[tuple[Occupancy, Occu
     return found
 
 
-@settings(max_examples=budget(300, 5000))
+@settings(max_examples=budget(200, 3000))
 @given(STAYS)
 def test_rooms_and_counts_as_the_oracle_has_them(stays: list[Occupancy]) -> None:
     found = ConflictDetector().detect_overlapping_bookings(SITE, stays, NOW)

@@ -119,7 +119,7 @@ def whole(states: dict[str, SiteState], name: str) -> Estate:
     return estate_of(states[name], others)
 
 
-@settings(max_examples=budget(150, 3000))
+@settings(max_examples=budget(100, 1000))
 @given(STAYS)
 def test_one_crowd_has_one_answer(drawn: Drawn) -> None:
     states = estate(drawn)
@@ -135,7 +135,7 @@ def test_one_crowd_has_one_answer(drawn: Drawn) -> None:
             assert ConflictDetector().detect_overlapping_bookings(state.site, together, NOW) == {}
 
 
-@settings(max_examples=budget(150, 3000))
+@settings(max_examples=budget(100, 1000))
 @given(STAYS)
 def test_no_proposal_takes_nights_from_whoever_stays_and_each_conflict_has_one_that_ends_it(
     drawn: Drawn,
@@ -156,7 +156,7 @@ def test_no_proposal_takes_nights_from_whoever_stays_and_each_conflict_has_one_t
                 assert lost.isdisjoint(found.stays)
 
 
-@settings(max_examples=budget(150, 3000))
+@settings(max_examples=budget(100, 1000))
 @given(STAYS)
 def test_following_a_proposal_never_makes_a_new_clash(drawn: Drawn) -> None:
     states = estate(drawn)
@@ -173,7 +173,7 @@ def test_following_a_proposal_never_makes_a_new_clash(drawn: Drawn) -> None:
                     assert gone or max(state.site.rooms.values()) > 1
 
 
-@settings(max_examples=budget(150, 3000))
+@settings(max_examples=budget(100, 1000))
 @given(STAYS)
 def test_all_moves_of_a_crowd_can_be_made_together(drawn: Drawn) -> None:
     states = estate(drawn)

@@ -120,6 +120,23 @@ def test_without_a_free_home_the_guest_who_is_in_the_way_there_moves_on() -> Non
     assert "which leaves Barn" in best.reason["en"]
 
 
+def test_a_guest_who_moves_on_into_the_house_around_her_room_leaves_it_no_freer() -> None:
+    """The second home of the two moves shares its rooms with the first: the guest would still be in the way there."""
+    rooms = {"suite": "suite", "barn": "suite hall"}
+    homes = {
+        name: Property(name, name.title(), frozenset(own.split()), group="cottages")
+        for name, own in rooms.items()
+    }
+    third = stay("third", "suite-greengo", july(11, 14))
+    site = Site("farm", "owner", homes, {"suite": 1, "hall": 1})
+    listings = {
+        f"{name}-greengo": Listing(f"{name}-greengo", name, GREENGO, GREENGO, Link.API, complete=True)
+        for name in homes
+    }
+    farm = SiteState(site, Head(1), listings, {third.key: third})
+    assert kinds(proposed(MILL, farm)) == ["ask_guest", "cancel", "ask_person"]
+
+
 def test_a_home_that_is_taken_unknown_or_of_another_group_is_not_proposed() -> None:
     block = stay("owner", "barn-greengo", july(12, 20), kind=Busy.BLOCK)
     taken = home("barn", block)
