@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from shared.domain.dates import StayDates, without
 from shared.domain.echo import echoes
@@ -64,12 +64,16 @@ def all_echoes(state: SiteState) -> Echoes:
 
 def _beside(one: Occupancy) -> Iterable[Occupancy]:
     """The nights an owner keeps free before and after what may be a stay. They are no sale: nothing clashes with
-    them."""
-    free = timedelta(days=one.property.turnover)
-    if free and one.kind in (Busy.STAY, Busy.CLOSED):
-        start, end = one.dates.check_in, one.dates.check_out
-        for dates in (StayDates(start - free, start), StayDates(end, end + free)):
-            yield replace(one, dates=dates, kind=Busy.BUFFER, shown=frozenset())
+    them. Some calendars hold the year 9999, which has no day after its last."""
+    free = one.property.turnover
+    if not free or one.kind not in (Busy.STAY, Busy.CLOSED):
+        return
+    start, end = one.dates.check_in, one.dates.check_out
+    before = max(start.toordinal() - free, date.min.toordinal())
+    after = min(end.toordinal() + free, date.max.toordinal())
+    for first, last in ((date.fromordinal(before), start), (end, date.fromordinal(after))):
+        if first < last:
+            yield replace(one, dates=StayDates(first, last), kind=Busy.BUFFER, shown=frozenset())
 
 
 def _of(reservation: Reservation, state: SiteState, ours: Echoes, twins: Twins) -> Iterable[Occupancy]:

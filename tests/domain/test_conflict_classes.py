@@ -239,3 +239,13 @@ def test_turnover_comes_from_the_portfolio_and_is_stored() -> None:
     for turnover in (-1, 31):
         with pytest.raises(PortfolioRefused, match="turnover"):
             resolve([Home("mill", "Mill", "claire", turnover=turnover)])
+
+
+def test_the_last_day_of_the_calendar_has_no_buffer_after_it() -> None:
+    """Some calendars say 9999 where a date is missing: the site must be planned all the same."""
+    last = StayDates(date(9999, 12, 30), date(9999, 12, 31))
+    first = StayDates(date(1, 1, 1), date(1, 1, 2))
+    state = mill(
+        *(fact(str(one), "greengo", one, Busy.CLOSED, feed=True) for one in (last, first)), turnover=2
+    )
+    assert closed_on(state)["airbnb"] == {date(9999, 12, day) for day in (28, 29, 30)}

@@ -60,14 +60,15 @@ class Poll:
 
 @dataclass(frozen=True)
 class Story:
-    """A calendar and what it sent. ``double`` are stays that another platform sold over one of its own."""
+    """A calendar and what it sent; ``turnover`` nights are kept free beside each stay of the home."""
 
     truth: Truth
     polls: tuple[Poll, ...]
     begins: datetime = MORNING
+    turnover: int = 0
 
     def __str__(self) -> str:
-        lines = [f"{self.truth.platform} on {self.truth.today}"]
+        lines = [f"{self.truth.platform} on {self.truth.today}, {self.turnover} nights between stays"]
         lines += [f"  sale {one.dates} {one.uid}" for one in self.truth.sales]
         lines += [f"  block {one.dates}" for one in self.truth.blocks]
         lines += [f"  echo {one.dates}" for one in self.truth.echoes]
@@ -133,7 +134,7 @@ def a_story(seed: int) -> Story:
         polls.append(Poll(polls[-1].after + timedelta(minutes=2), told(truth), "good"))
     for later in (timedelta(minutes=21), timedelta(hours=7)):
         polls.append(Poll(polls[-1].after + later, told(truth), "good"))
-    return Story(truth, tuple(polls), begins)
+    return Story(truth, tuple(polls), begins, chance.choice([0, 0, 2]))
 
 
 def _a_spell(chance: random.Random, truth: Truth, begins: datetime, last: timedelta) -> Iterator[Poll]:
@@ -155,14 +156,14 @@ class Register:
     """The site as facts alone: a calendar's answers through the real reader and the real merge, and which nights they
     close on the other platform."""
 
-    def __init__(self, truth: Truth, begins: datetime = MORNING) -> None:
+    def __init__(self, truth: Truth, begins: datetime = MORNING, turnover: int = 0) -> None:
         self.truth, self.begins, self.counter = truth, begins, 0
         self.validators = Validators()
         listings = (
             Listing(FEED, HOME, truth.platform, "owner", Link.ICAL),
             Listing(OTHER, HOME, Platform("other"), "other", Link.API, complete=True),
         )
-        home = Property(HOME, "Maison", frozenset({HOME}), ZONE)
+        home = Property(HOME, "Maison", frozenset({HOME}), ZONE, turnover=turnover)
         site = Site(HOME, "owner", {HOME: home}, {HOME: 1})
         self.state = SiteState(site, Head(), {one.id: one for one in listings})
 
@@ -238,7 +239,7 @@ def driven(doing: Coroutine[Any, Any, T]) -> T:
 
 def freed(story: Story) -> list[str]:
     """The nights of live stays that opened on the other platform, told with the answer after which they did."""
-    register, found = Register(story.truth, story.begins), []
+    register, found = Register(story.truth, story.begins, story.turnover), []
     for poll in story.polls:
         register.poll(poll)
         at = story.begins + poll.after

@@ -134,7 +134,8 @@ class Replay:
 
     def __init__(self, story: Story) -> None:
         self.story, platform = story, story.truth.platform
-        self.hamlet = Hamlet((Home(HOME, "Maison", "owner"),), {HOME: platform}, start=story.begins - MINUTE)
+        home = Home(HOME, "Maison", "owner", turnover=story.turnover)
+        self.hamlet = Hamlet((home,), {HOME: platform}, start=story.begins - MINUTE)
         self.hamlet.run(self.hamlet.engine.observer.observe("booking"))
         self.token = self.hamlet.tokens[linked(HOME, platform)]
 
