@@ -25,7 +25,7 @@ class Kind(StrEnum):
     OPENING = "opening"  # nights we open again
     CONFLICT = "conflict"  # two facts that claim the same nights
     HOLD = "hold"  # nights promised to a platform that asked
-    LISTING = "listing"  # a source answered for the first time
+    LISTING = "listing"  # homes and listings: named by the portfolio, answered for the first time
     PERSON = "person"  # what somebody decided by hand
     OTHER = "other"  # lines of a release that wrote no kind
 

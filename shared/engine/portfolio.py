@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from shared.domain.errors import NotFound, PayloadRejected, StaleWrite
-from shared.domain.model import Link, Listing, Site
+from shared.domain.model import Link, Listing, Site, SiteState
 from shared.domain.portfolio import Portfolio, PortfolioListing
+from shared.domain.record import Kind
 from shared.engine.world import WORK, World
 from shared.ports import Message
 from shared.state.accounts import Place
@@ -89,7 +91,8 @@ class PortfolioImport:
                 return {**known, **listings}
             await self._world.due.put(site.id, self._world.now(), "portfolio")
             try:
-                await self._world.sites.commit(state, Changes(listings=new, site=merged))
+                lines = _lines(state, new, merged, self._world.now())
+                await self._world.sites.commit(state, Changes(listings=new, site=merged, history=lines))
             except StaleWrite:
                 continue
             done.sites_changed.append(site.id)
@@ -146,6 +149,23 @@ class PortfolioImport:
         for name, home in site.properties.items():
             await accounts.list_in_directory("home", name, {"site": site.id, "group": home.group})
         await accounts.list_in_directory("site", site.id, {"owner": site.owner})
+
+
+def _lines(state: SiteState, listings: Iterable[Listing], site: Site, now: datetime) -> list[dict[str, str]]:
+    """What an import changed, for the site's record."""
+    who = {"at": now.isoformat(), "by": "portfolio", "kind": Kind.LISTING.value}
+    known = state.site.properties
+    found = [
+        who | {"what": f"home {'changed' if key in known else 'added'}", "of": key, "home": key}
+        for key, home in site.properties.items()
+        if known.get(key) != home
+    ]
+    return found + [
+        who
+        | {"what": f"listing {'changed' if one.id in state.listings else 'added'}", "of": one.id}
+        | {"on": one.id, "home": one.property}
+        for one in listings
+    ]
 
 
 def _refuse_changes(named: Sequence[PortfolioListing], known: Mapping[str, Listing]) -> None:

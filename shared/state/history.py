@@ -29,7 +29,10 @@ MARK = "r|"
 _COMMON = ("at", "by", "correlation")
 _CLEANED = f"{MARK}~cleaned"
 _FIRST_STEP = 8
-_BATCH, _WINDOW = 99, 400
+_WINDOW = 400
+
+MOST_CLEANED = 99
+"""Rows that one call takes away: a transaction, one operation of it for the mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,7 @@ class HistoryStore:
         once do no harm: the second finds its rows gone, and leaves the rest to the next time."""
         start = await self.cleaned(site)
         stop = min(start + _WINDOW, newest + 1)
-        rows = (await self.rows(site, start, stop))[:_BATCH] if start < stop else []
+        rows = (await self.rows(site, start, stop))[:MOST_CLEANED] if start < stop else []
         old = [row for row in rows if _instant(row) < now - KEPT]
         if rows and not old:
             return 0

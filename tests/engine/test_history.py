@@ -27,7 +27,7 @@ from shared.state.names import SITES
 from shared.state.sites import Changes
 from shared.use_cases import HttpAnswer
 from tests.engine.stories import AUGUST, JULY, cancelled, deliver, moved, polled, pulled, sold, told
-from tests.engine.village import HOME, START, Village
+from tests.engine.village import HOME, START, Village, portfolio
 
 Json = dict[str, Any]
 
@@ -117,6 +117,20 @@ def test_a_clash_and_its_end_are_lines(village: Village) -> None:
     assert [line["what"] for line in found] == ["conflict over", "conflict"]
     assert found[-1]["after"] == str(JULY)
     assert "A1 (airbnb)" in found[-1]["text"]["fr"]
+
+
+def test_what_the_portfolio_adds_is_a_line(village: Village) -> None:
+    wider = portfolio(units=2)
+    village.run(village.engine.portfolio.run(wider))
+    assert said(village, kind="listing")[:1] == [("first answer", f"{HOME}-greengo")], (
+        "rooms alone are no line"
+    )
+    (home,) = (site.properties[HOME] for site in wider.sites)
+    renamed = replace(wider.sites[0], properties={HOME: replace(home, name="Le Moulin")})
+    village.run(village.engine.portfolio.run(replace(wider, sites=(renamed,))))
+    line = lines(village, kind="listing")[0]
+    assert (line["what"], line["by_text"]["fr"]) == ("home changed", "le portefeuille")
+    assert line["text"]["fr"] == "Le Moulin : logement modifié."
 
 
 def test_bookkeeping_has_no_line(village: Village) -> None:
