@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from shared.domain.dates import ranges_of
+from shared.domain.known_twice import known_twice
 from shared.domain.model import Block, Busy, Link, Phase, Reservation, SiteState, Status
 from shared.domain.occupancy import all_echoes
 from shared.engine import tidings_text
@@ -43,11 +44,19 @@ def new_stays(
     before: SiteState, after: SiteState, changed: Iterable[Reservation], now: datetime
 ) -> tuple[str, ...]:
     """The keys of stays that nobody heard of before. The first whole answer of a listing brings none: it tells what was
-    sold long ago. Nor do echoes of our own closures, the owner's blocks, and what has passed."""
+    sold long ago. Nor do echoes of our own closures, the owner's blocks, what has passed, and what the same platform
+    tells of a second time, by API or by calendar."""
     fresh = [one for one in changed if _is_news(before, one, now)]
     if any(one.kind is not Busy.STAY for one in fresh):
         ours = all_echoes(after)
         fresh = [one for one in fresh if not all((one.key, part.dates) in ours for part in one.parts)]
+    twins = known_twice(after).stay
+    heard = {stay for (key, _), stay in twins.items() if key in before.reservations}
+    fresh = [
+        one
+        for one in fresh
+        if one.key not in heard and not all((one.key, part.dates) in twins for part in one.parts)
+    ]
     return tuple(one.key for one in fresh[:MOST_CARRIED])
 
 

@@ -15,10 +15,12 @@ from shared.domain.model import Busy
 from shared.domain.portfolio import Owner, Portfolio, Role
 from shared.domain.spoken import ranges, span
 from shared.engine.notices_status import _entry
+from shared.engine.tidings import new_stays
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryChannel, MemoryTelemetry
 from shared.ports import Notice, Recipient
 from shared.state.told import ToldStore
+from tests.domain.test_conflict_identity import by_api, by_link, mill
 from tests.engine.stories import JULY
 from tests.engine.village import START, Village
 
@@ -105,6 +107,17 @@ def test_our_own_closure_that_comes_back_is_no_news(village: Village) -> None:
     village.run(village.greengo_pulls())
     village.run(village.poll_greengo())
     assert len(told(village)) == 1
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_stay_known_by_api_and_by_calendar_is_news_once_whichever_tells_first(first: int) -> None:
+    both = (by_api(JULY), by_link(JULY))
+    nothing, one, two = mill(), mill(both[first]), mill(*both)
+    assert new_stays(nothing, one, [both[first]], START) == (both[first].key,)
+    assert new_stays(one, two, [both[1 - first]], START) == ()
+    assert new_stays(nothing, two, both, START) == (both[0].key,)
+    apart = by_link(JULY, "HMZZZZ9999")
+    assert new_stays(mill(both[0]), mill(both[0], apart), [apart], START) == (apart.key,)
 
 
 def test_what_may_be_a_closure_is_called_so_and_a_block_is_no_news(village: Village) -> None:
