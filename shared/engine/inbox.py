@@ -185,7 +185,9 @@ class Inbox:
             try:
                 seen = await connector.reread(account.account, reservation)
             except SyncError as wrong:
-                await self._modes.failed(account, wrong)
+                # Refused for one reservation: it may be another account's. Whether the keys are, a look at all shows.
+                if not isinstance(wrong, AuthFailed):
+                    await self._modes.failed(account, wrong)
                 silent = str(wrong)
                 if isinstance(wrong, PayloadRejected):
                     unreadable = account.account.id

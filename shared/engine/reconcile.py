@@ -274,20 +274,10 @@ class Reconciler:
             async with asyncio.timeout(max(left, 0)):
                 outcome: WriteOutcome = await connector.write(account.account, listing, write)
         except TimeoutError:
-            lost = PlatformDown(f"{listing.platform}: no answer within the deadline")
-            return await self._failed(account, lost)
+            return Result(error=f"{listing.platform}: no answer within the deadline", lost=True)
         except SyncError as wrong:
-            return await self._failed(account, wrong)
-        await self.modes.answered(account)
+            return _failed(wrong)
         return Result(outcome)
-
-    async def _failed(self, account: AccountState, wrong: SyncError) -> Result:
-        """What a failed call means for its rows; the ladder hears of it too."""
-        await self.modes.failed(account, wrong)
-        retry_after = wrong.retry_after if isinstance(wrong, TransientError) else None
-        if isinstance(wrong, PlatformDown):
-            return Result(error=str(wrong), lost=True)
-        return Result(error=str(wrong), retry_after=retry_after)
 
     async def _confirm(
         self, state: SiteState, results: Sequence[tuple[str, Write, Result]], report: Report
@@ -358,6 +348,15 @@ def _sends(account: AccountState, asked: Collection[str]) -> bool:
     """Whether anything is sent into it now. A person may ask for it where MANUAL was chosen or came by failures; where
     our access was revoked nothing can arrive."""
     return account.standing.sends or (account.account.platform in asked and not account.paused)
+
+
+def _failed(wrong: SyncError) -> Result:
+    """What a failed call means for its rows. The ladder hears nothing of writes: one listing we may not write to says
+    nothing about its neighbours, and an account that went down for it would leave their nights open."""
+    if isinstance(wrong, PlatformDown):
+        return Result(error=str(wrong), lost=True)
+    retry_after = wrong.retry_after if isinstance(wrong, TransientError) else None
+    return Result(error=str(wrong), retry_after=retry_after)
 
 
 def _confirmed(state: SiteState, name: str, write: Write, result: Result, now: datetime) -> SiteState:

@@ -3,21 +3,31 @@ that are hammered, closures nobody is told of."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
-from shared.domain.errors import NotFound, PlatformDown, RateLimited, StoreUnavailable
-from shared.domain.facts import Polled, SeenStay
-from shared.domain.model import Account
+from shared.domain.dates import StayDates
+from shared.domain.errors import (
+    AuthFailed,
+    NotFound,
+    PlatformDown,
+    RateLimited,
+    StoreUnavailable,
+    TransientError,
+)
+from shared.domain.facts import Polled, SeenStay, WriteOutcome
+from shared.domain.model import Account, Listing, SyncMode, Write
 from shared.domain.portfolio import Home
 from shared.engine.modes import CHANGES
 from shared.state.names import RUNS
 from tests.engine.asking import asks, look
 from tests.engine.hamlet import Hamlet, portfolio, stay
-from tests.engine.stories import AUGUST, JULY, MINUTE, nights, told
+from tests.engine.stories import AUGUST, JULY, MINUTE, deliver, nights, sold, told
 from tests.engine.village import Village
 
 TICK = timedelta(seconds=20)
@@ -194,3 +204,46 @@ def test_a_mode_that_moved_sends_what_waited_though_its_record_fails(village: Vi
     village.tables.before = None
     changes = [n.text["en"].split(" (")[0] for n in village.notify.notices[said:] if n.kind == "mode_changed"]
     assert changes == ["booking: manual -> batch", "booking: batch -> real time"]
+
+
+def test_reads_that_work_and_writes_that_fail_do_not_move_the_mode_up_and_down(guarded: Village) -> None:
+    async def refuse(account: Account, listing: Listing, write: Write) -> WriteOutcome:
+        raise PlatformDown("Airbnb: HTTP 503")
+
+    guarded.airbnb.write = refuse  # type: ignore[method-assign]
+    for day in range(1, 13):
+        start = date(2027, 6, 2 * day)
+        sold(guarded, "booking", StayDates(start, start + timedelta(days=1)))
+        live(guarded, 10)
+    assert sum(n.kind == "mode_changed" for n in guarded.notify.notices) <= 4
+
+
+def test_a_listing_we_may_not_write_to_does_not_take_its_account_out_of_real_time(village: Village) -> None:
+    """A 403 about one listing: its neighbours' nights must still be closed."""
+
+    async def refuse(account: Account, listing: Listing, write: Write) -> WriteOutcome:
+        raise AuthFailed("Airbnb: calendar write: HTTP 403")
+
+    village.airbnb.write = refuse  # type: ignore[method-assign]
+    told(village, "booking", JULY)
+    live(village, 10)
+    assert [n.text["en"] for n in village.notify.notices if n.kind == "mode_changed"] == []
+    [close] = json.loads(village.run(village.engine.status()).body)["close_by_hand"]
+    assert close["why"] == "Airbnb: calendar write: HTTP 403"
+
+
+def test_a_reservation_that_is_another_accounts_does_not_take_this_one_down(village: Village) -> None:
+    """A call that names no unit is asked about with every account there is; the others may be refused it."""
+    right = village.airbnb.reread
+
+    async def reread(account: Account, reservation: str) -> SeenStay | None:
+        raise AuthFailed("Airbnb: reservation read: HTTP 403")
+
+    village.airbnb.reread = reread  # type: ignore[method-assign]
+    village.book("airbnb", JULY)
+    with contextlib.suppress(TransientError):
+        deliver(village)
+    village.airbnb.reread = right  # type: ignore[method-assign]
+    state = village.run(village.engine.world.accounts.load("airbnb"))
+    assert state is not None
+    assert state.standing.mode is SyncMode.REAL_TIME
