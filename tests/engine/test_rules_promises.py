@@ -11,7 +11,6 @@ from datetime import date, timedelta
 import pytest
 
 from shared.domain.dates import StayDates
-from shared.domain.merge import release_by_hand
 from shared.domain.model import Hold, Phase
 from shared.ports import Row
 from shared.state import site_codec
@@ -142,6 +141,13 @@ def test_rule_21_an_empty_calendar_takes_six_hours_also_for_the_only_stay(villag
     assert not held(village, stay)
 
 
+def click(village: Village) -> None:
+    """A person releases the one thing that waits."""
+    (one,) = json.loads(village.run(village.engine.removals({})).body)["removals"]
+    assert village.run(village.engine.release_removal(one["id"], {})).status == 200
+    village.run(village.drain())
+
+
 def test_rule_21_the_guest_in_the_house_is_freed_by_a_person_only(village: Village) -> None:
     stay = season(village, StayDates(TODAY - timedelta(days=1), TODAY + timedelta(days=4)))
     village.greengo.hidden = {stay.id}
@@ -149,11 +155,7 @@ def test_rule_21_the_guest_in_the_house_is_freed_by_a_person_only(village: Villa
     for _ in range(6):
         polled(village, 8 * HOUR)
         assert held(village, stay)
-    state = stored(village)
-    (fact,) = (one for one in state.reservations.values() if one.fading)
-    freed = Changes(reservations=[release_by_hand(fact)])
-    village.run(village.engine.world.sites.commit(state, freed))
-    village.run(village.engine.reconciler.reconcile(HOME, "one click"))
+    click(village)
     assert not held(village, stay)
 
 
@@ -161,11 +163,7 @@ def test_rule_21_one_click_frees_what_waits(village: Village) -> None:
     stay = season(village, JULY)
     village.greengo.hidden = {stay.id}
     polled(village)
-    state = stored(village)
-    (fact,) = (one for one in state.reservations.values() if one.fading)
-    freed = Changes(reservations=[release_by_hand(fact)])
-    village.run(village.engine.world.sites.commit(state, freed))
-    village.run(village.engine.reconciler.reconcile(HOME, "one click"))
+    click(village)
     assert not held(village, stay)
 
 
