@@ -6,9 +6,12 @@ cancels. A receipt counts as stored only when every site it names has committed 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 
 from shared.domain.confirm import count_imports, say_again
 from shared.domain.dates import StayDates
@@ -23,6 +26,12 @@ from shared.engine.words import Words
 from shared.engine.world import World
 from shared.state.accounts import AccountState
 from shared.state.index import Indexed
+
+T = TypeVar("T")
+
+AT_ONCE = 64
+"""Stays placed, and sites brought up to date, side by side, of those that one answer names: a poll may bring fifty, and
+one behind the other each would wait for the writes of all before it."""
 
 
 @dataclass(slots=True)
@@ -67,21 +76,45 @@ class Ingest:
         merges: dict[str, list[Merge]] = {site: list(more) for site, more in (extra or {}).items()}
         sites_of: dict[str, tuple[str, ...]] = {}
         strange: list[str] = []
-        for receipt, seen in stays:
-            sites = await self._place(account, seen, frame, done, hint=hint)
-            sites_of[receipt] = sites
+        told = list(stays)
+        places = await self._places(account, told, frame, done, hint=hint)
+        for receipt, seen in told:
+            sites_of[receipt] = sites = places[receipt]
             if seen.unknown and not hint:
                 strange.append(seen.unknown)
             for site in sites:
                 merges.setdefault(site, []).append(_stay_merge(account, seen, frame, hint=hint))
-        for site, steps in merges.items():
-            await self._reconcile(site, reason, steps, done)
+        await _side_by_side(
+            functools.partial(self._reconcile, site, reason, steps, done) for site, steps in merges.items()
+        )
         for word in strange:  # after the closures, which must not wait for it
             await self._words.tell(account.account.platform, "status", word)
         if not hint:
             tally.told(account.account.platform, len(sites_of), sum(one.merged for one in done.reports))
         done.stored = [r for r, sites in sites_of.items() if not any(site in done.failed for site in sites)]
         return done
+
+    async def _places(
+        self,
+        account: AccountState,
+        told: Sequence[tuple[str, SeenStay]],
+        frame: Answered,
+        done: Ingested,
+        *,
+        hint: bool,
+    ) -> dict[str, tuple[str, ...]]:
+        """The sites by receipt. What is told of one reservation is noted in the order in which it was told."""
+        by_id: dict[str, list[tuple[str, SeenStay]]] = {}
+        for receipt, seen in told:
+            by_id.setdefault(seen.id, []).append((receipt, seen))
+
+        async def place(some: Sequence[tuple[str, SeenStay]]) -> dict[str, tuple[str, ...]]:
+            return {
+                receipt: await self._place(account, seen, frame, done, hint=hint) for receipt, seen in some
+            }
+
+        found = await _side_by_side(functools.partial(place, some) for some in by_id.values())
+        return {receipt: sites for some in found for receipt, sites in some.items()}
 
     async def _place(
         self, account: AccountState, seen: SeenStay, frame: Answered, done: Ingested, *, hint: bool
@@ -137,6 +170,21 @@ class Ingest:
             self._world.telemetry.event("ingest_failed", site=site, why=str(wrong))
 
 
+async def _side_by_side(doing: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
+    """Do them, ``AT_ONCE`` at a time; results in order. What one raises is raised once all have ended."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(step: Callable[[], Awaitable[T]]) -> T:
+        async with gate:
+            return await step()
+
+    ends = await asyncio.gather(*(one(step) for step in doing), return_exceptions=True)
+    for end in ends:
+        if isinstance(end, BaseException):
+            raise end
+    return [end for end in ends if not isinstance(end, BaseException)]
+
+
 def without_hint(state: SiteState, stored: Reservation) -> SiteState:
     """The site without what a doorbell claimed of a reservation; what a re-read said of it stays."""
     if not stored.hinted:
@@ -173,6 +221,9 @@ def _stay_merge(account: AccountState, seen: SeenStay, frame: Answered, *, hint:
         if merged is None or merged == stored:
             return state
         changed = _nights(stored) ^ _nights(merged)
+        if merged.status is Status.CANCELLED:
+            # Perhaps nobody told us that it held them: a closure written over a sold night may have done nothing.
+            changed |= {(part.listing, part.dates) for part in placed}
         again = {row.key: row for row in say_again(_written(state), changed)}
         return replace(
             state,

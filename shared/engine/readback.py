@@ -8,9 +8,10 @@ from datetime import datetime
 from shared.domain.dates import ONE_DAY, StayDates
 from shared.domain.errors import SyncError
 from shared.domain.model import Block, Link, Listing, Phase, SiteState
-from shared.domain.readback import read_back
+from shared.domain.readback import SETTLES, read_back
 from shared.engine.reconcile import Merge, Reconciler
-from shared.engine.world import World
+from shared.engine.world import WORK, World
+from shared.ports import Message
 
 
 class ReadBack:
@@ -42,7 +43,15 @@ class ReadBack:
                 self._world.telemetry.event("read_back_failed", listing=listing.id, why=str(wrong))
         if merges:
             await self._reconciler.reconcile(state.site.id, "read back", merges)
+        await self._look_later(state.site.id)
         return f"{len(merges)} read, {failed} failed"
+
+    async def _look_later(self, site: str) -> None:
+        """What was not seen there yet is looked for once more when the platform can no longer be behind (rule 23)."""
+        state, now = await self._world.sites.load(site), self._world.now()
+        if any(_unseen(state, one) for one in state.listings.values()):
+            due = now + SETTLES
+            await self._world.ring(WORK, Message("drift", site, f"{int(due.timestamp()) // 600}", due=due))
 
     async def _look(self, state: SiteState, listing: Listing) -> Merge:
         """One calendar, as a merge into whatever the site is by then."""

@@ -493,3 +493,22 @@ def test_a_delivery_that_waited_out_a_long_stop_is_worked_off(village: Village) 
     village.run(village.engine.on_timer_walk())
     village.run(village.drain())
     assert village.booking.calendar.closed == nights(JULY)
+
+
+def test_a_stay_we_only_hear_of_when_it_is_cancelled_has_the_closures_under_it_said_again(
+    village: Village,
+) -> None:
+    """Found by kill -9: our closure was written over a sale nobody had told us of, which does nothing there; when that
+    guest cancelled the night stood open on a sold home."""
+    unheard_of = village.book("airbnb", JULY)
+    assert unheard_of is not None
+    village.deliveries.clear()
+    assert village.book("greengo", JULY) is not None
+    village.run(village.poll_greengo())
+    village.airbnb.calendar.cancel(unheard_of)
+    village.airbnb.calendar.closed -= set(
+        JULY.nights()
+    )  # a partner's closure of a sold night is no closure there
+    village.say("airbnb", unheard_of, "modify")
+    village.run(village.webhook(village.deliveries.pop()))
+    assert set(JULY.nights()) <= village.airbnb.calendar.closed

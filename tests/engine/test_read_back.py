@@ -89,6 +89,18 @@ def test_a_calendar_that_cannot_be_read_confirms_nothing_and_is_read_again(villa
     assert phases(village) == [Phase.SEEN]
 
 
+def test_a_closure_that_did_nothing_is_found_when_the_platform_can_no_longer_be_behind(
+    village: Village,
+) -> None:
+    """Accepted, and not there: the platform had just sold the night itself, and its guest cancelled since."""
+    told(village, "airbnb", JULY)
+    village.booking.calendar.closed.clear()
+    minutes(village, 1)
+    assert village.booking.calendar.closed == set()
+    minutes(village, 10)
+    assert village.booking.calendar.closed == nights(JULY)
+
+
 def test_a_night_the_calendar_does_not_name_is_not_confirmed(village: Village) -> None:
     async def read_levels(account: Account, listing: Listing, dates: StayDates) -> Mapping[date, int]:
         return dict.fromkeys(list(JULY.nights())[:-1], 0)

@@ -283,9 +283,11 @@ class ApiPlatform:
         return {night: 0 if night in taken else 1 for night in dates.nights()}
 
     def seen(self, stay: Sold) -> SeenStay:
-        if not stay.live:
-            return SeenStay(stay.id, Status.CANCELLED, version=0 if self.queue else stay.version)
         room = SeenRoom(f"unit-{self.platform}", "1", stay.dates)
+        if not stay.live and self.queue:
+            return SeenStay(stay.id, Status.CANCELLED)
+        if not stay.live:
+            return SeenStay(stay.id, Status.CANCELLED, (room,), stay.version)
         return SeenStay(stay.id, Status.CONFIRMED, (room,), 0 if self.queue else stay.version)
 
     async def reread(self, account: Account, reservation: str) -> SeenStay | None:
