@@ -65,8 +65,11 @@ def test_the_listings_kill_a_wrong_guard(mutant: Mutant, monkeypatch: pytest.Mon
 def a_cancellation(seed: int) -> tuple[Story, Event, timedelta]:
     """One sale of several really goes, and the calendar says so every two minutes; when it must be open elsewhere."""
     chance = random.Random(seed)
-    truth = a_truth(chance, least=2)
-    free = [one for one in truth.sales if one.dates.check_in > truth.today]
+    free: list[Event] = []
+    while not free:
+        truth = a_truth(chance, least=2)
+        ahead = [one for one in truth.sales if one.dates.check_out > truth.today]
+        free = [one for one in ahead if one.dates.check_in > truth.today and len(ahead) > 1]
     gone = chance.choice(free)
     near = gone.dates.check_in <= truth.today + 2 * DAY
     wait = LONG if near else SHORT
