@@ -21,7 +21,7 @@ from local.sandbox.faults import FaultKind
 from local.sandbox.stays import NightState
 from shared.adapters.service_bus import ServiceBus
 from shared.adapters.table_store import open_tables
-from shared.ports import Message, Row, Tables
+from shared.ports import Message, Row, Tables, Value
 from shared.state import site_codec
 from shared.state.jobs import SOURCES, JobHead, JobStep, JobStore
 from shared.state.names import INBOX, SITES
@@ -150,7 +150,7 @@ async def test_a_poisoned_message_of_conflicts_is_quarantined_and_replayed(poiso
     clash = await clashing(stage)
     row = await poisoner.tables.get(SITES, SITE, site_codec.SITE)
     assert row is not None
-    untold = {"told": False, "alerted_at": ""}
+    untold: dict[str, Value] = {"told": False, "alerted_at": ""}
     await poisoner.tables.upsert(SITES, Row(SITE, site_codec.SITE, {"homes": "{"}))
     await poisoner.tables.upsert(SITES, Row(SITE, site_codec.CONFLICT + clash, untold))
     await poisoner.bus.send(

@@ -388,7 +388,7 @@ def test_a_head_and_its_history_are_one_commit(village: Village) -> None:
             submitted.append({operation})
 
     state = village.run(village.engine.world.sites.load(HOME))
-    village.tables.before = note  # type: ignore[assignment]
+    village.tables.before = note
     village.run(
         village.engine.world.sites.commit(state, Changes(history=[{"at": START.isoformat(), "what": "x"}]))
     )
