@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.domain.dates import StayDates, nights_of, ranges_of
 from shared.domain.model import Block, Link, Listing, Phase, Platform, SiteState
@@ -12,6 +12,9 @@ from shared.domain.modes import Standing
 
 TRIES = 3
 """Failed tries after which a closure is shown to a person, whatever the mode."""
+
+KEPT_BACK = timedelta(minutes=10)
+"""How long a closure may be kept from being tried (an open circuit, a spent budget) before it is shown as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,15 @@ class FailedPush:
     next_try: datetime | None
 
 
+def is_overdue(row: Block, now: datetime) -> bool:
+    """Whether a closure is a person's business by now: tried in vain several times, or never taken and kept from being
+    tried for long."""
+    if row.attempts >= TRIES:
+        return True
+    since = row.created_at if row.error and row.taken_at is None else None
+    return row.phase is Phase.INTENDED and since is not None and now - since >= KEPT_BACK
+
+
 def to_close(
     state: SiteState,
     now: datetime,
@@ -50,7 +62,7 @@ def to_close(
     page: Callable[[Platform, str, StayDates], str],
 ) -> list[Closure]:
     """What a person should close on the site's listings that we write to: everything not yet taken where the account
-    stands in MANUAL, and what failed several times elsewhere. Nights of several causes are one entry."""
+    stands in MANUAL, and what is overdue elsewhere. Nights of several causes are one entry."""
     found: list[Closure] = []
     for listing in state.listings.values():
         if listing.link is not Link.API:
@@ -58,7 +70,7 @@ def to_close(
         standing = standings.get(listing.account)
         manual = standing is not None and not standing.sends
         today = state.today(listing.id, now)
-        rows = [row for row in _waiting(state, listing) if manual or row.attempts >= TRIES]
+        rows = [row for row in _waiting(state, listing) if manual or is_overdue(row, now)]
         reason = standing.reason if standing is not None and manual else ""
         for dates in ranges_of(night for night in nights_of(row.dates for row in rows) if night >= today):
             why = reason or next(row.error for row in rows if row.dates.overlaps(dates))

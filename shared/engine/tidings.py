@@ -17,6 +17,7 @@ from shared.domain.known_twice import known_twice
 from shared.domain.model import Block, Busy, Link, Phase, Reservation, SiteState, Status
 from shared.domain.occupancy import all_echoes
 from shared.engine import tidings_text
+from shared.engine.by_hand import is_overdue
 from shared.engine.world import World
 from shared.ports import Notice
 
@@ -26,8 +27,8 @@ MOST_SINGLY = 5
 MOST_CARRIED = 50
 """Keys of new stays a due row carries."""
 
-STUCK_TRIES, STUCK_AFTER = 3, timedelta(minutes=2)
-"""From when on a closure that is not taken is told: a blip of half a minute is nobody's business."""
+STUCK_AFTER = timedelta(minutes=2)
+"""From when on an overdue closure is told: a blip of half a minute is nobody's business."""
 
 
 @dataclass(slots=True)
@@ -82,9 +83,9 @@ def _was_known(old: Reservation, one: Reservation) -> bool:
 
 
 def note_pushes(news: News, before: SiteState, after: SiteState, now: datetime) -> None:
-    """Note the listings with closures that were tried in vain for a while, and those where that is over."""
-    was = {row.listing for row in before.blocks.values() if row.wanted and row.attempts >= STUCK_TRIES}
-    rows = [row for row in after.blocks.values() if row.wanted and row.attempts >= STUCK_TRIES]
+    """Note the listings with closures that are overdue for a while, and those where that is over."""
+    was = {row.listing for row in before.blocks.values() if row.wanted and is_overdue(row, now)}
+    rows = [row for row in after.blocks.values() if row.wanted and is_overdue(row, now)]
     news.stuck |= {row.listing for row in rows if _is_stuck(row, now)}
     news.healed |= was - {row.listing for row in rows}
     news.stuck -= news.healed
@@ -141,7 +142,7 @@ def _many(world: World, state: SiteState, listing: str, stays: Sequence[Reservat
 
 def _stuck(world: World, state: SiteState, listing: str) -> Notice:
     rows = [row for row in state.blocks.values() if row.listing == listing and row.wanted]
-    open_nights = {n for row in rows if row.attempts >= STUCK_TRIES for n in row.dates.nights()}
+    open_nights = {n for row in rows if is_overdue(row, world.now()) for n in row.dates.nights()}
     dates = ranges_of(open_nights)
     one = state.listings[listing]
     link = world.console_link(one.platform, one.unit, dates[0]) if dates else ""

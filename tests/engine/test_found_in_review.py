@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ from shared.state.names import RUNS
 from tests.engine.asking import asks, look
 from tests.engine.hamlet import Hamlet, portfolio, stay
 from tests.engine.stories import AUGUST, JULY, MINUTE, deliver, nights, sold, told
-from tests.engine.village import Village
+from tests.engine.village import HOME, Village
 
 TICK = timedelta(seconds=20)
 MILL = Home("mill", "Mill", "owner")
@@ -247,3 +248,19 @@ def test_a_reservation_that_is_another_accounts_does_not_take_this_one_down(vill
     state = village.run(village.engine.world.accounts.load("airbnb"))
     assert state is not None
     assert state.standing.mode is SyncMode.REAL_TIME
+
+
+# ------------------------------------------------------------------------------ closures nobody is told of
+
+
+def test_a_closure_that_only_ever_meets_an_open_circuit_is_told_of(guarded: Village) -> None:
+    answer = guarded.run(
+        guarded.engine.force_circuit("booking", "write", json.dumps({"state": "forced_open"}).encode())
+    )
+    assert answer.status == 200
+    told(guarded, "airbnb", JULY)
+    live(guarded, 20)
+    kinds = [n.kind for n in guarded.notify.notices]
+    assert kinds.count("push_failed") >= 1
+    shown: dict[str, Any] = json.loads(guarded.run(guarded.engine.status()).body)
+    assert [one["listing"] for one in shown["close_by_hand"]] == [f"{HOME}-booking"]
