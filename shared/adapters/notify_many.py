@@ -26,6 +26,8 @@ WINDOWS: Mapping[str, timedelta] = {
     "conflict_over": timedelta(0),
     "new_stay": timedelta(days=7),
     "resumed": timedelta(minutes=10),
+    # Within hours it may be given back and taken away again: the second time matters as much.
+    "revoked": timedelta(minutes=10),
     "mode_changed": timedelta(hours=1),
     "dead_link": timedelta(days=1),
     "push_failed_over": timedelta(hours=1),
@@ -40,8 +42,9 @@ OVER: Mapping[str, str] = {"push_failed_over": "push_failed"}
 ONE = 12.0
 """Seconds a channel has for a notice: its own 10 s and some."""
 
-AGAIN = 10.0
-"""Seconds the health timer spends on what was left."""
+ONE_LATER, AGAIN = 8.0, 10.0
+"""Seconds the health timer gives a channel for one that was left, and spends on all of them: none is begun that could
+be cut off, or what another channel has just taken would be sent to it again."""
 
 HELD = timedelta(seconds=60)
 """How long a notice stays in the hands of who took it; then another host may."""
@@ -102,8 +105,10 @@ class NotifyMany:
                 if not old.waiting and now - old.at > KEPT:
                     await self._told.forget(old)
             due = [one for one in rows if one.waiting and (one.next is None or one.next <= now)]
+            latest = asyncio.get_running_loop().time() + AGAIN - ONE_LATER
             async with asyncio.timeout(AGAIN):
-                await asyncio.gather(*(self._once_more(one) for one in due))
+                # Those that were tried least first: what a silent channel does not take holds up no other.
+                await asyncio.gather(*(self._once_more(one, latest) for one in sorted(due, key=_turn)))
         except TimeoutError:
             self._telemetry.count("notices_wait")
         except SyncError:
@@ -139,34 +144,37 @@ class NotifyMany:
             return told
         return taken
 
-    async def _once_more(self, told: Told) -> None:
+    async def _once_more(self, told: Told, latest: float) -> None:
+        """Try it once more, unless its turn comes after ``latest`` (loop time)."""
         async with self._gate:
+            if asyncio.get_running_loop().time() > latest:
+                return
             try:
                 held = await self._told.put(replace(told, tries=told.tries + 1, next=self._now() + HELD))
             except StaleWrite:
                 return
-            await self._send(held)
+            await self._send(held, ONE_LATER)
 
     async def _deliver(self, told: Told) -> None:
         async with self._gate:
             if told.next is None or self._now() < told.next:
-                await self._send(told)
+                await self._send(told, ONE)
 
-    async def _send(self, told: Told) -> None:
+    async def _send(self, told: Told, seconds: float) -> None:
         known = [self._channels[name] for name in told.waiting if name in self._channels]
-        tried = await asyncio.gather(*(self._try(one, told.notice) for one in known))
+        tried = await asyncio.gather(*(self._try(one, told.notice, seconds) for one in known))
         wrong = {channel.name: why for channel, why in zip(known, tried, strict=True) if why}
         for name in wrong:
             self._telemetry.count("notify_refused", channel=name, kind=told.notice.kind)
         await self._note(told, wrong)
 
-    async def _try(self, channel: Channel, notice: Notice) -> str:
+    async def _try(self, channel: Channel, notice: Notice, seconds: float) -> str:
         """Why the channel did not take it; empty when it did."""
         try:
-            async with asyncio.timeout(ONE):
+            async with asyncio.timeout(seconds):
                 await channel.send(notice)
         except TimeoutError:
-            return f"no answer within {ONE:g} s"
+            return f"no answer within {seconds:g} s"
         except SyncError as wrong:
             return str(wrong)
         except Exception as wrong:  # noqa: BLE001 - a defect of one channel silences neither the others nor the next try
@@ -191,3 +199,7 @@ class NotifyMany:
                 await self._told.put(after)
         except SyncError:
             self._telemetry.count("notice_unstored", kind=told.notice.kind)
+
+
+def _turn(told: Told) -> tuple[int, datetime]:
+    return told.tries, told.at

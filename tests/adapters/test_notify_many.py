@@ -98,6 +98,15 @@ async def test_another_key_or_kind_is_another_notice(world: World) -> None:
     assert len(mail.notices) == 3
 
 
+async def test_access_taken_away_for_the_second_time_in_a_day_is_told_again(world: World) -> None:
+    mail, taken_away = MemoryChannel("mail"), replace(NOTICE, kind="revoked")
+    await told(world.host(mail), taken_away, taken_away)
+    assert len(mail.notices) == 1
+    world.time += timedelta(hours=1)
+    await told(world.host(mail), taken_away)
+    assert len(mail.notices) == 2
+
+
 async def test_conflicts_are_never_swallowed(world: World) -> None:
     mail = MemoryChannel("mail")
     await told(world.host(mail), replace(NOTICE, kind="conflict"), replace(NOTICE, kind="conflict"))
@@ -188,6 +197,31 @@ async def test_a_silent_channel_holds_up_nobody(world: World, monkeypatch: pytes
     assert len(mail.notices) == 1
     (row,) = await world.rows()
     assert (row.waiting, row.error) == (("silent",), "silent: no answer within 0.05 s")
+
+
+async def test_what_a_dead_process_left_is_told_once_though_another_channel_is_silent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The silent one used to have the whole pass cut off, with what the others had taken not yet noted."""
+
+    class Silent:
+        name = "silent"
+
+        async def send(self, notice: Notice) -> None:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(notify_many, "ONE", 0.12)
+    monkeypatch.setattr(notify_many, "ONE_LATER", 0.08)
+    monkeypatch.setattr(notify_many, "AGAIN", 0.1)
+    mail = MemoryChannel("mail")
+    dead, heir = world.host(Silent(), MemoryChannel("mail")), world.host(Silent(), mail)
+    for number in range(6):
+        await dead.tell(replace(NOTICE, key=str(number)))
+    for task in dead._tasks:
+        task.cancel()
+    await world.ticks(heir, 10)
+    assert sorted(one.key for one in mail.notices) == list("012345")
+    assert {row.waiting for row in await world.rows()} == {("silent",)}
 
 
 async def test_a_dead_mail_server_costs_no_sync_and_one_try_each(world: World) -> None:
