@@ -222,8 +222,10 @@ class AccountStore:
 
     async def lease(self, account: str, name: str, span: timedelta) -> int | None:
         """Take a lease by store time; returns its fence, or None while somebody else holds it."""
-        key, now = f"lease|{name}", self._tables.now()
+        key = f"lease|{name}"
         row = await self._tables.get(ACCOUNTS, account, key)
+        # Only now: a new process knows the store's time from its first answer on (rule 26).
+        now = self._tables.now()
         until = None if row is None else cells.instant(row.values, "until")
         if until is not None and until > now:
             return None

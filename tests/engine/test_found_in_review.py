@@ -7,7 +7,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,6 +25,9 @@ from shared.domain.facts import Polled, SeenStay, WriteOutcome
 from shared.domain.model import Account, Listing, SyncMode, Write
 from shared.domain.portfolio import Home
 from shared.engine.modes import CHANGES
+from shared.memory.tables import MemoryTables
+from shared.ports import Row
+from shared.state.accounts import AccountStore
 from shared.state.names import RUNS
 from tests.engine.asking import asks, look
 from tests.engine.hamlet import Hamlet, portfolio, stay
@@ -264,3 +267,36 @@ def test_a_closure_that_only_ever_meets_an_open_circuit_is_told_of(guarded: Vill
     assert kinds.count("push_failed") >= 1
     shown: dict[str, Any] = json.loads(guarded.run(guarded.engine.status()).body)
     assert [one["listing"] for one in shown["close_by_hand"]] == [f"{HOME}-booking"]
+
+
+# ------------------------------------------------------------------------------------ clocks
+
+
+class NewHost(MemoryTables):
+    """A process whose own clock is an hour ahead, until the store's first answer tells it better."""
+
+    def __init__(self, right: Callable[[], datetime]) -> None:
+        super().__init__(self.told)
+        self.right, self.answered = right, False
+
+    def told(self) -> datetime:
+        return self.right() if self.answered else self.right() + timedelta(hours=1)
+
+    async def get(self, table: str, partition: str, key: str) -> Row | None:
+        found = await super().get(table, partition, key)
+        self.answered = True
+        return found
+
+
+def test_rule_26_a_new_host_with_a_wrong_clock_takes_no_lease_that_is_held(village: Village) -> None:
+    tables = NewHost(village.clock.now)
+    accounts = AccountStore(tables)
+    tables.answered = True
+    assert village.run(accounts.lease("booking", "poll", timedelta(seconds=30))) == 1
+    tables.answered = False
+    assert village.run(accounts.lease("booking", "poll", timedelta(seconds=30))) is None
+    village.clock.advance(MINUTE)
+    tables.answered = False
+    assert village.run(accounts.lease("booking", "poll", timedelta(seconds=30))) == 2
+    village.clock.advance(MINUTE)
+    assert village.run(accounts.lease("booking", "poll", timedelta(seconds=30))) == 3, "not held for an hour"
