@@ -276,8 +276,12 @@ class AvailabilityDesk:
             self._count("untold")
 
     def _note(self, question: CheckQuestion, finding: Finding) -> None:
-        """One line and one count for each question."""
+        """One line and one count for each question. What stands against it is not named: a calendar's UID may hold
+        anything, a guest's name too."""
         outcome = finding.availability.value
+        why = finding.why
+        if finding.availability is Availability.TAKEN and finding is not _NOBODY.finding:
+            why = "its own stays" if finding.own else "stays of other listings"
         self._count(outcome)
         self._world.telemetry.event(
             "checked",
@@ -286,7 +290,7 @@ class AvailabilityDesk:
             unit=question.unit,
             nights=str(question.dates or "none"),
             outcome=outcome,
-            why=finding.why,
+            why=why,
         )
 
     def _count(self, what: str) -> None:

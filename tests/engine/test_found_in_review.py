@@ -300,3 +300,20 @@ def test_rule_26_a_new_host_with_a_wrong_clock_takes_no_lease_that_is_held(villa
     assert village.run(accounts.lease("booking", "poll", timedelta(seconds=30))) == 2
     village.clock.advance(MINUTE)
     assert village.run(accounts.lease("booking", "poll", timedelta(seconds=30))) == 3, "not held for an hour"
+
+
+# ------------------------------------------------------------------------------------ what the log says
+
+
+def test_a_calendars_uid_that_holds_a_guests_name_is_in_no_line_of_the_log(village: Village) -> None:
+    """Some calendars make their UIDs of the guest's name or address."""
+    stay_there = sold(village, "greengo", JULY)
+    calendar = village.greengo.calendar
+    calendar.sold = {"jean.dupont@mail.example": stay_there}
+    stay_there.id = "jean.dupont@mail.example"
+    village.run(look(village))
+    village.run(village.drain())
+    assert not village.run(asks(village.engine, JULY))
+    live(village, 3)
+    lines = [str(one) for one in (*village.telemetry.events, *village.notify.notices)]
+    assert [line for line in lines if "dupont" in line] == []
