@@ -148,7 +148,9 @@ def _notice(whose: Account, before: SyncMode, after: Standing, reason: str, at: 
         "fr": f"{account} : {was_fr} → {is_fr} ({reason}).{nothing_fr}",
         "en": f"{account}: {was_en} -> {is_en} ({reason}).{nothing_en}",
     }
-    return Notice("mode_changed", f"{account} {at}", severity, text, whose.owner)
+    # One that comes and goes all day is told of once an hour; that nothing is sent any more, each time.
+    told = f"{account} {before} {after.mode}" if after.sends else f"{account} {at}"
+    return Notice("mode_changed", told, severity, text, whose.owner)
 
 
 _ENDINGS: tuple[tuple[type[SyncError], Ending], ...] = (

@@ -210,6 +210,21 @@ def test_a_mode_that_moved_sends_what_waited_though_its_record_fails(village: Vi
     assert changes == ["booking: manual -> batch", "booking: batch -> real time"]
 
 
+def test_a_platform_that_comes_and_goes_is_told_of_a_few_times_and_not_at_each_turn(village: Village) -> None:
+    right, begun = village.booking.poll, village.clock.peek()
+
+    async def poll(account: Account) -> Polled:
+        if (village.clock.peek() - begun).total_seconds() // 70 % 2:
+            raise PlatformDown("Booking.com: HTTP 503")
+        return await right(account)
+
+    village.booking.poll = poll  # type: ignore[method-assign]
+    live(village, 40)
+    keys = [n.key for n in village.notify.notices if n.kind == "mode_changed"]
+    assert len(keys) > 10, "it does move"
+    assert len(set(keys)) == 2, "one key is told once an hour"
+
+
 def test_reads_that_work_and_writes_that_fail_do_not_move_the_mode_up_and_down(guarded: Village) -> None:
     async def refuse(account: Account, listing: Listing, write: Write) -> WriteOutcome:
         raise PlatformDown("Airbnb: HTTP 503")
