@@ -50,6 +50,7 @@ class Inbox:
         self._queues = queues
         self._words = Words(world)
         self._units: dict[Platform, UnitFinder] = {}
+        self._rung: dict[Platform, dict[str, str]] = {}
 
     async def receive(self, platform: Platform, body: bytes) -> Delivery:
         """Store a body and ring; the sweep finds it when nobody heard the bell."""
@@ -90,7 +91,8 @@ class Inbox:
         return notification.action
 
     async def sweep(self, platform: Platform, most: int, days: Iterable[int] = (1, 0)) -> int:
-        """Ring again for what was left of these days, counted back from today; returns how many stand there."""
+        """Ring again for what was left of these days, counted back from today; returns how many stand there. In each of
+        its turns a delivery is rung for once: else the same few would keep all others from theirs."""
         now = self._world.now()
         left = [
             delivery
@@ -98,8 +100,13 @@ class Inbox:
             for delivery in await self._world.inbox.waiting(platform, now - timedelta(days=back))
         ]
         old = [(one, now - one.at) for one in left if one.at is not None and now - one.at > SWEEP_AFTER]
-        for delivery, age in old[:most]:
-            version = f"{AGAIN}{_turn(age)}"
+        turns = [(one, f"{AGAIN}{_turn(age)}") for one, age in old]
+        before = self._rung.get(platform, {})
+        due = [(one, version) for one, version in turns if before.get(one.key) != version]
+        rung = {one.key: version for one, version in turns if before.get(one.key) == version}
+        self._rung[platform] = rung
+        for delivery, version in due[:most]:
+            rung[delivery.key] = version
             bell = Message("inbox", delivery.key, version, delivery.correlation)
             if not await self._world.ring(WORK, bell):
                 with correlated(delivery.correlation):

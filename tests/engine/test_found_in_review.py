@@ -22,7 +22,7 @@ from shared.domain.errors import (
     TransientError,
 )
 from shared.domain.facts import Polled, SeenStay, WriteOutcome
-from shared.domain.model import Account, Listing, SyncMode, Write
+from shared.domain.model import AIRBNB, Account, Listing, SyncMode, Write
 from shared.domain.portfolio import Home
 from shared.engine.modes import CHANGES
 from shared.memory.tables import MemoryTables
@@ -282,6 +282,22 @@ def test_a_closure_that_only_ever_meets_an_open_circuit_is_told_of(guarded: Vill
     assert kinds.count("push_failed") >= 1
     shown: dict[str, Any] = json.loads(guarded.run(guarded.engine.status()).body)
     assert [one["listing"] for one in shown["close_by_hand"]] == [f"{HOME}-booking"]
+
+
+def test_deliveries_about_nothing_do_not_keep_a_real_one_waiting_whose_bell_was_lost(
+    village: Village,
+) -> None:
+    """Somebody who knows the address sends a hundred codes no platform knows: each stands there for six hours."""
+    for number in range(100):
+        claim = {"id": f"X{number}", "dates": str(AUGUST), "cancelled": True}
+        village.run(village.webhook(json.dumps(claim).encode()))
+    sold(village, "airbnb", JULY)
+    village.run(village.engine.world.inbox.put(AIRBNB, village.deliveries.pop()))
+    for _ in range(4):
+        village.clock.advance(timedelta(seconds=15))
+        village.run(village.engine.on_timer_sweep())
+        village.run(village.drain())
+    assert village.booking.calendar.closed == nights(JULY)
 
 
 # ------------------------------------------------------------------------------------ clocks
