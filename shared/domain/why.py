@@ -56,10 +56,12 @@ class Shown(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A fact that concerns the night: whose, on which listing, since when its source shows it (store time)."""
+    """A fact that concerns the night: whose, on which listing of which home, since when its source shows it (store
+    time)."""
 
     key: str
     listing: str
+    home: str
     dates: StayDates
     kind: Busy
     status: Status
@@ -171,8 +173,10 @@ def _of(
 def _cause(
     state: SiteState, one: Reservation, part: Part, shown: Shown, removal: Removal | None = None
 ) -> Iterator[Cause]:
-    if part.listing in state.listings:
-        yield Cause(one.key, part.listing, part.dates, one.kind, one.status, part.since, shown, removal)
+    listing = state.listings.get(part.listing)
+    if listing is not None:
+        place = (part.listing, listing.property, part.dates)
+        yield Cause(one.key, *place, one.kind, one.status, part.since, shown, removal)
 
 
 def _reasons(

@@ -133,6 +133,8 @@ def _cause(one: Cause, names: Names, language: str) -> str:
     kind = _PENDING if one.status is Status.PENDING and one.kind is Busy.STAY else _KINDS[one.kind]
     name = names.cause(one.key).partition(" (")[0]
     where = names.listings.get(one.listing, one.listing)
+    if len(names.homes) > 1:  # a house and its rooms: which of them was sold
+        where = f"{where} ({names.homes.get(one.home, one.home)})"
     at = moment(one.since, names.zone, language)
     known = f"connue depuis le {at}" if french else f"known since {at}"
     on = "sur" if french else "on"

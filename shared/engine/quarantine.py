@@ -23,6 +23,9 @@ from shared.use_cases import HttpAnswer
 KEPT = timedelta(days=90)
 """How long something is kept that nobody replayed."""
 
+MOST_LISTED = 500
+"""Rows one answer shows, the newest; it says how many more there are."""
+
 MOST_DEAD = 100
 """Dead letters of one queue that are listed, the oldest first."""
 
@@ -44,8 +47,10 @@ class Quarantine:
         rows = [to_quarantined(row) for row in await self._world.inbox.quarantined()]
         rows.sort(key=lambda one: (one.at is not None, one.at), reverse=True)
         dead, silent = await self._dead()
-        shown = [_row_json(one, now) for one in rows]
-        return json_answer(200, {"quarantine": shown, "dead_letters": dead, "bus": silent})
+        shown = [_row_json(one, now) for one in rows[:MOST_LISTED]]
+        left_out = len(rows) - len(shown)
+        found = {"quarantine": shown, "left_out": left_out, "dead_letters": dead, "bus": silent}
+        return json_answer(200, found)
 
     async def _dead(self) -> tuple[list[dict[str, object]] | None, str | None]:
         """The dead letters, or None and why they cannot be seen."""

@@ -206,6 +206,7 @@ def _cause(one: Cause, chain: Sequence[Entry], names: Names) -> dict[str, object
     removal = one.removal
     return {
         "of": one.key,
+        "home": one.home,
         "listing": one.listing,
         "platform": names.listings.get(one.listing, one.listing),
         "nights": str(one.dates),

@@ -117,6 +117,18 @@ def test_what_is_held_back_is_told_in_both_languages() -> None:
     assert "mill-airbnb, mill-booking" in said[1]["fr"]
 
 
+def test_a_stay_in_a_room_is_the_reason_of_the_house_and_not_of_the_other_room() -> None:
+    homes = [home("house", contains=("red", "blue")), home("red"), home("blue")]
+    (state,) = planned(homes, [stay("red")])
+    names = names_of(state, {})
+    found = why(state, "house", FIRST, NOW)
+    assert {one.face for one in found.listings} == {Face.CLOSING}
+    (cause,) = found.causes
+    assert (cause.home, cause.listing) == ("red", "red-airbnb")
+    assert cause_said(cause, names)["fr"].startswith("Réservation s0 sur airbnb (red), 10-12 mars 2027")
+    assert why(state, "blue", FIRST, NOW).causes == ()
+
+
 def test_a_night_that_has_passed_says_so() -> None:
     (state,) = planned([home("mill")], [])
     found = why(state, "mill", NOW.date() - DAY, NOW)
