@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from shared.connectors.ical_links import VRBO
 from shared.domain.dates import StayDates, nights_of
 from shared.domain.model import AIRBNB, Platform
 
@@ -82,6 +83,8 @@ def write(platform: Platform, events: Iterable[Event]) -> bytes:
 def _summary(platform: Platform, one: Event) -> str:
     if platform == AIRBNB:
         return "Reserved" if one.sale else "Airbnb (Not available)"
+    if platform == VRBO:
+        return "Reserved - Ann" if one.sale else "Blocked"
     return "CLOSED - Not available"
 
 

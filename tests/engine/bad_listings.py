@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from shared.connectors.ical_fetch import fetch_calendar
+from shared.connectors.ical_links import VRBO
 from shared.connectors.ical_read import read_calendar
 from shared.domain.dates import StayDates, nights_of
 from shared.domain.errors import SyncError
@@ -81,7 +82,7 @@ class Story:
 
 def a_truth(chance: random.Random, begins: datetime = MORNING, least: int = 1) -> Truth:
     """A home's calendar: stays one after the other, some touching, the first perhaps in the house already."""
-    platform = chance.choice([AIRBNB, BOOKING, GREENGO])
+    platform = chance.choice([AIRBNB, BOOKING, GREENGO, VRBO])
     today = begins.astimezone(ZoneInfo(ZONE)).date()
     day = today - chance.choice([0, 0, 2]) * DAY + chance.choice([0, 0, 1, 4]) * DAY
     sales: list[Event] = []
@@ -93,7 +94,7 @@ def a_truth(chance: random.Random, begins: datetime = MORNING, least: int = 1) -
         drawn = chance.random() if len(sales) >= least else 0.0
         if drawn < sold:
             sales.append(Event(f"sale{number}", dates))
-        elif drawn < 0.85 and platform == AIRBNB:
+        elif drawn < 0.85 and platform in (AIRBNB, VRBO):
             blocks.append(Event(f"block{number}", dates, sale=False))
         else:
             echoes.append(Event(f"echo{number}", dates, sale=False))
