@@ -3,6 +3,7 @@ before polite). The worker asks the platform itself."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -32,6 +33,9 @@ guard asks for when something is odd."""
 
 POLL_TAKES = 2.0
 """Seconds until a poll that is under way will be done: only the next one is sure to hold what a call was about."""
+
+CLAIM_AFTER = 0.35
+"""Seconds a re-read may take before its nights are closed on what the call claims."""
 
 ANYWHERE = "*"
 """In ``Notification.poll``: which place has news is not said."""
@@ -190,7 +194,7 @@ class Inbox:
             counter = await self._world.accounts.next_observation(account.account.id)
             frame = Answered(counter, self._world.now())
             try:
-                seen = await connector.reread(account.account, reservation)
+                seen = await self._asked(connector, account, reservation, claimed, frame)
             except SyncError as wrong:
                 # Refused for one reservation: it may be another account's. Whether the keys are, a look at all shows.
                 if not isinstance(wrong, AuthFailed):
@@ -209,6 +213,26 @@ class Inbox:
         if silent:
             raise TransientError(f"{reservation} cannot be re-read yet: {silent}")
         return False
+
+    async def _asked(
+        self,
+        connector: ApiConnector,
+        account: AccountState,
+        reservation: str,
+        claimed: list[SeenStay],
+        frame: Answered,
+    ) -> SeenStay | None:
+        """What the platform says of a reservation. Where it keeps us waiting, the nights are closed on the claim
+        meanwhile: a re-read that fails or hangs may take 12 s with all its tries."""
+        asking = asyncio.create_task(connector.reread(account.account, reservation))
+        try:
+            done, _ = await asyncio.wait({asking}, timeout=CLAIM_AFTER)
+            if not done and claimed:
+                pairs = [(one.id, one) for one in claimed]
+                await self._ingest.stays(account, pairs, frame, f"webhook {reservation}", hint=True)
+            return await asking
+        finally:
+            asking.cancel()
 
     async def _give_up(self, delivery: Delivery, accounts: list[AccountState], name: str) -> None:
         """For hours the platform has said that there is no such reservation: what was closed on the claim is free."""

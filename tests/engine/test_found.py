@@ -3,6 +3,7 @@ get lost, a portfolio that changes, accounts that come and go."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,8 +13,8 @@ import pytest
 
 from shared.domain.dates import StayDates
 from shared.domain.errors import PayloadRejected, StaleWrite, StoreUnavailable
-from shared.domain.facts import SeenRoom, SeenStay, Unplaced
-from shared.domain.model import AIRBNB, BOOKING, GREENGO, Account, Link, Platform, Status
+from shared.domain.facts import SeenRoom, SeenStay, Unplaced, WriteOutcome
+from shared.domain.model import AIRBNB, BOOKING, GREENGO, Account, Link, Listing, Platform, Status, Write
 from shared.domain.portfolio import Home, Portfolio, PortfolioListing
 from shared.ports import FeedBusy, Notification
 from shared.state import site_codec
@@ -512,3 +513,25 @@ def test_a_stay_we_only_hear_of_when_it_is_cancelled_has_the_closures_under_it_s
     village.say("airbnb", unheard_of, "modify")
     village.run(village.webhook(village.deliveries.pop()))
     assert set(JULY.nights()) <= village.airbnb.calendar.closed
+
+
+def test_while_a_re_read_keeps_us_waiting_the_nights_are_closed_on_the_claim(village: Village) -> None:
+    """Found by the bench: a platform that hangs held up the closures on all others through its tries."""
+    written: list[float] = []
+    right, write = village.airbnb.reread, village.booking.write
+    begun = village.clock.peek().timestamp()
+
+    async def slow(account: Account, reservation: str) -> SeenStay | None:
+        await asyncio.sleep(10)
+        return await right(account, reservation)
+
+    async def note(account: Account, listing: Listing, one: Write) -> WriteOutcome:
+        written.append(village.clock.peek().timestamp() - begun)
+        return await write(account, listing, one)
+
+    village.airbnb.reread, village.booking.write = slow, note  # type: ignore[method-assign]
+    assert village.book("airbnb", JULY) is not None
+    village.run(village.webhook(village.deliveries.pop()))
+    assert village.booking.calendar.closed == set(JULY.nights())
+    assert len(written) == 1, "the re-read confirms the claim; nothing is written again"
+    assert written[0] < 1
