@@ -7,7 +7,7 @@ something elsewhere, on its way to either, or unknown. Each comes with what it r
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -92,7 +92,8 @@ class Closure:
 @dataclass(frozen=True, slots=True)
 class Reasons:
     """One listing's night. ``own`` are facts of this listing, ``closures`` ours on it; ``doubt`` says why nothing is
-    sure. ``left`` counts the units still for sale of a home sold by count, None elsewhere."""
+    sure, ``silent`` why nothing is sent there now. ``left`` counts the units still for sale of a home sold by count,
+    None elsewhere."""
 
     listing: str
     face: Face
@@ -100,6 +101,7 @@ class Reasons:
     closures: tuple[Closure, ...]
     doubt: str = ""
     left: int | None = None
+    silent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +119,15 @@ class Why:
 
 
 def why(
-    state: SiteState, home: str, night: date, now: datetime, stale: Mapping[str, str] | None = None
+    state: SiteState,
+    home: str,
+    night: date,
+    now: datetime,
+    stale: Mapping[str, str] | None = None,
+    silent: Mapping[str, str] | None = None,
 ) -> Why:
-    """Explain a night. ``stale`` are listings whose source is too old to be believed, with the reason. Raises
-    ``KeyError`` for a home that is not on the site."""
+    """Explain a night. ``stale`` are listings whose source is too old to be believed, ``silent`` those into which
+    nothing is sent now, each with the reason. Raises ``KeyError`` for a home that is not on the site."""
     place = state.site.properties[home]
     causes = tuple(_causes(state, place, night, now))
     waiting: list[str] = []
@@ -131,7 +138,10 @@ def why(
         home=home,
         night=night,
         past=night < place.today(now),
-        listings=tuple(_reasons(state, one, night, causes, dict(stale or {})) for one in mine),
+        listings=tuple(
+            replace(_reasons(state, one, night, causes, stale or {}), silent=(silent or {}).get(one.id, ""))
+            for one in mine
+        ),
         causes=causes,
         holds=tuple(_holds(state, rooms, night, now)),
         held_back=tuple(waiting),

@@ -105,6 +105,10 @@ def _listing(one: Reasons, where: str, names: Names, language: str) -> str:
     if one.left is not None:
         said.append(f"{one.left} unité(s) libre(s)" if french else f"{one.left} unit(s) left")
     said += [closure_said(each, names)[language] for each in one.closures]
+    if one.silent and one.face in (Face.CLOSING, Face.OPENING):
+        nothing = "rien n'y est envoyé maintenant" if french else "nothing is sent there now"
+        known = one.silent == "chosen by its owner" and french
+        said.append(f"{nothing} ({'choisi par son propriétaire' if known else one.silent})")
     if one.doubt:
         source = "sa source" if french else "its source"
         said.append(f"{source} {_doubt(one.doubt, language)}")

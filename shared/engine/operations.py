@@ -93,7 +93,7 @@ class Operations:
         self.mode_desk = ModeDesk(world, self.modes)
         self.overview = Status(world, self.modes)
         self.record = History(world)
-        self.explain = Explain(world, Freshness(world, self.modes, rhythms))
+        self.explain = Explain(world, Freshness(world, self.modes, rhythms), self.modes)
         self.vanished = Removals(world, self.reconciler)
         self.poisoned = Quarantine(world, self.inbox)
         self.portfolio = PortfolioImport(world, period)

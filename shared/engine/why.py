@@ -6,28 +6,21 @@ from the moment the cause first appeared, a bounded stretch of it, and what is n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from shared.domain.dates import ONE_DAY
 from shared.domain.errors import Moved, NotFound, PayloadRejected
-from shared.domain.model import SiteState
+from shared.domain.model import Link, SiteState
 from shared.domain.recall import covers, recalled
-from shared.domain.spoken import Names, names_of
-from shared.domain.story import tell, told_by
-from shared.domain.why import Cause, Closure, Reasons, Why, why
-from shared.domain.why_text import (
-    cause_said,
-    closure_said,
-    headline,
-    held_back_said,
-    hold_said,
-    listing_said,
-)
+from shared.domain.spoken import names_of
+from shared.domain.why import Why, why
 from shared.engine.answers import json_answer, problem
 from shared.engine.freshness import Freshness
 from shared.engine.history import site_of
+from shared.engine.modes import Modes
+from shared.engine.why_view import MOST_STEPS, shown, steps
 from shared.engine.world import World
 from shared.state.history import Entry, HistoryStore
 from shared.use_cases import HttpAnswer
@@ -41,9 +34,6 @@ STRETCH = 200
 MOST_BACK = 4_000
 """Commits that are looked at for a night that is over."""
 
-MOST_STEPS = 40
-"""Lines of one chain."""
-
 _FIELDS = ("home", "date")
 _YEARS = range(2000, 2201)
 
@@ -51,8 +41,9 @@ _YEARS = range(2000, 2201)
 class Explain:
     """Answers "why is this night closed?"."""
 
-    def __init__(self, world: World, freshness: Freshness) -> None:
+    def __init__(self, world: World, freshness: Freshness, modes: Modes) -> None:
         self._world = world
+        self._modes = modes
         self._freshness = freshness
         self._record = HistoryStore(world.tables)
 
@@ -71,9 +62,18 @@ class Explain:
         if night < state.site.properties[home].today(self._world.now()):
             return await self._past(state, home, night)
         stale = await self._freshness.stale(state.listings.values())
-        found = why(state, home, night, self._world.now(), stale)
+        found = why(state, home, night, self._world.now(), stale, await self._silent(state))
         chains = await self._chains(state, found)
-        return json_answer(200, _shown(found, chains, names_of(state, self._world.platform_names)))
+        return json_answer(200, shown(found, chains, names_of(state, self._world.platform_names)))
+
+    async def _silent(self, state: SiteState) -> dict[str, str]:
+        """The listings into which nothing goes out by itself now, each with the reason."""
+        found: dict[str, str] = {}
+        for listing in state.listings.values():
+            account = await self._modes.account(listing.account) if listing.link is Link.API else None
+            if account is not None and not account.standing.sends:
+                found[listing.id] = account.standing.reason
+        return found
 
     async def _past(self, state: SiteState, home: str, night: date) -> HttpAnswer:
         """A night that is over, from the lines of the record about it."""
@@ -84,8 +84,8 @@ class Explain:
         keys |= {closure.cause for one in found.listings for closure in one.closures}
         chains = {key: [entry for entry in entries if _is_about(entry, key)] for key in keys}
         names = names_of(state, self._world.platform_names)
-        shown = _shown(found, chains, names)
-        return json_answer(200, {**shown, "record": _steps(entries[-MOST_STEPS:], names)})
+        told = shown(found, chains, names)
+        return json_answer(200, {**told, "record": steps(entries[-MOST_STEPS:], names)})
 
     async def _about_night(self, state: SiteState, home: str, night: date) -> tuple[list[Entry], str]:
         """The lines about a past night, oldest first, and why they may not be all; empty where they are."""
@@ -139,100 +139,3 @@ def _read(query: Mapping[str, str]) -> tuple[str, date]:
     if night.year not in _YEARS:
         raise PayloadRejected(f"date is not in a year from {_YEARS[0]} to {_YEARS[-1]}")
     return query["home"], night
-
-
-# ---------------------------------------------------------------------------------------- as it is shown
-
-
-def _shown(found: Why, chains: Mapping[str, Sequence[Entry]], names: Names) -> dict[str, object]:
-    return {
-        "home": found.home,
-        "home_name": names.homes.get(found.home, found.home),
-        "night": found.night.isoformat(),
-        "past": found.past,
-        "text": headline(found, names),
-        "listings": [_listing(one, chains, names) for one in found.listings],
-        "facts": [_cause(one, chains.get(one.key, ()), names) for one in found.causes],
-        "holds": [
-            {"listing": h.listing, "until": h.expires.isoformat(), "text": hold_said(h, names)}
-            for h in found.holds
-        ],
-        "held_back": [held_back_said(reason) for reason in found.held_back],
-    }
-
-
-def _listing(one: Reasons, chains: Mapping[str, Sequence[Entry]], names: Names) -> dict[str, object]:
-    return {
-        "listing": one.listing,
-        "platform": names.listings.get(one.listing, one.listing),
-        "state": one.face.value,
-        "units_left": one.left,
-        "doubt": one.doubt or None,
-        "text": listing_said(one, names),
-        "facts": [cause.key for cause in one.own],
-        "closures": [_closure(each, one.listing, chains, names) for each in one.closures],
-    }
-
-
-def _closure(
-    one: Closure, listing: str, chains: Mapping[str, Sequence[Entry]], names: Names
-) -> dict[str, object]:
-    key = one.cause if one.cause in chains else one.cause.rpartition("#")[0]
-    chain = [entry for entry in chains.get(key, ()) if _leads_to(entry, listing)]
-    seen = [entry.words.get("at") for entry in chain if entry.words.get("what") == "close seen"]
-    return {
-        "because_of": one.cause,
-        "nights": str(one.dates),
-        "phase": one.phase.value,
-        "decided": one.decided.isoformat() if one.decided else None,
-        "accepted": one.taken.isoformat() if one.taken else None,
-        "seen": seen[-1] if seen and one.phase.value == "seen" else None,
-        "opening_since": one.opening_since.isoformat() if one.opening_since else None,
-        "attempts": one.attempts,
-        "error": one.error or None,
-        "text": closure_said(one, names),
-        "chain": _steps(chain, names),
-    }
-
-
-def _leads_to(entry: Entry, listing: str) -> bool:
-    """Whether a step belongs to the way of a fact to one listing: its own story, and what we did there."""
-    return entry.words.get("kind") not in ("closure", "opening") or entry.words.get("on") == listing
-
-
-def _cause(one: Cause, chain: Sequence[Entry], names: Names) -> dict[str, object]:
-    own = [entry for entry in chain if entry.words.get("kind") not in ("closure", "opening")]
-    first = own[0].words if own else {}
-    removal = one.removal
-    return {
-        "of": one.key,
-        "home": one.home,
-        "listing": one.listing,
-        "platform": names.listings.get(one.listing, one.listing),
-        "nights": str(one.dates),
-        "class": one.kind.value,
-        "status": one.status.value,
-        "shown": one.shown.value,
-        "since": one.since.isoformat(),
-        "by": first.get("by"),
-        "by_text": told_by(first, names) if first else None,
-        "correlation": first.get("correlation"),
-        "missing_since": removal.since.isoformat() if removal else None,
-        "at_the_latest": removal.by.isoformat() if removal and removal.by else None,
-        "text": cause_said(one, names),
-        "chain": _steps(own, names),
-    }
-
-
-def _steps(chain: Iterable[Entry], names: Names) -> list[dict[str, object]]:
-    return [
-        {
-            "at": entry.words.get("at"),
-            "version": entry.version,
-            "what": entry.words.get("what"),
-            "correlation": entry.words.get("correlation"),
-            "text": tell(entry.words, names),
-            "by": told_by(entry.words, names),
-        }
-        for entry in list(chain)[:MOST_STEPS]
-    ]

@@ -88,6 +88,7 @@ def test_the_chain_leads_from_the_doorbell_to_each_platform(village: Village) ->
     assert times == sorted(times)
     assert datetime.fromisoformat(closure["decided"]) <= datetime.fromisoformat(closure["accepted"])
     assert closure["seen"] == closure["chain"][-1]["at"]
+    assert closure["sent"] == closure["chain"][1]["at"]
     (published,) = on(village, "greengo")["closures"]
     assert [step["what"] for step in published["chain"]][:3] == ["new", "close published", "close accepted"]
     assert "notre calendrier a été lu" in published["text"]["fr"]
@@ -109,6 +110,16 @@ def test_what_a_platform_refuses_is_told_with_its_reason(village: Village) -> No
     assert one["state"] == "closing"
     assert (one["closures"][0]["attempts"], one["closures"][0]["error"]) == (1, "refused for the test")
     assert "refused for the test" in one["text"]["fr"]
+
+
+def test_a_closure_that_waits_for_a_person_says_so(village: Village) -> None:
+    village.run(village.engine.set_mode("booking", b'{"mode": "manual"}'))
+    village.clock.advance(timedelta(seconds=10))
+    told(village, "airbnb", JULY)
+    one = on(village, "booking")
+    assert (one["state"], one["nothing_is_sent"]) == ("closing", "chosen by its owner")
+    assert "rien n'y est envoyé maintenant (choisi par son propriétaire)" in one["text"]["fr"]
+    assert (one["closures"][0]["sent"], one["closures"][0]["phase"]) == (None, "intended")
 
 
 def test_an_echo_is_named_as_our_own_closure(village: Village) -> None:
