@@ -112,6 +112,18 @@ def test_a_closure_that_must_be_said_again_is_exposed_since_nobody_knows_when() 
     assert (found.dates, found.since, found.sent) == (july(10, 13), None, False)
 
 
+def test_a_peer_that_still_has_an_older_closure_of_the_same_nights_is_not_exposed() -> None:
+    state = mill(GUEST)
+    rows = {
+        key: replace(row, heir_taken=NOW - MINUTE)
+        for key, row in state.blocks.items()
+        if row.listing == "greengo"
+    }
+    assert [one.listing for one in exposure(replace(state, blocks={**state.blocks, **rows}), NOW)] == [
+        "booking"
+    ]
+
+
 def test_of_rooms_sold_by_count_only_nights_with_none_left_are_exposed() -> None:
     state = mill(GUEST, stay("other", "airbnb", july(12, 16)), units=2)
     found = {(one.listing, one.dates) for one in exposure(state, NOW)}

@@ -16,6 +16,7 @@ from shared.domain.merge import merge_feed
 from shared.domain.model import (
     AIRBNB,
     BOOKING,
+    BookingConflict,
     Busy,
     Head,
     Link,
@@ -32,6 +33,8 @@ from shared.domain.model import (
 from shared.domain.occupancy import Occupancy, occupancies
 from shared.domain.plan import plan
 from shared.domain.release import SHORT
+from shared.ports import Row
+from shared.state import site_codec
 
 NOW = datetime(2027, 6, 1, 8, tzinfo=UTC)
 TODAY = NOW.date()
@@ -160,7 +163,7 @@ def clashes(known: Known) -> set[frozenset[str]]:
 # ----------------------------------------------------------------------- by API and by calendar at once
 
 
-def found(state: SiteState) -> Iterable[object]:
+def found(state: SiteState) -> Iterable[BookingConflict]:
     return ConflictDetector().detect_overlapping_bookings(state.site, occupancies(state), NOW).values()
 
 
@@ -235,6 +238,16 @@ def test_one_stay_explains_one_event_and_the_second_is_another_guest() -> None:
     """Two events of the same nights in the calendar and one stay by API: the excess is a sale."""
     two = (by_link(july(10, 13), ""), by_link(july(10, 13), "", "link:two"))
     assert len(taken(mill(by_api(july(10, 13)), *two))) == 2
+
+
+def test_the_code_is_stored_with_the_stay_and_absent_in_rows_that_are_older() -> None:
+    (known,) = read((), 1, event("one", july(10, 13), Busy.STAY, "HMABCD1234"))
+    row = site_codec.reservation_row("mill", known)
+    assert site_codec.to_reservation(row) == known
+    old = Row(row.partition, row.key, {name: cell for name, cell in row.values.items() if name != "code"})
+    assert site_codec.to_reservation(old) == replace(known, code="")
+    (named,) = read((replace(known, code=""),), 2, event("one", july(10, 13), Busy.STAY, "HMABCD1234"))
+    assert named.code == "HMABCD1234"
 
 
 def test_equal_nights_on_two_platforms_are_two_guests() -> None:

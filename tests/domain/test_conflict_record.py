@@ -128,7 +128,14 @@ def test_who_came_long_after_what_its_channel_told_before_was_surely_second() ->
     ("others", "gap", "expected"),
     [
         ([], HOUR, Certainty.LIKELY),  # the first thing its channel ever told
-        ([stay("beside", "booking", nights(60, 3), at=NOW)], HOUR, Certainty.LIKELY),  # told with others
+        (
+            [
+                stay("before", "booking", nights(70, 3), at=NOW - 48 * HOUR),
+                stay("beside", "booking", nights(60, 3), at=NOW),
+            ],
+            HOUR,
+            Certainty.LIKELY,  # told together with others
+        ),
         (
             [stay("before", "booking", nights(60, 3), at=NOW - 48 * HOUR)],
             timedelta(minutes=1),
