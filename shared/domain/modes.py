@@ -111,6 +111,16 @@ def next_look(
     return min(due, now_on.probe_at) if now_on.probe_at else due
 
 
+def survey_period(setting: ModeSetting, units: int) -> float:
+    """Seconds between two looks at the whole state of an account in REAL_TIME: as its owner chose, and longer where it
+    has so many units that asking for each of them would leave no calls for closures."""
+    return max(60.0 * setting.poll_minutes, units * SECONDS_A_UNIT)
+
+
+SECONDS_A_UNIT = 3.6
+"""A thousand calls an hour: half of what Airbnb grants an account, the lowest hourly limit of those we know."""
+
+
 def feed_mode(period: float, failures: int, dead: bool, slow_because: str = "") -> tuple[SyncMode, str]:
     """The mode of one calendar link and why: its ladder is the pauses after its failures. ``dead``: its host says there
     is no such calendar; ``slow_because``: why it is asked less often than wished."""

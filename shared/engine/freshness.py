@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from shared.domain.model import Link, Listing, Platform, SyncMode
+from shared.domain.modes import survey_period
 from shared.engine.modes import Modes
 from shared.engine.status import STALE_PERIODS
 from shared.engine.world import World
@@ -68,7 +69,7 @@ class Freshness:
         down the ladder is asked more rarely; what it has not said meanwhile is not fresher for that."""
         if state.standing.chosen and state.standing.mode is not SyncMode.REAL_TIME:
             return 60.0 * state.setting.batch_minutes
-        return self._rhythms.get(platform) or 60.0 * state.setting.poll_minutes
+        return self._rhythms.get(platform) or survey_period(state.setting, len(state.units))
 
     async def _calendar(self, listing: Listing) -> str:
         for again in (False, True):

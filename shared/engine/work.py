@@ -13,7 +13,7 @@ from shared.correlation import correlated
 from shared.domain.confirm import pause
 from shared.domain.errors import PayloadRejected, SyncError
 from shared.domain.model import Platform
-from shared.domain.modes import next_look
+from shared.domain.modes import next_look, survey_period
 from shared.engine.calendars import Calendars
 from shared.engine.inbox import Inbox
 from shared.engine.mail_doorbell import REST
@@ -173,7 +173,8 @@ class Work:
             rhythm = self._rhythms.get(state.account.platform)
             if rhythm is not None and self._is_due(state, state.polled, rhythm):
                 await self._ring_or_do(Message("queue", name, self._slot()))
-            if (rhythm is None or state.looked is None) and self._is_due(state, state.last_look):
+            survey = survey_period(state.setting, len(state.units))
+            if (rhythm is None or state.looked is None) and self._is_due(state, state.last_look, survey):
                 await self._ring_or_do(Message("observe", name, self._slot()))
 
     def _is_due(self, state: AccountState, looked: datetime | None, rhythm: float = 0.0) -> bool:

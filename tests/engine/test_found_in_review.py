@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from shared.domain import modes
 from shared.domain.dates import StayDates
 from shared.domain.errors import (
     AuthFailed,
@@ -23,6 +24,7 @@ from shared.domain.errors import (
 )
 from shared.domain.facts import Polled, SeenStay, WriteOutcome
 from shared.domain.model import AIRBNB, Account, Listing, SyncMode, Write
+from shared.domain.modes import ModeSetting, survey_period
 from shared.domain.portfolio import Home
 from shared.engine.modes import CHANGES
 from shared.memory.tables import MemoryTables
@@ -164,6 +166,28 @@ def test_a_budget_that_is_spent_at_each_look_leaves_out_others_each_time(
         left = 10
         built.run(built.engine.observer.observe("booking", fresh=False))
     assert set(asked) == {home.id for home in homes}
+
+
+def test_the_looks_at_many_units_leave_calls_for_closures(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred homes every other minute would be three thousand calls an hour of the two thousand Airbnb grants."""
+    usual = ModeSetting()
+    assert survey_period(usual, 10) == 120
+    assert [units * 3600 / survey_period(usual, units) for units in (34, 100, 500)] == [1000, 1000, 1000]
+    right, asked = village.airbnb.stays, []
+
+    async def stays(account: Account, unit: str) -> tuple[SeenStay, ...]:
+        asked.append(unit)
+        return await right(account, unit)
+
+    village.airbnb.stays = stays  # type: ignore[method-assign]
+    live(village, 20)
+    monkeypatch.setattr(modes, "SECONDS_A_UNIT", 600)  # as if the one unit were many
+    often = len(asked)
+    live(village, 20)
+    assert often >= 8
+    assert 1 <= len(asked) - often <= 2
 
 
 # ------------------------------------------------------------------------ the ladder, and what is known
