@@ -14,7 +14,6 @@ from shared.domain.dates import StayDates
 from shared.domain.model import Block, Busy, Part, Phase, Reservation, SiteState, Status
 from shared.domain.record import Kind, kind_of
 
-_GONE = frozenset({"cancelled", "let go", "claim over"})
 _PHASES = {
     "close intended": Phase.INTENDED,
     "close published": Phase.SENT,
@@ -56,7 +55,7 @@ def _fact(facts: dict[str, Reservation], line: Mapping[str, str], night: date, a
     what, dates = line.get("what", ""), _range(line.get("nights", ""), night)
     if what in ("departed", "over", "vanished"):  # it passed, or was still held
         return
-    if what in _GONE or dates is None:
+    if dates is None:
         facts.pop(key, None)
         return
     account, _, name = key.partition("|")

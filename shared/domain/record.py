@@ -9,12 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from enum import StrEnum
 
 from shared.domain.changes import Difference
+from shared.domain.dates import StayDates
 from shared.domain.model import Block, Hold, Link, Listing, Part, Phase, Reservation, SiteState, Status
 
 Line = dict[str, str]
+
+
+MOST_WHY = 300
+"""Characters kept of what a platform said."""
 
 
 class Kind(StrEnum):
@@ -92,10 +98,13 @@ def _happened(old: Reservation | None, one: Reservation, listing: str) -> Iterat
         yield "new", "", now_on
     elif now_on and was != now_on and (was or missing):
         yield "moved", was or gone, now_on
-    if missing and missing != gone:
+    lost, still = _traces(old, listing), _traces(one, listing)
+    if still - lost:
         yield "vanished", gone or was, missing
-    elif gone and not missing:
+    elif lost and not still:
         yield _ended(one, listing), gone, now_on
+    elif lost - still:
+        yield "let go in part", gone, missing
     claim, claims = _claimed(old, listing), _claimed(one, listing)
     if claims and claims != claim:
         yield "claimed", claim, claims
@@ -170,7 +179,7 @@ def _block(before: SiteState, after: SiteState, row: Block) -> Iterator[Line]:
     what = _step(old, row, after)
     if what:
         line = _line(after, kind, what, row.cause, row.listing, "", str(row.dates))
-        yield line | ({"why": row.error} if row.error and what.endswith("failed") else {})
+        yield line | ({"why": row.error[:MOST_WHY]} if row.error and what.endswith("failed") else {})
     if row.echo and (old is None or old.echo != row.echo):
         yield _line(after, kind, "echo", row.cause, row.listing, "", str(row.dates)) | {"as": row.echo}
 
@@ -242,6 +251,12 @@ def _conflicts(before: SiteState, diff: Difference) -> list[Line]:
         nights = {"before": was, "nights": str(one.conflict_dates), "between": between}
         found.append(_filled(line | nights | {"severity": one.severity.value}))
     return found
+
+
+def _traces(one: Reservation | None, listing: str) -> set[tuple[StayDates, date]]:
+    """What vanished, by the stay it belonged to and its last night: what merely passes day by day stays the same."""
+    fading = one.fading if one is not None else ()
+    return {(each.stay, each.part.dates.check_out) for each in fading if each.part.listing == listing}
 
 
 def _line(state: SiteState, kind: Kind, what: str, of: str, on: str, before: str, nights: str) -> Line:

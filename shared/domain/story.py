@@ -35,6 +35,7 @@ _FACTS: Words = {
     "vanished": ("disparue du calendrier, encore tenue", "gone from the calendar, still held"),
     "back": ("de nouveau dans le calendrier", "back in the calendar"),
     "let go": ("libérée : plus dans le calendrier", "let go: no longer in the calendar"),
+    "let go in part": ("libérée en partie", "let go in part"),
     "reclassed": ("comprise autrement", "read differently"),
     "details": ("détails mis à jour", "details updated"),
     "departed": ("classée après le départ", "filed after departure"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from shared.correlation import correlated
 from shared.domain.dates import StayDates
+from shared.domain.model import Phase, Status
 from shared.domain.spoken import nights_said
 from shared.engine.csv_text import csv_text, defused
 from shared.engine.history import MOST_ROWS
@@ -148,6 +150,74 @@ def test_no_guest_and_no_calendar_id_reaches_a_sentence_or_a_file(village: Villa
     for line in lines(village):
         assert "Jeanne" not in str(line["text"])
     assert b"Jeanne" not in file(village).body
+
+
+FADES = ("vanished", "let go in part")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_happens_the_last_line_of_each_thing_says_how_it_stands(seed: int) -> None:
+    """Facts and closures read off the record alone are those that stand in the rows: nothing changed without a line."""
+    village, chance = Village(), random.Random(seed)
+    try:
+        for _ in range(25):
+            something_happens(village, chance)
+            state = village.run(village.engine.world.sites.load(HOME))
+            told = list(reversed(lines(village, limit="500")))
+            rows = [one for one in told if one["kind"] == "fact" and one["listing"]]
+            lost = {(one["of"], one["listing"]): one for one in rows if one["what"] in FADES}
+            facts = {(one["of"], one["listing"]): one for one in rows if one["what"] not in FADES}
+            for one in state.reservations.values():
+                if one.status is Status.CANCELLED:
+                    assert {facts[one.key, part.listing]["what"] for part in one.parts} <= {
+                        "cancelled",
+                        "details",
+                    }
+                    continue
+                for part in one.parts:
+                    assert str(part.dates) in str(facts[one.key, part.listing]["after"]), one
+                for gone in one.fading:
+                    assert str(gone.part.dates) in str(lost[one.key, gone.part.listing]["after"]), one
+            steps = {
+                (one["of"], one["listing"], one["after"]): one["what"]
+                for one in told
+                if one["kind"] in ("closure", "opening") and one["what"] != "echo"
+            }
+            for row in state.blocks.values():
+                last = steps[row.cause, row.listing, str(row.dates)]
+                assert last.startswith("close" if row.wanted else "open"), (row, last)
+                if row.wanted and row.phase is Phase.SEEN:
+                    assert last == "close seen"
+    finally:
+        village.close()
+
+
+def something_happens(village: Village, chance: random.Random) -> None:
+    """A guest, a platform, a reading or a while, by chance."""
+    platform = chance.choice(["airbnb", "booking", "greengo"])
+    calendar = village.platforms()[platform]
+    dates = StayDates.of_nights(JULY.check_in + timedelta(days=chance.randrange(12)), chance.randint(1, 4))
+    live = calendar.live()
+    match chance.randrange(7):
+        case 0 | 1 | 2:
+            village.book(platform, dates)
+        case 3 if live:
+            stay = chance.choice(live)
+            calendar.cancel(stay)
+            village.say(platform, stay, "modify")
+        case 4 if live:
+            stay = chance.choice(live)
+            if calendar.move(stay, dates):
+                village.say(platform, stay, "modify")
+        case 5:
+            village.booking.faults.refuse = not village.booking.faults.refuse
+        case _:
+            village.run(village.greengo_pulls())
+    deliver(village)
+    village.run(village.poll_booking())
+    polled(village, timedelta(minutes=chance.choice([1, 5, 30])))
+    village.run(village.engine.on_timer_sweep())
+    village.run(village.drain())
 
 
 # ------------------------------------------------------------------------------------- how it is asked
