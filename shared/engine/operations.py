@@ -136,14 +136,17 @@ class Operations:
         await self.poisoned.clean()
 
     async def on_timer_health(self) -> None:
-        """Tell what needs a person; help jobs on that stand still."""
-        await self.jobs.tend()
-        await self.reports.flush()
-        health = await self.overview.health()
-        self.world.telemetry.gauge("healthy", 1.0 if health.ok else 0.0)
-        for reason in health.reasons:
-            self.world.telemetry.event("unhealthy", why=reason)
-        await self.world.notify.again()
+        """Tell what needs a person; help jobs on that stand still. What a person was not told yet is tried again,
+        whatever becomes of the rest."""
+        try:
+            await self.jobs.tend()
+            await self.reports.flush()
+            health = await self.overview.health()
+            self.world.telemetry.gauge("healthy", 1.0 if health.ok else 0.0)
+            for reason in health.reasons:
+                self.world.telemetry.event("unhealthy", why=reason)
+        finally:
+            await self.world.notify.again()
 
     # ------------------------------------------------------------------------------------------ queues
 

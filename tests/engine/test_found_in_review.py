@@ -28,9 +28,10 @@ from shared.domain.modes import ModeSetting, survey_period
 from shared.domain.portfolio import Home
 from shared.engine.modes import CHANGES
 from shared.memory.tables import MemoryTables
+from shared.memory.voices import MemoryNotify
 from shared.ports import Row
 from shared.state.accounts import AccountStore
-from shared.state.names import RUNS
+from shared.state.names import FEEDS, RUNS
 from tests.engine.asking import asks, look
 from tests.engine.hamlet import Hamlet, portfolio, stay
 from tests.engine.stories import AUGUST, JULY, MINUTE, deliver, nights, sold, told
@@ -322,6 +323,21 @@ def test_deliveries_about_nothing_do_not_keep_a_real_one_waiting_whose_bell_was_
         village.run(village.engine.on_timer_sweep())
         village.run(village.drain())
     assert village.booking.calendar.closed == nights(JULY)
+
+
+def test_a_health_report_that_breaks_keeps_no_notice_from_being_tried_again(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    async def again(self: MemoryNotify) -> None:
+        tried.append(1)
+
+    monkeypatch.setattr(MemoryNotify, "again", again)
+    village.run(village.tables.upsert(FEEDS, Row("0000", "~pass", {"visits": "torn"})))
+    with pytest.raises(ValueError, match="Expecting value"):
+        village.run(village.engine.on_timer_health())
+    assert tried == [1]
 
 
 # ------------------------------------------------------------------------------------ clocks
