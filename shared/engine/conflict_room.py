@@ -164,7 +164,7 @@ _CHANGED: Said = {"fr": "Les faits ont changé : ", "en": "The facts have change
 def _joined(kind: str, what: Iterable[Said]) -> Said:
     found: Said = {}
     for language in LANGUAGES:
-        text = "; ".join(one[language] for one in what)
+        text = {"fr": " ; ", "en": "; "}[language].join(one[language] for one in what)
         begin = _CHANGED[language] if kind else ""
         found[language] = f"{begin}{text}." if begin else f"{text[:1].upper()}{text[1:]}."
     return found
