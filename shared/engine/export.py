@@ -49,9 +49,12 @@ class Export:
             given = {name.lower(): value for name, value in headers.items()}
             agent = given.get("user-agent", "")
             state = await self._world.sites.load(place.site)
-            counts = self._counts(state, place.listing, agent)
+            counts, bell = self._counts(state, place.listing, agent), ""
             looked = counts and await self._look_first(state.listings[place.listing])
             if counts:
+                # Whoever records reads by it; put down first, so that what is served is as young as it can be.
+                reason = f"{state.listings[place.listing].platform} fetched the calendar"
+                bell = await self._world.due.put(place.site, self._world.now(), reason)
                 state = await self._world.sites.load(place.site)
         except SyncError:
             return HttpAnswer(503, b"the calendar cannot be read now", _RETRY)
@@ -60,7 +63,7 @@ class Export:
         body = self._render(exported(state, place.listing, self._world.now()))
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         if counts:
-            await self._record(state, place.listing, agent, looked=looked)
+            await self._record(state, place.listing, agent, bell, looked=looked)
         kind = {"content-type": "text/calendar; charset=utf-8", "etag": etag, "cache-control": "no-cache"}
         if etag in given.get("if-none-match", ""):
             return HttpAnswer(304, b"", kind)
@@ -86,13 +89,10 @@ class Export:
             self._world.telemetry.count("fetched_without_a_look", platform=listing.platform)
         return looked
 
-    async def _record(self, state: SiteState, name: str, agent: str, *, looked: bool) -> None:
+    async def _record(self, state: SiteState, name: str, agent: str, bell: str, *, looked: bool) -> None:
         """Remember that the peer has this version: the very last thing before the answer leaves."""
-        listing = state.listings[name]
-        reason = f"{listing.platform} fetched the calendar"
-        etag = await self._world.due.put(state.site.id, self._world.now(), reason)
         await self._world.reads.record(name, Read(state.head.version, self._world.now(), looked), agent)
-        await self._world.ring(WORK, Message("site", state.site.id, etag))
+        await self._world.ring(WORK, Message("site", state.site.id, bell))
 
     def _is_peer(self, listing: Listing, agent: str) -> bool:
         known = (listing.agent,) if listing.agent else self._world.agents.get(listing.platform, ())
