@@ -2,7 +2,8 @@
 
 It may confirm at any time. It contradicts only when it was asked for long enough after our last write: a replica of the
 platform may be behind. What differs then on nights we wrote is drift, and is written again; it is never taken for a
-closure of the owner's.
+closure of the owner's. A young closure that does not show is written again at once all the same: a closing that was
+needless costs a call, and one that did nothing (written over a sale nobody had told us of, which moved on) a guest.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ SETTLES = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Readback:
-    """Rows of the ledger as a read calendar leaves them: ``seen`` there, or ``drifted`` and to be written again."""
+    """Rows of the ledger as a read calendar leaves them: ``seen`` there; ``missing`` so soon after the write that the
+    platform may be behind; or ``drifted``. The last two are to be written again."""
 
     seen: tuple[Block, ...] = ()
+    missing: tuple[Block, ...] = ()
     drifted: tuple[Block, ...] = ()
 
 
@@ -34,16 +37,20 @@ def read_back(state: SiteState, listing: str, levels: Mapping[date, int], begun:
     counted = is_counted(state.site, home)
     taken = occupancies(state) if counted else []
     today = state.today(listing, begun)
-    seen, drifted = [], []
+    seen, missing, drifted = [], [], []
     for row in _waiting(state, listing, begun):
         nights = [night for night in row.dates.nights() if night >= today]
         allowed = {night: level(state.site, home, night, taken) if counted else 0 for night in nights}
         over = [night for night in nights if levels.get(night, 0) > allowed[night]]
         if over and row.taken_at is not None and begun - row.taken_at >= SETTLES:
             drifted.append(replace(row, phase=Phase.INTENDED, next_try=None, error=_words(over)))
+        elif over and row.created_at is not None and begun - row.created_at < SETTLES:
+            missing.append(
+                replace(row, phase=Phase.INTENDED, next_try=None, error="accepted, and not seen there yet")
+            )
         elif not over and nights and all(night in levels for night in nights) and row.phase is not Phase.SEEN:
             seen.append(replace(row, phase=Phase.SEEN))
-    return Readback(tuple(seen), tuple(drifted))
+    return Readback(tuple(seen), tuple(missing), tuple(drifted))
 
 
 def _waiting(state: SiteState, listing: str, begun: datetime) -> list[Block]:

@@ -68,7 +68,7 @@ class ReadBack:
             found = read_back(now_on, listing.id, levels, begun)
             for row in found.drifted:
                 self._world.telemetry.event("drift", listing=listing.id, nights=str(row.dates))
-            changed = {row.key: row for row in (*found.seen, *found.drifted)}
+            changed = {row.key: row for row in (*found.seen, *found.missing, *found.drifted)}
             return _with(now_on, changed) if changed else now_on
 
         return merge
