@@ -31,6 +31,9 @@ ACCOUNT_AGE = timedelta(seconds=5)
 CHANGES = "~modes"
 """The partition of ``Runs`` that remembers every change of mode, by instant."""
 
+KEPT = timedelta(days=400)
+"""How long a change of mode is remembered."""
+
 TRIES = 5
 
 _ORDER = (SyncMode.MANUAL, SyncMode.BATCH, SyncMode.REAL_TIME)
@@ -97,6 +100,14 @@ class Modes:
         """The last changes, newest first."""
         rows = await self._world.tables.query(RUNS, CHANGES)
         return [{name: str(value) for name, value in row.values.items()} for row in rows[: -most - 1 : -1]]
+
+    async def forget(self, most: int = 200) -> int:
+        """Take away changes older than ``KEPT``, oldest first, at most so many; returns how many."""
+        oldest = (self._world.now() - KEPT).isoformat()
+        rows = await self._world.tables.query(RUNS, CHANGES, stop=oldest)
+        for row in rows[:most]:
+            await self._world.tables.delete(RUNS, CHANGES, row.key)
+        return len(rows[:most])
 
     async def _note(self, state: AccountState, outcome: Outcome) -> None:
         name, known = state.account.id, state.rung

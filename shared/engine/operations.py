@@ -132,6 +132,7 @@ class Operations:
         """Ask for whole states, and take away reports nobody keeps any longer."""
         await self.worker.ring_observe()
         await self.reports.clean()
+        await self.modes.forget()
         await self.jobs.clean()
         await self.poisoned.clean()
 

@@ -90,6 +90,17 @@ def test_a_dead_platform_falls_back_step_by_step_and_returns_by_itself(village: 
     ]
 
 
+def test_changes_are_remembered_for_a_year_and_more_and_not_for_ever(village: Village) -> None:
+    choose(village, "booking", mode="manual")
+    village.clock.advance(timedelta(days=399))
+    choose(village, "booking", mode="auto")
+    village.run(village.engine.on_timer_deep())
+    assert len(status(village)["mode_changes"]) == 2
+    village.clock.advance(timedelta(days=2))
+    village.run(village.engine.on_timer_deep())
+    assert [line["to"] for line in status(village)["mode_changes"]] == ["real_time"]
+
+
 def failing(village: Village) -> Any:
     right = village.booking.poll
 
