@@ -50,7 +50,8 @@ def resolve(estate: Estate, site: str, conflict: BookingConflict, now: datetime)
     first = _settled(estate, state, crowd, now, lambda one: _rank(crowd[one], now))
     if all(_is_helped(crowd, first, one) for one in first.goes):
         return first
-    movable = {one: bool(_moves(estate, one, crowd[one], crowd, now)) for one in crowd}
+    alone = _Search(estate, estate, crowd, now)
+    movable = {one: bool(alone.moves(crowd[one])) for one in crowd}
     other = _settled(estate, state, crowd, now, lambda one: _rank(crowd[one], now, movable=movable[one]))
     return other if all(_is_helped(crowd, other, one) for one in other.goes) else first
 
@@ -110,11 +111,12 @@ def _settled(
             stays.append(one)
     goes = tuple(sorted((one for one in crowd if one not in stays), key=rank))
     moves: dict[str, tuple[Step, ...]] = {}
+    then = estate
     for one in goes:
-        steps = _moves(estate, one, crowd[one], crowd, now)
+        steps = _Search(estate, then, crowd, now).moves(crowd[one])
         if steps:
             moves[one] = steps
-            estate = estate.after(steps)
+            then = then.after(steps)
     return Resolution(tuple(stays), goes, moves, crowd)
 
 
@@ -126,13 +128,79 @@ def _is_helped(crowd: Crowd, found: Resolution, key: str) -> bool:
 # ------------------------------------------------------------------------------------------ moves
 
 
-def _moves(
-    estate: Estate, key: str, ones: Sequence[Occupancy], crowd: Crowd, now: datetime
-) -> tuple[Step, ...]:
-    """The cheapest way to another home: one move, else two. Only for a stay not yet begun that clashes in one room."""
-    if len(ones) != 1 or not _is_movable(estate, ones[0], now):
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Looks for a home for one guest. It must be free as things are, since nobody else's move may ever be made, and
+    free still when the moves found before it have been (``then``)."""
+
+    estate: Estate
+    then: Estate
+    crowd: Crowd
+    now: datetime
+
+    def moves(self, ones: Sequence[Occupancy]) -> tuple[Step, ...]:
+        """The cheapest way to another home: one move, else two. Only for a stay not yet begun that clashes in one
+        room."""
+        if len(ones) != 1 or not _is_movable(self.estate, ones[0], self.now):
+            return ()
+        return self._one_move(ones[0]) or self._two_moves(ones[0])
+
+    def _is_free(self, home: str, one: Occupancy) -> bool:
+        return all(
+            estate.is_free(home, one.dates, one.cause, self.now) for estate in (self.estate, self.then)
+        )
+
+    def _one_move(self, one: Occupancy) -> tuple[Step, ...]:
+        homes = (home for home in _candidates(self.estate, one.property.id) if self._is_free(home, one))
+        found = next(homes, None)
+        return () if found is None else (_move(one, found),)
+
+    def _two_moves(self, one: Occupancy) -> tuple[Step, ...]:
+        """A guest nobody has quarrelled with yet moves on, so that this one can have the home. Not into the home the
+        clash is about."""
+        tried = 0
+        for home in _candidates(self.estate, one.property.id):
+            other = self._only_one_there(home, one)
+            if other is None:
+                continue
+            tried += 1
+            if tried > MOST_TRIED:
+                break
+            for further in _candidates(self.estate, home):
+                if further != one.property.id and self._is_free(further, other):
+                    steps = (_move(other, further), _move(one, home))
+                    if self._leaves_it_free(steps[0], home, one):
+                        return steps
         return ()
-    return _one_move(estate, ones[0], now) or _two_moves(estate, ones[0], crowd, now)
+
+    def _leaves_it_free(self, step: Step, home: str, one: Occupancy) -> bool:
+        """The second home may share its rooms with the first: then its guest would still be in the way."""
+        return all(
+            estate.after([step]).is_free(home, one.dates, one.cause, self.now)
+            for estate in (self.estate, self.then)
+        )
+
+    def _only_one_there(self, home: str, one: Occupancy) -> Occupancy | None:
+        """The one stay that has the home on these nights, if there is just one, it can be moved and has not been, and
+        it clashes with nobody."""
+        there = _there(self.estate, home, one)
+        stays = [other for other in there if other.kind is not Busy.BUFFER]
+        if len(stays) != 1 or len({other.cause for other in there}) != 1:
+            return None
+        other = stays[0]
+        settled = other.cause in self.crowd or other not in self.then.taken[self.then.homes[home]]
+        if settled or other.kind is not Busy.STAY or other.property.id != home:
+            return None
+        return other if _is_movable(self.estate, other, self.now) else None
+
+
+def _there(estate: Estate, home: str, one: Occupancy) -> list[Occupancy]:
+    rooms = estate.property(home).rooms
+    return [
+        other
+        for other in estate.taken[estate.homes[home]]
+        if other.dates.overlaps(one.dates) and other.property.rooms & rooms and other.cause != one.cause
+    ]
 
 
 def _is_movable(estate: Estate, one: Occupancy, now: datetime) -> bool:
@@ -155,52 +223,6 @@ def _candidates(estate: Estate, home: str) -> list[str]:
         and estate.property(other).group == group
         and any(listing.property == other for listing in estate.states[site].listings.values())
     ]
-
-
-def _one_move(estate: Estate, one: Occupancy, now: datetime) -> tuple[Step, ...]:
-    for home in _candidates(estate, one.property.id):
-        if estate.is_free(home, one.dates, one.cause, now):
-            return (_move(one, home),)
-    return ()
-
-
-def _two_moves(estate: Estate, one: Occupancy, crowd: Crowd, now: datetime) -> tuple[Step, ...]:
-    """A guest nobody has quarrelled with yet moves on, so that this one can have the home. Not into the home the clash
-    is about."""
-    tried = 0
-    for home in _candidates(estate, one.property.id):
-        other = _only_one_there(estate, home, one, crowd, now)
-        if other is None:
-            continue
-        tried += 1
-        if tried > MOST_TRIED:
-            break
-        for further in _candidates(estate, home):
-            if further != one.property.id and estate.is_free(further, other.dates, other.cause, now):
-                steps = (_move(other, further), _move(one, home))
-                if estate.after(steps[:1]).is_free(home, one.dates, one.cause, now):
-                    return steps
-    return ()
-
-
-def _only_one_there(
-    estate: Estate, home: str, one: Occupancy, crowd: Crowd, now: datetime
-) -> Occupancy | None:
-    """The one stay that has the home on these nights, if there is just one, it can be moved, and it clashes with
-    nobody."""
-    rooms = estate.property(home).rooms
-    there = [
-        other
-        for other in estate.taken[estate.homes[home]]
-        if other.dates.overlaps(one.dates) and other.property.rooms & rooms and other.cause != one.cause
-    ]
-    stays = [other for other in there if other.kind is not Busy.BUFFER]
-    if len(stays) != 1 or len({other.cause for other in there}) != 1:
-        return None
-    other = stays[0]
-    if other.cause in crowd or other.kind is not Busy.STAY:
-        return None
-    return other if other.property.id == home and _is_movable(estate, other, now) else None
 
 
 def _move(one: Occupancy, home: str) -> Step:

@@ -137,6 +137,31 @@ def test_a_guest_who_moves_on_into_the_house_around_her_room_leaves_it_no_freer(
     assert kinds(proposed(MILL, farm)) == ["ask_guest", "cancel", "ask_person"]
 
 
+def test_a_home_that_is_free_only_once_somebody_else_has_moved_is_not_proposed() -> None:
+    """The garden is free once the later guest has moved out of the whole mill; but nobody need follow that proposal, so
+    it is none for the last guest."""
+    rooms = {"mill": "mill garden", "attic": "mill", "garden": "garden"}
+    homes = {
+        name: Property(name, name.title(), frozenset(own.split()), group="cottages")
+        for name, own in rooms.items()
+    }
+    listings = {
+        f"{name}-{channel}": Listing(f"{name}-{channel}", name, channel, channel, Link.API, complete=True)
+        for name in homes
+        for channel in CHANNELS
+    }
+    stays = (
+        stay("first", "attic-airbnb", july(10, 13)),
+        LATER,
+        stay("last", "mill-greengo", july(11, 14), 9),
+    )
+    site = Site("mill", "owner", homes, {"mill": 1, "garden": 1})
+    state = SiteState(site, Head(1), listings, {one.key: one for one in stays})
+    for clash in clashes(state):
+        for one in propose(state, clash, [Equivalent("barn", home("barn"))], Automatic.OFF, NOW):
+            assert {step.to for step in one.steps} <= {"", "barn"}, one.concerns
+
+
 def test_a_home_that_is_taken_unknown_or_of_another_group_is_not_proposed() -> None:
     block = stay("owner", "barn-greengo", july(12, 20), kind=Busy.BLOCK)
     taken = home("barn", block)
