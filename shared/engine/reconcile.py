@@ -16,13 +16,13 @@ from datetime import UTC, datetime, timedelta
 from shared.domain import changes, record
 from shared.domain.confirm import Result, absorb_reads, confirm
 from shared.domain.conflict_end import awaited, with_verified
-from shared.domain.errors import PlatformDown, StaleWrite, SyncError, TransientError
-from shared.domain.facts import WriteOutcome
+from shared.domain.errors import StaleWrite
 from shared.domain.holds import without_expired
 from shared.domain.model import Link, Phase, Platform, SiteState, Write
 from shared.domain.plan import Plan, plan
 from shared.domain.story import PERSON
 from shared.engine import tally, tidings
+from shared.engine.calls import Calls
 from shared.engine.conflict_bell import ConflictBell
 from shared.engine.modes import Modes
 from shared.engine.world import WORK, World
@@ -79,6 +79,7 @@ class Reconciler:
         self.queues = queues
         self.modes = modes or Modes(world)
         self.bell = ConflictBell(world)
+        self._calls = Calls(world, self.modes)
 
     async def reconcile(
         self,
@@ -102,7 +103,7 @@ class Reconciler:
             ahead = None if decided.changes else decided
             if not decided.writes:
                 break
-            results = await self._apply(state, decided)
+            results = await self._calls.make(state, decided)
             state = await self._confirm(state, results, report)
             ahead = await self._look_ahead(state, report.asked)
             if not ahead.writes:
@@ -229,55 +230,7 @@ class Reconciler:
         }
         return silent, polled
 
-    # ------------------------------------------------------------------------------ apply and confirm
-
-    async def _apply(self, state: SiteState, decided: Plan) -> list[tuple[str, Write, Result]]:
-        """Make the calls, listings side by side; on one listing closures before openings."""
-        by_listing: dict[str, list[Write]] = {}
-        for listing, write in decided.writes:
-            by_listing.setdefault(listing, []).append(write)
-        done = await asyncio.gather(*(self._apply_one(state, *item) for item in by_listing.items()))
-        return [result for results in done for result in results]
-
-    async def _apply_one(
-        self, state: SiteState, listing: str, writes: Sequence[Write]
-    ) -> list[tuple[str, Write, Result]]:
-        results: list[tuple[str, Write, Result]] = []
-        for write in writes:
-            if any(result.lost for _, _, result in results):
-                result = Result(error="waits for the outcome of an older write")
-            elif write.opens and not await self._stands(state):
-                result = Result(error="the site changed before the opening")
-            else:
-                result = await self._call(state, listing, write)
-            results.append((listing, write, result))
-        return results
-
-    async def _stands(self, state: SiteState) -> bool:
-        """The last look before an opening: whether nothing was committed since it was decided (rule 2)."""
-        try:
-            return (await self._world.sites.head(state.site.id)).etag == state.head.etag
-        except SyncError:
-            return False
-
-    async def _call(self, state: SiteState, name: str, write: Write) -> Result:
-        """One write, one attempt: what fails comes back by its due row, after a pause."""
-        listing = state.listings[name]
-        account = await self.modes.account(listing.account)
-        if account is None:
-            return Result(error=f"no account {listing.account}")
-        connector = self._world.apis.get(listing.platform)
-        if connector is None:
-            return Result(error=f"no connector for {listing.platform}")
-        left = (write.deadline - self._world.now()).total_seconds()
-        try:
-            async with asyncio.timeout(max(left, 0)):
-                outcome: WriteOutcome = await connector.write(account.account, listing, write)
-        except TimeoutError:
-            return Result(error=f"{listing.platform}: no answer within the deadline", lost=True)
-        except SyncError as wrong:
-            return _failed(wrong)
-        return Result(outcome)
+    # ---------------------------------------------------------------------------------------- confirm
 
     async def _confirm(
         self, state: SiteState, results: Sequence[tuple[str, Write, Result]], report: Report
@@ -348,15 +301,6 @@ def _sends(account: AccountState, asked: Collection[str]) -> bool:
     """Whether anything is sent into it now. A person may ask for it where MANUAL was chosen or came by failures; where
     our access was revoked nothing can arrive."""
     return account.standing.sends or (account.account.platform in asked and not account.paused)
-
-
-def _failed(wrong: SyncError) -> Result:
-    """What a failed call means for its rows. The ladder hears nothing of writes: one listing we may not write to says
-    nothing about its neighbours, and an account that went down for it would leave their nights open."""
-    if isinstance(wrong, PlatformDown):
-        return Result(error=str(wrong), lost=True)
-    retry_after = wrong.retry_after if isinstance(wrong, TransientError) else None
-    return Result(error=str(wrong), retry_after=retry_after)
 
 
 def _confirmed(state: SiteState, name: str, write: Write, result: Result, now: datetime) -> SiteState:

@@ -73,7 +73,7 @@ def apply_then_commit(patch: pytest.MonkeyPatch) -> None:
         after = await self._absorb(after)
         decided = plan.plan(after, now, *await self._standing(after, asked))
         after = reconcile._watch(changes.apply_plan(after, decided), now)
-        results = await self._apply(before, decided)
+        results = await self._calls.make(before, decided)
         for name, write, result in results:
             after = reconcile._confirmed(after, name, write, result, now)
         diff = changes.difference(before, after, now)
