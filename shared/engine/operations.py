@@ -9,6 +9,7 @@ from datetime import timedelta
 from shared.domain.errors import PayloadRejected, StaleWrite, SyncError, TransientError
 from shared.domain.model import Platform
 from shared.engine.asked import Asked
+from shared.engine.audit import Audit
 from shared.engine.availability_check import AvailabilityDesk
 from shared.engine.calendars import Calendars
 from shared.engine.conflict_decide import Decisions
@@ -91,6 +92,7 @@ class Operations:
         self.reread = Reread(world, self.ingest, self.modes)
         self.exports = Export(world, render, self.calendars)
         self.mode_desk = ModeDesk(world, self.modes)
+        self.audit = Audit(world)
         self.overview = Status(world, self.modes)
         self.record = History(world)
         self.explain = Explain(world, Freshness(world, self.modes, rhythms), self.modes)
@@ -124,7 +126,7 @@ class Operations:
 
     async def on_timer_walk(self) -> None:
         """Visit the sites of this hour."""
-        await self.worker.walk(self.world.now())
+        await self.audit.run(await self.worker.walk(self.world.now()))
         await self.world.deliveries.forget(hours=26)
         await self.record.clean()
 

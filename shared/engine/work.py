@@ -201,9 +201,9 @@ class Work:
             if platform not in self._rhythms or platform in self._world.doorbells:
                 await self._inbox.sweep(platform, most)
 
-    async def walk(self, now: datetime) -> int:
+    async def walk(self, now: datetime) -> list[str]:
         """Visit the sites whose turn it is in this hour: each once a day, index or not (rule 10). Webhooks of the
-        week are looked for too which nobody worked off while everything stood still."""
+        week are looked for too which nobody worked off while everything stood still. Returns the sites."""
         for platform in self._world.apis:
             if platform not in self._rhythms or platform in self._world.doorbells:
                 await self._inbox.sweep(platform, most=50, days=range(7, 1, -1))
@@ -212,7 +212,7 @@ class Work:
         ]
         for site in sites:
             await self._ring_or_do(Message("site", site, f"walk{now:%Y%m%d%H}"))
-        return len(sites)
+        return sites
 
     async def ring_observe(self) -> None:
         """Ask every API account for its whole state: nightly, and first of all when it is new."""
