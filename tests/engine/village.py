@@ -576,6 +576,7 @@ class Village:
                 await self.webhook(self.deliveries.pop(0))
             await self.poll_booking()
             await self.poll_greengo()
+            await self.engine.on_timer_poll_accounts()  # asks again what a circuit refused
             await self.engine.on_timer_sweep()
             await self.drain()
             await self.greengo_pulls()
