@@ -77,9 +77,10 @@ def _is_buried(stored: Reservation, seen: SeenStay) -> bool:
 def hint_stay(
     stored: Reservation | None, seen: SeenStay, placed: Iterable[Part], *, account: str
 ) -> Reservation:
-    """The reservation with the rooms a doorbell claims closed provisionally; a hint never frees anything and never
-    changes what a re-read said."""
-    parts = tuple(placed)
+    """The reservation with the rooms a doorbell claims closed provisionally; a hint never frees anything, also not what
+    an earlier one claimed (calls come late and in any order), and never changes what a re-read said."""
+    claimed = {(part.key, part.listing, part.dates): part for part in stored.hinted} if stored else {}
+    parts = tuple(({(part.key, part.listing, part.dates): part for part in placed} | claimed).values())
     if stored is None:
         return Reservation(account, seen.id, Busy.STAY, Status.PENDING, hinted=parts, guest=seen.guest)
     if stored.status is Status.CANCELLED and seen.version and seen.version <= stored.version:

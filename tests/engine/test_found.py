@@ -535,3 +535,26 @@ def test_while_a_re_read_keeps_us_waiting_the_nights_are_closed_on_the_claim(vil
     assert village.booking.calendar.closed == set(JULY.nights())
     assert len(written) == 1, "the re-read confirms the claim; nothing is written again"
     assert written[0] < 1
+
+
+def test_a_late_claim_frees_nothing_that_a_newer_one_closed(village: Village) -> None:
+    """Found by random stories behind the guard: while Airbnb could not be asked, an old call came after a new one and
+    the nights that only the new one named were opened on Booking.com."""
+    stay = village.book("airbnb", StayDates(JULY.check_in, JULY.check_in + timedelta(days=1)))
+    assert stay is not None
+    [late] = village.deliveries
+    village.deliveries.clear()
+    assert village.airbnb.calendar.move(stay, JULY)
+    village.say("airbnb", stay, "modify")
+    [early] = village.deliveries
+    village.deliveries.clear()
+    village.airbnb.faults.down = True
+    for body in (early, late):
+        village.run(village.webhook(body))
+        village.clock.advance(MINUTE)
+        village.run(village.engine.on_timer_sweep())
+        village.run(village.drain())
+        assert village.booking.calendar.closed == set(JULY.nights())
+    village.airbnb.faults.down = False
+    village.run(village.settle())
+    assert village.booking.calendar.closed == set(JULY.nights())
