@@ -67,7 +67,7 @@ class Rhythms:
     """Seconds between two runs of each timer: the defaults of the schedules."""
 
     feeds: float = 60
-    accounts: float = 20
+    accounts: float = 5
     sweep: float = 15
     walk: float = 3_600
     deep: float = 86_400

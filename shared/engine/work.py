@@ -31,8 +31,8 @@ from shared.state.inbox import SetAside
 INLINE = timedelta(seconds=10)
 """How long a sweep does work by itself while the bus is down: a timer's handler is done within 15 s."""
 
-TICK = timedelta(seconds=5)
-"""What is due within this is rung for now: the next tick of the timer may be 20 s away."""
+TICK = timedelta(seconds=1)
+"""What is due within this is rung for now: a tick that comes early by a hair must not cost a whole one."""
 
 SLOT = 2
 """Seconds within which two bells for the same source are one: enough for hosts that ring at the same tick, and less
