@@ -96,7 +96,8 @@ class CheckMachine(SyncMachine):
     def check_pending(self, code: str, dates: StayDates) -> None:
         """What was promised is held, and every other listing is to be closed."""
         state = now_stored(self.plain)
-        assert [part.dates for part in state.reservations[f"airbnb|{code}"].held()] == [dates]
+        # A guest who never paid leaves his code to the next one here, and what he was promised stays held.
+        assert dates in [part.dates for part in state.reservations[f"airbnb|{code}"].held()]
         closing = {row.listing for row in state.blocks.values() if row.wanted and row.dates == dates}
         assert len(closing) == 2
 
