@@ -166,7 +166,9 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
     from shared.adapters.secrets import SettingSecrets
     from shared.bootstrap_notify import open_notify
     from shared.connectors.ical import IcalConnector
+    from shared.connectors.ical_links import platform_of
     from shared.connectors.registry import PLATFORMS, connect, console_link
+    from shared.domain.model import Link
     from shared.engine.world import CONFLICTS, WORK, World
     from shared.resilience.ladder import climb
     from shared.resilience.retry_after import parse_retry_after
@@ -203,6 +205,8 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
         ladder=climb,
         console_link=console_link,
         pacing=_pacing,
+        recognise=platform_of,
+        calendars=tuple(name for name, entry in PLATFORMS.items() if Link.ICAL in entry.links),
         circuits=circuits,
         budgets=budgets,
     )

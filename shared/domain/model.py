@@ -122,13 +122,23 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerLink:
+    """An export address that was replaced: the hash of its token, and until when it still opens the calendar, so that
+    the peer loses nothing while its owner gives it the new one."""
+
+    token_hash: str = field(repr=False)
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """A home's face on one platform, with what is known of the traffic to and from it.
 
     ``unit`` is the platform's own id of it (a listing, a room type). ``complete`` turns True with the first
     complete answer and then stays: before, nothing is opened anywhere on the site (rule 5). ``observed`` is the
     counter of the newest observation merged (rule 6), ``answered`` when that one's request began. ``watched``: a
-    removal or a stale echo waits for further answers, so an unchanged one must be merged too.
+    removal or a stale echo waits for further answers, so an unchanged one must be merged too. ``token`` is the secret
+    of our calendar for it, empty for none and once it was revoked; ``former`` are those it had before.
     """
 
     id: str
@@ -145,6 +155,7 @@ class Listing:
     answered: datetime | None = None
     watched: bool = False
     writes: tuple[Write, ...] = ()
+    former: tuple[FormerLink, ...] = ()
 
     def __repr__(self) -> str:
         return f"Listing({self.id!r}, {self.platform}, {self.link})"

@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterable, Mapping
 from shared.domain.confirm import Read
 from shared.domain.dates import StayDates
 from shared.domain.errors import SyncError
-from shared.domain.export import exported, is_news, is_servable
+from shared.domain.export import exported, is_news, is_servable, opens
 from shared.domain.model import Listing, SiteState
 from shared.engine.calendars import Calendars
 from shared.engine.world import WORK, World
 from shared.ports import Message
+from shared.state.accounts import Place
+from shared.state.fetches import Fetch
 from shared.use_cases import HttpAnswer
 
 Render = Callable[[Iterable[tuple[StayDates, str]]], bytes]
@@ -29,6 +31,7 @@ LOOK = 4.0
 
 _NOT_FOUND = HttpAnswer(404, b"not found", {"content-type": "text/plain"})
 _RETRY = {"content-type": "text/plain", "retry-after": "60"}
+_UNREADABLE = HttpAnswer(503, b"the calendar cannot be read now", _RETRY)
 
 
 class Export:
@@ -42,13 +45,25 @@ class Export:
     async def calendar(self, token: str, headers: Mapping[str, str]) -> HttpAnswer:
         """200 with the calendar, 304 when the caller has it, 404 for any other token, 503 whenever the calendar could
         be too short: a peer keeps what it has then, while a short one opens nights there."""
+        given = {name.lower(): value for name, value in headers.items()}
         try:
             place = await self._world.accounts.find_link(token)
             if place is None:
                 return _NOT_FOUND
-            given = {name.lower(): value for name, value in headers.items()}
-            agent = given.get("user-agent", "")
             state = await self._world.sites.load(place.site)
+        except SyncError:
+            return _UNREADABLE
+        listing = state.listings.get(place.listing)
+        if listing is not None and not opens(listing, token, self._world.now()):
+            return _NOT_FOUND
+        answer = await self._served(place, state, given)
+        if listing is not None:
+            await self._note(listing, given.get("user-agent", ""), answer.status)
+        return answer
+
+    async def _served(self, place: Place, state: SiteState, given: Mapping[str, str]) -> HttpAnswer:
+        agent = given.get("user-agent", "")
+        try:
             counts, bell = self._counts(state, place.listing, agent), ""
             looked = counts and await self._look_first(state.listings[place.listing])
             if counts:
@@ -57,7 +72,7 @@ class Export:
                 bell = await self._world.due.put(place.site, self._world.now(), reason)
                 state = await self._world.sites.load(place.site)
         except SyncError:
-            return HttpAnswer(503, b"the calendar cannot be read now", _RETRY)
+            return _UNREADABLE
         if not is_servable(state) or place.listing not in state.listings:
             return HttpAnswer(503, b"the calendar is not complete yet", _RETRY)
         body = self._render(exported(state, place.listing, self._world.now()))
@@ -93,6 +108,14 @@ class Export:
         """Remember that the peer has this version: the very last thing before the answer leaves."""
         await self._world.reads.record(name, Read(state.head.version, self._world.now(), looked), agent)
         await self._world.ring(WORK, Message("site", state.site.id, bell))
+
+    async def _note(self, listing: Listing, agent: str, status: int) -> None:
+        """Put down for people that somebody asked. It proves nothing, so the calendar is served without it too."""
+        fetch = Fetch(self._world.now(), agent, status)
+        try:
+            await self._world.fetches.note(listing.id, fetch, peer=self._is_peer(listing, agent))
+        except SyncError:
+            self._world.telemetry.count("fetch_not_noted", platform=listing.platform)
 
     def _is_peer(self, listing: Listing, agent: str) -> bool:
         known = (listing.agent,) if listing.agent else self._world.agents.get(listing.platform, ())

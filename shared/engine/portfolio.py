@@ -114,7 +114,8 @@ class PortfolioImport:
         base = known or Listing(
             one.id, one.property, one.platform, one.account, one.link, complete=_needs_no_answer(one)
         )
-        token = base.token or (self._world.new_id() if one.link is Link.ICAL else "")
+        # A listing that is known and has no token had its address revoked: it gets a new one when a person asks.
+        token = base.token if known else self._world.new_id() if one.link is Link.ICAL else ""
         shard = base.shard or (_next_shard(shards) if one.import_url else "")
         return replace(
             base,

@@ -29,6 +29,7 @@ from shared.state.accounts import AccountStore
 from shared.state.deliveries import DeliveryStore
 from shared.state.due import DueStore
 from shared.state.feeds import FeedStore
+from shared.state.fetches import FetchStore
 from shared.state.inbox import InboxStore
 from shared.state.index import ReservationIndex
 from shared.state.notes import NoteStore
@@ -58,6 +59,15 @@ ConsoleLink = Callable[[Platform, str, StayDates], str]
 def no_page(platform: Platform, unit: str, dates: StayDates) -> str:
     """No page is known."""
     return ""
+
+
+Recognise = Callable[[str], Platform]
+"""Whose calendar a link is, by its shape."""
+
+
+def any_calendar(link: str) -> Platform:
+    """Nobody's that is known."""
+    return Platform("ical")
 
 
 Pacing = Callable[[str, int, float, float | None], tuple[float, str]]
@@ -91,6 +101,10 @@ class World:
     platform_names: Mapping[str, str] = field(default_factory=dict)
     console_link: ConsoleLink = no_page
     pacing: Pacing = as_wished
+    recognise: Recognise = any_calendar
+    calendars: tuple[
+        Platform, ...
+    ] = ()  # platforms that can be connected by a calendar link, in screen order
     circuits: Circuits | None = None
     budgets: Budgets | None = None
 
@@ -103,6 +117,7 @@ class World:
     deliveries: DeliveryStore = field(init=False)
     index: ReservationIndex = field(init=False)
     reads: ReadStore = field(init=False)
+    fetches: FetchStore = field(init=False)
     runs: RunStore = field(init=False)
     owners: OwnerStore = field(init=False)
     told: ToldStore = field(init=False)
@@ -117,6 +132,7 @@ class World:
         object.__setattr__(self, "deliveries", DeliveryStore(self.tables))
         object.__setattr__(self, "index", ReservationIndex(self.tables))
         object.__setattr__(self, "reads", ReadStore(self.tables))
+        object.__setattr__(self, "fetches", FetchStore(self.tables))
         object.__setattr__(self, "runs", RunStore(self.tables))
         object.__setattr__(self, "owners", OwnerStore(self.tables))
         object.__setattr__(self, "told", ToldStore(self.tables))

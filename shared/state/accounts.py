@@ -8,12 +8,12 @@ accounts, sites, shards and export links.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.domain.errors import AlreadyExists, NotFound, StaleWrite
+from shared.domain.export import token_hash
 from shared.domain.facts import SOME_ROOM
 from shared.domain.model import Account, Platform, SyncMode
 from shared.domain.modes import ModeSetting, Rung, Standing, standing
@@ -276,18 +276,26 @@ class AccountStore:
         return {row.key.removeprefix(first): {k: str(v) for k, v in row.values.items()} for row in rows}
 
     async def put_links(self, links: Iterable[tuple[str, Place]]) -> None:
-        """Make export links findable by the hash of their token: the look-up takes the same time for any guess."""
+        """Make export links findable. They only say where to look: what a token still opens is the listing's to say."""
         for token, place in links:
             await self.list_in_directory(
-                "export", _hash(token), {"site": place.site, "listing": place.listing}
+                "export", token_hash(token), {"site": place.site, "listing": place.listing}
             )
 
     async def find_link(self, token: str) -> Place | None:
-        """Which listing's export a token opens, or None."""
-        row = await self._tables.get(ACCOUNTS, DIRECTORY, f"export|{_hash(token)}")
+        """Which listing's export a token may open, or None.
+
+        Nothing compares a token with a stored one letter by letter: the key is its hash, of which a guess shares the
+        first letters by chance alone, so how long the look-up takes tells nothing about how near a guess is.
+        """
+        row = await self._tables.get(ACCOUNTS, DIRECTORY, f"export|{token_hash(token)}")
         if row is None:
             return None
         return _place(row)
+
+    async def drop_link(self, hashed: str) -> None:
+        """Make an export link that opens nothing any more unfindable, by the hash of its token."""
+        await self._tables.delete(ACCOUNTS, DIRECTORY, f"export|{hashed}")
 
 
 def _place(row: Row) -> Place:
@@ -301,7 +309,3 @@ def _setting(row: Row) -> ModeSetting:
         cells.number(row.values, "poll_minutes") or usual.poll_minutes,
         cells.number(row.values, "batch_minutes") or usual.batch_minutes,
     )
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

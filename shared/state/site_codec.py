@@ -22,6 +22,7 @@ from shared.domain.model import (
     ConflictResolution,
     ConflictSeverity,
     Decision,
+    FormerLink,
     Head,
     Hold,
     Link,
@@ -132,6 +133,7 @@ def listing_row(site: str, one: Listing) -> Row:
             "answered": cells.to_instant(one.answered),
             "watched": one.watched,
             **cells.spread("writes", cells.to_writes(one.writes)),
+            "former": cells.to_texts(f"{old.token_hash} {cells.to_instant(old.until)}" for old in one.former),
         },
     )
 
@@ -154,7 +156,13 @@ def to_listing(row: Row) -> Listing:
         answered=cells.instant(values, "answered"),
         watched=cells.flag(values, "watched"),
         writes=cells.writes(values, "writes"),
+        former=tuple(_former(text) for text in cells.texts(values, "former")),
     )
+
+
+def _former(written: str) -> FormerLink:
+    token_hash, _, until = written.partition(" ")
+    return FormerLink(token_hash, cells.from_instant(until))
 
 
 def reservation_row(site: str, one: Reservation, prefix: str = RESERVATION) -> Row:
