@@ -42,7 +42,8 @@ class Rung:
 
     ``reason`` tells why it is not REAL_TIME, ``since`` when it came here, ``probe_at`` when it is asked next although
     its rhythm would say later. ``failures`` and ``successes`` count in a row, up to what decides the next step;
-    ``failing_since`` is when the present row of failures began.
+    ``failing_since`` is when the present row of failures began. ``untold`` is the mode it came from, while nobody was
+    told of that yet.
     """
 
     mode: SyncMode = SyncMode.REAL_TIME
@@ -52,6 +53,7 @@ class Rung:
     failures: int = 0
     successes: int = 0
     failing_since: datetime | None = None
+    untold: SyncMode | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """Modes: outcomes into the ladder, and what a step on it sets off: a record, one notice, and the work that waited.
 
 Every host sees outcomes; the rung is shared by compare-and-swap, and whoever moves it tells of it, so a change is told
-once. A success in REAL_TIME costs nothing.
+once. That it is untold stands in the rung until then: whoever dies in between leaves it to the health timer. A success
+in REAL_TIME costs nothing.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from shared.domain.errors import (
     AuthFailed,
@@ -33,6 +35,11 @@ CHANGES = "~modes"
 
 KEPT = timedelta(days=400)
 """How long a change of mode is remembered."""
+
+UNTOLD_AFTER = timedelta(seconds=30)
+"""How long whoever moved a rung has to tell of it; then the health timer does."""
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 TRIES = 5
 
@@ -83,7 +90,7 @@ class Modes:
         await self._world.accounts.choose(name, setting)
         self._accounts.pop(name, None)
         if before.mode is not after.mode:
-            await self._record(state.account, before.mode, after, f"chosen by {who}")
+            await self._record(state.account, before.mode, after, f"chosen by {who}", self._world.now())
             if after.sends and not before.sends:
                 await self.release(state, f"{name} is no longer manual")
         return after
@@ -119,33 +126,76 @@ class Modes:
             after = self._world.ladder(before, outcome)
             if after == before:
                 return
+            after = replace(after, untold=_untold(state, before, after))
             try:
                 await self._world.notes.swap(name, rungs.NOTE, rungs.to_text(after), note.etag)
             except StaleWrite:
                 continue
-            if after.mode is not before.mode:
-                await self._moved(state, before, after)
+            if after.mode is not before.mode and _is_felt(state):
+                await self._moved(state, before.mode, after, waited=before.mode is SyncMode.MANUAL)
             return
 
-    async def _moved(self, state: AccountState, before: Rung, after: Rung) -> None:
-        if state.setting.wanted is not SyncMode.AUTO or state.paused:
-            return  # the ladder goes on counting below what holds; nothing changed for anybody
-        now_on = standing(state.setting, after)
-        await self._record(state.account, before.mode, now_on, after.reason or "it answers again")
-        if before.mode is SyncMode.MANUAL:
-            await self.release(state, f"{state.account.id} answers again")
+    async def tend(self) -> None:
+        """Tell of changes that somebody made and did not live to tell of."""
+        for name, what in (await self._world.accounts.directory("account")).items():
+            state = await self.account(name) if what.get("api") else None
+            if state is None or state.rung.untold is None or not _is_felt(state):
+                continue
+            if self._world.now() - (state.rung.since or NEVER) < UNTOLD_AFTER:
+                continue  # whoever moved it may be telling of it now
+            rung = rungs.from_text((await self._world.notes.read(name, rungs.NOTE)).text)
+            if rung.untold is not None:
+                await self._moved(state, rung.untold, rung, waited=True)
 
-    async def _record(self, account: Account, before: SyncMode, after: Standing, reason: str) -> None:
-        now = self._world.now()
-        values = {"at": now.isoformat(), "account": account.id, "reason": reason}
+    async def _moved(self, state: AccountState, before: SyncMode, after: Rung, *, waited: bool) -> None:
+        """What a step sets off, and then that it was told. Twice is the same as once: the notice goes by the step's own
+        instant. ``waited``: work may stand there that was not sent."""
+        now_on, at = standing(state.setting, after), after.since or self._world.now()
+        if before is not after.mode:  # it may be back where people last heard of it
+            await self._record(state.account, before, now_on, after.reason or "it answers again", at)
+        if now_on.sends and waited:
+            await self.release(state, f"{state.account.id} answers again")
+        await self._was_told(state.account.id, after)
+
+    async def _was_told(self, name: str, told: Rung) -> None:
+        """Take the mark away, unless the rung has moved on: then it belongs to whoever moved it."""
+        for _ in range(TRIES):
+            note = await self._world.notes.read(name, rungs.NOTE)
+            rung = rungs.from_text(note.text)
+            if rung.untold is None or (rung.mode, rung.since) != (told.mode, told.since):
+                return
+            try:
+                text = rungs.to_text(replace(rung, untold=None))
+                await self._world.notes.swap(name, rungs.NOTE, text, note.etag)
+            except StaleWrite:
+                continue
+            return
+
+    async def _record(
+        self, account: Account, before: SyncMode, after: Standing, reason: str, at: datetime
+    ) -> None:
+        values = {"at": at.isoformat(), "account": account.id, "reason": reason}
         values |= {"from": before.value, "to": after.mode.value}
         self._world.telemetry.event("mode_changed", **values)
-        await self._world.notify.tell(_notice(account, before, after, reason, now.isoformat()))
+        await self._world.notify.tell(_notice(account, before, after, reason, at.isoformat()))
         try:
-            await self._world.tables.upsert(RUNS, Row(CHANGES, f"{now.isoformat()}|{account.id}", values))
+            await self._world.tables.upsert(RUNS, Row(CHANGES, f"{at.isoformat()}|{account.id}", values))
         except StoreUnavailable:
             # The change itself is stored: what follows from it matters more than its record.
             self._world.telemetry.count("mode_change_unrecorded")
+
+
+def _is_felt(state: AccountState) -> bool:
+    """Whether a step of the ladder changes anything for anybody: below what a person chose, or what holds, it only goes
+    on counting."""
+    return state.setting.wanted is SyncMode.AUTO and not state.paused
+
+
+def _untold(state: AccountState, before: Rung, after: Rung) -> SyncMode | None:
+    """The mode that people last heard of, where that is not the one it has now."""
+    if after.mode is before.mode or not _is_felt(state):
+        return before.untold
+    return before.untold or before.mode
 
 
 def _notice(whose: Account, before: SyncMode, after: Standing, reason: str, at: str) -> Notice:

@@ -142,6 +142,7 @@ class Operations:
         """Tell what needs a person; help jobs on that stand still. What a person was not told yet is tried again,
         whatever becomes of the rest."""
         try:
+            await self.modes.tend()
             await self.jobs.tend()
             await self.reports.flush()
             health = await self.overview.health()

@@ -25,6 +25,7 @@ def to_text(rung: Rung) -> str:
             "failures": rung.failures,
             "successes": rung.successes,
             "failing": to_instant(rung.failing_since),
+            **({"untold": rung.untold.value} if rung.untold else {}),
         },
         ensure_ascii=False,
         separators=(",", ":"),
@@ -46,6 +47,7 @@ def from_text(text: str) -> Rung:
             int(value["failures"]),
             int(value["successes"]),
             _instant(value["failing"]),
+            SyncMode(value["untold"]) if value.get("untold") else None,
         )
     except (ValueError, KeyError, TypeError, Unreadable):
         return Rung(reason="its stored rung could not be read")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
@@ -14,8 +15,11 @@ from shared.domain.dates import StayDates
 from shared.domain.errors import AuthFailed, PlatformDown, RateLimited
 from shared.domain.facts import Polled
 from shared.domain.model import GREENGO, Account, SyncMode
+from shared.domain.modes import Rung
 from shared.engine.operations import Operations
-from tests.engine.village import HOME, Village
+from shared.memory.voices import MemoryNotify
+from shared.state import rungs
+from tests.engine.village import HOME, Crash, Village
 
 JULY = StayDates(date(2027, 7, 1), date(2027, 7, 4))
 AUGUST = StayDates(date(2027, 8, 1), date(2027, 8, 4))
@@ -327,3 +331,79 @@ def test_a_circuit_that_cannot_be_so_is_refused(operation: str, fields: dict[str
     assert force(village, "booking", operation, **fields)[0] == 400
     assert force(village, "nobody", "write", state="closed")[0] == 404
     village.close()
+
+
+# -------------------------------------------------------------------------- nobody lived to tell of it
+
+
+def health(village: Village, minutes: int) -> None:
+    for _ in range(minutes):
+        village.clock.advance(timedelta(minutes=1))
+        village.run(village.engine.on_timer_health())
+
+
+def dies_telling(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the platform fail until the process dies where it would tell of the mode it fell to."""
+
+    async def die(notify: object, notice: object) -> None:
+        raise Crash
+
+    async def polls() -> None:
+        for _ in range(20):
+            village.clock.advance(TICK)
+            with suppress(PlatformDown):
+                await village.engine.queues.poll("booking")
+
+    village.booking.faults.down = True
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryNotify, "tell", die)
+        with pytest.raises(Crash):
+            village.run(polls())
+    village.restart()
+
+
+def test_a_change_of_mode_is_told_although_the_process_died_before_it_could(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dies_telling(village, monkeypatch)
+    assert (mode(village), told(village)) == (SyncMode.BATCH, [])
+    health(village, 3)
+    assert told(village) == ["booking: real time -> batch"]
+    (change,) = village.run(village.engine.modes.history())
+    assert (change["from"], change["to"]) == ("real_time", "batch")
+
+
+def test_what_was_untold_goes_on_from_where_people_last_heard_of_it(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dies_telling(village, monkeypatch)
+    state = village.run(village.engine.world.accounts.load("booking"))
+    assert state is not None
+    assert state.rung.untold is SyncMode.REAL_TIME
+    village.run(village.engine.modes.failed(state, AuthFailed("the keys are refused")))
+    village.restart()
+    health(village, 3)
+    assert told(village) == ["booking: batch -> manual"]
+
+
+def test_a_rung_that_came_back_before_anybody_was_told_tells_nothing_and_sends_what_waited(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dies_telling(village, monkeypatch)
+    village.booking.faults.down = False
+    note = village.run(village.engine.world.notes.read("booking", rungs.NOTE))
+    back = Rung(since=village.clock.now(), untold=SyncMode.REAL_TIME)
+    village.run(village.engine.world.notes.swap("booking", rungs.NOTE, rungs.to_text(back), note.etag))
+    health(village, 3)
+    assert told(village) == []
+    assert village.run(village.engine.world.due.get(HOME)) is not None
+    assert "untold" not in village.run(village.engine.world.notes.read("booking", rungs.NOTE)).text
+
+
+def test_a_told_change_costs_the_health_timer_nothing_more(village: Village) -> None:
+    village.booking.faults.down = True
+    live(village, 2)
+    assert "untold" not in village.run(village.engine.world.notes.read("booking", rungs.NOTE)).text
+    before = len(told(village))
+    health(village, 3)
+    assert len(told(village)) == before == 1
