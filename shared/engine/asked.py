@@ -8,7 +8,7 @@ from datetime import date
 
 from shared.domain.errors import PayloadRejected
 from shared.engine.answers import json_answer, problem
-from shared.engine.jobs import Jobs, as_json
+from shared.engine.jobs import Jobs, as_json, read_wish
 from shared.engine.reports import Reports
 from shared.engine.work import parse_request
 from shared.engine.world import World
@@ -34,7 +34,7 @@ class Asked:
     async def sync(self, body: bytes) -> HttpAnswer:
         """202 with the job and where to follow it; 400 naming the field that is wrong."""
         try:
-            job = await self._jobs.start(parse_request(body))
+            job = await self._jobs.start(read_wish(parse_request(body)))
         except PayloadRejected as wrong:
             return problem(400, str(wrong))
         shown = as_json(job, self._world.now())

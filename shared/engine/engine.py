@@ -19,11 +19,12 @@ from shared.domain.model import (
 )
 from shared.domain.modes import feed_mode
 from shared.domain.reports import PlatformStatus, SyncResult, SyncStatus
+from shared.domain.wish import Wanted
 from shared.engine.jobs import Jobs
 from shared.engine.loops import Loops, Rhythms
 from shared.engine.operations import Operations
 from shared.engine.status import STALE_PERIODS
-from shared.engine.steps import Step, Territory, Wanted
+from shared.engine.steps import Step, Territory
 from shared.engine.strategies import Done, strategy_for
 from shared.engine.world import WORK, World
 from shared.ports import Message, Sleep

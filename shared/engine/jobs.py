@@ -8,7 +8,7 @@ decides what is to be sent.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -18,15 +18,16 @@ from shared.correlation import correlated, current
 from shared.domain.errors import PayloadRejected, StoreUnavailable, SyncError
 from shared.domain.model import SyncMode
 from shared.domain.reports import Figures
+from shared.domain.wish import Wanted, covers
 from shared.engine.reports import FAILED, Reports, by_platform, figures_json
-from shared.engine.steps import BUSY, QUEUE, Step, Steps, Territory, Wanted
+from shared.engine.steps import BUSY, QUEUE, Step, Steps, Territory
 from shared.engine.strategies import Done, strategy_for
 from shared.engine.world import WORK, World
 from shared.ports import Message
 from shared.state.jobs import SITES, SOURCES, Job, JobHead, JobStep, JobStore, over
 
-SAME = timedelta(minutes=1)
-"""How long the same wish is answered with the job that is running for it."""
+MAKING = timedelta(seconds=15)
+"""How long a job may be claimed and not yet stored whole: whoever asks within it is answered with its id."""
 
 GIVEN_UP = timedelta(minutes=15)
 """After so long a step that is not over is shown as never finished, and rung for no more."""
@@ -62,25 +63,22 @@ class Jobs:
 
     # --------------------------------------------------------------------------------------- to start
 
-    async def start(self, fields: Mapping[str, str]) -> Job:
-        """The job for what the fields ask: a new one, or the one that runs for the same wish since less than a minute.
-        Raises ``PayloadRejected`` naming what is wrong."""
-        wanted = read_wish(fields)
-        wish = {name: value for name in FIELDS if (value := str(getattr(wanted, name)))}
+    async def start(self, wanted: Wanted) -> Job:
+        """The job for what is wanted: the one that runs for the very same wish, whoever asked for it, or else a new
+        one. Raises ``PayloadRejected`` naming what is not there."""
+        wish = wanted.written()
         digest = sha256(json.dumps(wish, sort_keys=True).encode()).hexdigest()[:32]
         now = self._world.now()
         last, asked = await self._store.claimed(digest)
-        if last and asked is not None and now - asked < SAME:
-            running = await self._store.load(last)
-            if running is not None and not running.finished:
+        if last and asked is not None:
+            running = await self._store.load(last) or _being_made(last, wish, asked)
+            if is_running(running, now) and (running.whole or now - asked < MAKING):
                 return running
         territory = await self._steps.territory(wanted)
         job = self._world.new_id()[:20]
         holder = await self._store.claim(digest, job, last)
         if holder != job:
-            other = await self._store.load(holder)
-            if other is not None:
-                return other
+            return await self._store.load(holder) or _being_made(holder, wish, now)
         sources, sites = strategy_for(wanted.mode).steps(territory)
         steps = [*_rows(SOURCES, sources), *_rows(SITES, sites)]
         head = JobHead(job, wish, now, len(steps), current())
@@ -203,10 +201,61 @@ class Jobs:
 
     # ---------------------------------------------------------------------------------------- to show
 
+    async def running(self, wanted: Wanted, *, seen: Callable[[JobHead], bool]) -> Job | None:
+        """The newest job under way, among those that may be ``seen``, that does all that is wanted; None for none."""
+        now = self._world.now()
+        for name in await self._store.since(now - GIVEN_UP):
+            job = await self._store.load(name)
+            if job is None or not is_running(job, now) or not seen(job.head):
+                continue
+            if covers(wish_of(job.head), wanted):
+                return job
+        return None
+
+    async def load(self, name: str) -> Job | None:
+        """A job with its steps, or None: one read."""
+        return await self._store.load(name)
+
+    async def newest(self, since: timedelta, *, seen: Callable[[JobHead], bool], most: int) -> list[Job]:
+        """The newest jobs of a span that may be ``seen``, newest first."""
+        found: list[Job] = []
+        for name in await self._store.since(self._world.now() - since):
+            head = await self._store.head(name)
+            if head is None or not seen(head):
+                continue
+            job = await self._store.load(name)
+            if job is not None:
+                found.append(job)
+            if len(found) >= most:
+                break
+        return found
+
     async def shown(self, name: str) -> dict[str, object] | None:
         """A job's progress and report, or None."""
         job = await self._store.load(name)
         return None if job is None else as_json(job, self._world.now())
+
+
+def is_running(job: Job, now: datetime) -> bool:
+    """Whether somebody may still be at work on it."""
+    return not job.finished and now - job.head.at <= GIVEN_UP
+
+
+def wish_of(head: JobHead) -> Wanted:
+    """What a job was asked for. One of a release that knew no owners was for everybody's homes."""
+    asked = head.wish
+    return Wanted(
+        SyncMode(asked.get("mode", SyncMode.AUTO)),
+        asked.get("platform", ""),
+        asked.get("property", ""),
+        asked.get("site", ""),
+        tuple(asked.get("owners", "").split()),
+    )
+
+
+def _being_made(name: str, wish: Mapping[str, str], at: datetime) -> Job:
+    """A job that somebody else has claimed and is storing: one step at least is still to come."""
+    return Job(JobHead(name, wish, at, 1), ())
 
 
 def read_wish(fields: Mapping[str, str]) -> Wanted:
@@ -244,7 +293,7 @@ def as_json(job: Job, now: datetime) -> dict[str, object]:
     lasted = max(ends, default=job.head.at) - job.head.at if job.finished else now - job.head.at
     return {
         "job": job.head.id,
-        **job.head.wish,
+        **{name: text for name, text in job.head.wish.items() if name in FIELDS},
         "asked_at": job.head.at.isoformat(),
         "correlation": job.head.correlation,
         "state": "done" if job.finished else "never finished" if given_up else "running",

@@ -5,11 +5,12 @@ A step asks one shard of calendar links, one account's queue, one account's whol
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.domain.errors import PayloadRejected
 from shared.domain.model import Platform, SyncMode
+from shared.domain.wish import Wanted
 from shared.engine.calendars import OVERTAKEN, Calendars
 from shared.engine.modes import Modes
 from shared.engine.observe import Observer
@@ -57,16 +58,6 @@ class Source:
     mode: SyncMode
     parts: tuple[str, ...] = ()
     polled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a synchronisation is asked for: everything, or one platform, one home, or one site of it."""
-
-    mode: SyncMode = SyncMode.AUTO
-    platform: str = ""
-    property: str = ""
-    site: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +110,12 @@ class Steps:
     # ---------------------------------------------------------------------------------- what there is
 
     async def territory(self, wanted: Wanted) -> Territory:
-        """What a wish names. Raises ``PayloadRejected`` naming a platform, a home or a site that is not there."""
-        faces = [*await self._links(), *await self._units()]
-        await self._refuse_unknown(wanted, faces)
-        chosen = [one for one in faces if wanted.platform in ("", one.platform)]
+        """What a wish names. Raises ``PayloadRejected`` naming a platform, a home or a site that is not there: what is
+        another owner's is not there either."""
+        faces, theirs = [*await self._links(), *await self._units()], await self._sites_of(wanted.owners)
+        chosen = [one for one in faces if one.site in theirs]
+        await self._refuse_unknown(wanted, chosen, theirs)
+        chosen = [one for one in chosen if wanted.platform in ("", one.platform)]
         sites: dict[str, tuple[str, ...]] = {}
         narrow = bool(wanted.property or wanted.site)
         if narrow:
@@ -130,20 +123,26 @@ class Steps:
             chosen = [one for one in chosen if one.listing in listings]
             sites = {site: ()}
         elif not wanted.platform:
-            sites = dict.fromkeys(await self._world.accounts.directory("site"), ())
+            sites = dict.fromkeys(theirs, ())
         for one in chosen:
             sites[one.site] = tuple(sorted({*sites.get(one.site, ()), one.platform}))
         waiting = {work.site for work in await self._world.due.all()}
         return Territory(_sources(faces, chosen), sites, frozenset(waiting & sites.keys()), narrow)
 
-    async def _refuse_unknown(self, wanted: Wanted, faces: Sequence[_Face]) -> None:
+    async def _sites_of(self, owners: Collection[str]) -> list[str]:
+        """The sites of these owners, or of all."""
+        known = await self._world.accounts.directory("site")
+        return [name for name, what in known.items() if not owners or what.get("owner", "") in owners]
+
+    async def _refuse_unknown(self, wanted: Wanted, faces: Sequence[_Face], sites: Collection[str]) -> None:
         platforms = sorted({one.platform for one in faces})
         if wanted.platform and wanted.platform not in platforms:
             known = ", ".join(platforms) or "none"
             raise PayloadRejected(f"platform {wanted.platform!r} is not connected; connected: {known}")
-        if wanted.site and wanted.site not in await self._world.accounts.directory("site"):
+        if wanted.site and wanted.site not in sites:
             raise PayloadRejected(f"there is no site {wanted.site!r}")
-        if wanted.property and wanted.property not in await self._world.accounts.directory("home"):
+        homes = await self._world.accounts.directory("home") if wanted.property else {}
+        if wanted.property and homes.get(wanted.property, {}).get("site") not in sites:
             raise PayloadRejected(f"there is no property {wanted.property!r}")
 
     async def _listings(self, wanted: Wanted) -> tuple[str, frozenset[str]]:

@@ -78,9 +78,14 @@ class Job:
     steps: tuple[JobStep, ...]
 
     @property
+    def whole(self) -> bool:
+        """Whether every step that was planned is stored."""
+        return len(self.steps) >= self.head.steps
+
+    @property
     def finished(self) -> bool:
         """Whether every step that was planned is done or has failed."""
-        return len(self.steps) >= self.head.steps and all(one.state != "waiting" for one in self.steps)
+        return self.whole and all(one.state != "waiting" for one in self.steps)
 
 
 def _partition(job: str) -> str:
@@ -119,7 +124,8 @@ class JobStore:
         return cells.text(row.values, "job"), cells.instant(row.values, "at")
 
     async def create(self, head: JobHead, steps: Iterable[JobStep]) -> None:
-        """Store a job: what was asked first, so that it is found, then its steps."""
+        """Store a job: its name first, so that whoever tends jobs finds it, then what was asked, then its steps."""
+        await self._tables.upsert(RUNS, Row(LIST, f"job|{newest_first(head.at)}|{head.id}", {"job": head.id}))
         values: dict[str, Value] = {
             "wish": json.dumps(dict(head.wish), ensure_ascii=False),
             "at": cells.to_instant(head.at),
@@ -129,7 +135,6 @@ class JobStore:
         rows = [Put(Row(_partition(head.id), _HEAD, values)), *(Put(_to_row(head.id, one)) for one in steps)]
         for start in range(0, len(rows), MOST_CHANGES):
             await self._tables.submit(RUNS, _partition(head.id), rows[start : start + MOST_CHANGES])
-        await self._tables.upsert(RUNS, Row(LIST, f"job|{newest_first(head.at)}|{head.id}", {"job": head.id}))
 
     async def load(self, job: str) -> Job | None:
         """A job with every step, or None."""

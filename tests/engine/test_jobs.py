@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import date, timedelta
 from typing import Any
@@ -11,11 +12,13 @@ import pytest
 from shared.domain.dates import StayDates
 from shared.domain.model import SyncMode
 from shared.domain.modes import ModeSetting
+from shared.domain.wish import Wanted
 from shared.messages import encode
 from shared.ports import Message
 from shared.state.accounts import AccountState
+from shared.state.jobs import Job, JobStore
 from shared.use_cases import HttpAnswer
-from tests.engine.village import HOME, Crash, Village
+from tests.engine.village import HOME, START, Crash, Village
 
 JULY = StayDates(date(2027, 7, 10), date(2027, 7, 13))
 
@@ -90,12 +93,47 @@ def test_a_platform_that_is_down_fails_its_steps_and_no_other(village: Village) 
     assert done["progress"]["booking"]["failed"] >= 1
 
 
-def test_the_same_wish_within_a_minute_is_the_same_running_job(village: Village) -> None:
+def test_the_same_wish_is_the_same_job_while_that_runs(village: Village) -> None:
     first = started(village, mode="batch")
+    village.clock.advance(timedelta(minutes=14))
     assert started(village, mode="batch") == first
     assert started(village, mode="real_time") != first
-    village.clock.advance(timedelta(seconds=61))
-    assert started(village, mode="batch") != first
+    village.clock.advance(timedelta(minutes=2))
+    assert started(village, mode="batch") != first, "one that never ends must not stand in the way for ever"
+
+
+def test_ten_hosts_asked_at_once_for_the_same_start_one_job(village: Village) -> None:
+    hosts = [village.engine, *(village.another_host() for _ in range(9))]
+
+    async def press() -> list[Job]:
+        wanted = Wanted(SyncMode.MANUAL)
+        return list(await asyncio.gather(*(one.jobs.start(wanted) for one in hosts)))
+
+    jobs = village.run(press())
+    assert len({one.head.id for one in jobs}) == 1
+    assert not any(one.finished for one in jobs)
+    assert village.run(JobStore(village.store).since(START)) == [jobs[0].head.id]
+    asked = village.booking.asked["poll"]
+    assert finish(village, jobs[0].head.id)["state"] == "done"
+    assert village.booking.asked["poll"] == asked + 1
+    again = village.run(press())
+    assert {one.head.id for one in again} != {jobs[0].head.id}
+    assert len({one.head.id for one in again}) == 1
+
+
+def test_a_claim_whose_host_died_is_taken_over(village: Village) -> None:
+    wanted = Wanted(SyncMode.BATCH)
+    for calls in range(30):
+        village.dies_in(calls, village.engine.jobs.start(wanted))
+        if not village.died:
+            break
+        village.clock.advance(timedelta(seconds=61))
+        job = village.run(village.engine.jobs.start(wanted)).head.id
+        village.run(village.engine.on_timer_health())  # rings for what was stored and not rung for
+        assert finish(village, job)["state"] == "done", calls
+        village.clock.advance(timedelta(minutes=16))
+    assert not village.died
+    assert calls > 3, "nothing was tried"
 
 
 def test_a_job_that_is_over_is_not_handed_out_again(village: Village) -> None:
