@@ -13,6 +13,7 @@ from shared.domain.dates import StayDates
 from shared.domain.model import SyncMode
 from shared.domain.modes import ModeSetting
 from shared.domain.wish import Wanted
+from shared.engine.operations import Operations
 from shared.messages import encode
 from shared.ports import Message
 from shared.state.accounts import AccountState
@@ -105,9 +106,13 @@ def test_the_same_wish_is_the_same_job_while_that_runs(village: Village) -> None
 def test_ten_hosts_asked_at_once_for_the_same_start_one_job(village: Village) -> None:
     hosts = [village.engine, *(village.another_host() for _ in range(9))]
 
+    async def one(host: Operations, after: int) -> Job:
+        for _ in range(after):
+            await asyncio.sleep(0)
+        return await host.jobs.start(Wanted(SyncMode.MANUAL))
+
     async def press() -> list[Job]:
-        wanted = Wanted(SyncMode.MANUAL)
-        return list(await asyncio.gather(*(one.jobs.start(wanted) for one in hosts)))
+        return list(await asyncio.gather(*(one(host, 2 * number) for number, host in enumerate(hosts))))
 
     jobs = village.run(press())
     assert len({one.head.id for one in jobs}) == 1
