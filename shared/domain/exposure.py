@@ -54,7 +54,7 @@ def of_conflict(exposures: Iterable[Exposure], conflict: BookingConflict) -> tup
 def _of(state: SiteState, listing: Listing, taken: Sequence[Occupancy], now: datetime) -> Iterable[Exposure]:
     """Neighbouring nights that wait for the same closures are one exposure."""
     rows = [row for row in state.blocks.values() if row.listing == listing.id and row.wanted]
-    waiting = [row for row in rows if not _has(row, listing)]
+    waiting = [row for row in rows if not known_closed(row, listing)]
     if not waiting:
         return
     home = state.site.properties[listing.property]
@@ -73,7 +73,7 @@ def _of(state: SiteState, listing: Listing, taken: Sequence[Occupancy], now: dat
 def _shut(listing: Listing, rows: Iterable[Block], taken: Iterable[Occupancy]) -> set[date]:
     """Nights a home of one unit cannot be sold on there: another closure holds them, or the listing sold them
     itself."""
-    had = nights_of(row.dates for row in rows if _has(row, listing))
+    had = nights_of(row.dates for row in rows if known_closed(row, listing))
     own = (one for one in taken if one.listing == listing.id and one.kind is not Busy.BUFFER)
     return had | nights_of(one.dates for one in own)
 
@@ -95,7 +95,7 @@ def _knew(behind: Iterable[Block]) -> Iterable[datetime]:
     return (row.created_at for row in behind if row.created_at is not None)
 
 
-def _has(row: Block, listing: Listing) -> bool:
+def known_closed(row: Block, listing: Listing) -> bool:
     """Whether the listing is known to have these nights closed. A peer that took an older closure of the same nights
     still has that; one we write to may have put nights back on sale by itself, and is asked again (``say_again``)."""
     if listing.link is Link.ICAL:

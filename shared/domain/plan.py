@@ -96,7 +96,7 @@ def desired_closures(
         today = home.today(now)
         rows = wanted.setdefault(listing.id, {})
         for one in taken:
-            if _needs_none(listing, one) or one.dates.check_out <= today:
+            if needs_none(listing, one) or one.dates.check_out <= today:
                 continue
             if one.property.rooms & home.rooms:
                 name, cause = _row_of(one, listing.id, rows if is_counted(state.site, home) else {})
@@ -104,7 +104,7 @@ def desired_closures(
     return wanted
 
 
-def _needs_none(listing: Listing, one: Occupancy) -> bool:
+def needs_none(listing: Listing, one: Occupancy) -> bool:
     """What a listing sold or shows itself is not closed there. The nights kept free beside its own stays are, where we
     write into it; a calendar that we publish never holds what came from its own reader, who might join the two."""
     if one.kind is Busy.BUFFER and listing.link is Link.API:
