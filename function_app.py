@@ -9,6 +9,7 @@ import azure.functions as func
 from conflict_resolver.blueprint import bp as conflict_resolver
 from console.blueprint import bp as console
 from console.conflicts import bp as console_conflicts
+from console.pages import bp as console_pages
 from console.records import bp as console_records
 from health_monitor.blueprint import bp as health_monitor
 from sync_scheduler.blueprint import bp as sync_scheduler
@@ -25,3 +26,4 @@ app.register_functions(health_monitor)
 app.register_functions(console)
 app.register_functions(console_conflicts)
 app.register_functions(console_records)
+app.register_functions(console_pages)

@@ -10,15 +10,6 @@ from shared import bootstrap, edge
 bp = func.Blueprint()  # type: ignore[no-untyped-call]  # the SDK leaves it untyped
 
 
-# The route "/" (an empty one would mean the function's name) needs AzureWebJobsDisableHomepage=true.
-@bp.function_name("console_home")
-@bp.route(route="/", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@edge.http
-async def home(req: func.HttpRequest) -> func.HttpResponse:
-    """The first page."""
-    return edge.response(await bootstrap.engine().home(req.headers, req.params))
-
-
 # HEAD is left out: a request without a body must never count as the peer having fetched the calendar (rule 24).
 @bp.function_name("console_export")
 @bp.route(route="export/{token}.ics", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

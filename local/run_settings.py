@@ -37,6 +37,8 @@ def base_values(own: bool) -> dict[str, str]:
         values |= read_settings(_OWN, os.environ)
     if values.get(_WEBHOOK, SAMPLE).startswith(SAMPLE):
         values[_WEBHOOK] = secrets.token_urlsafe(24)
+    if values.get("SIGN_IN_KEY", SAMPLE).startswith(SAMPLE):
+        values["SIGN_IN_KEY"] = secrets.token_urlsafe(24)
     if not own:
         values |= {name: secrets.token_urlsafe(24) for name in _EXAMPLES_OWN}
     return values

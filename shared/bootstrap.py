@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from shared.ports import Telemetry
-from shared.use_cases import Engine
+from shared.use_cases import Console, Engine
 
 if TYPE_CHECKING:
     from shared.config import Settings
@@ -55,6 +55,7 @@ class Joined:
 
 
 _built: WeakKeyDictionary[asyncio.AbstractEventLoop, Joined] = WeakKeyDictionary()
+_doors: WeakKeyDictionary[asyncio.AbstractEventLoop, Console] = WeakKeyDictionary()
 
 
 def engine() -> Engine:
@@ -66,6 +67,41 @@ def engine() -> Engine:
 
         joined = _built[loop] = join(current())
     return joined.operations
+
+
+def console() -> Console:
+    """The console of this process and event loop, over its engine. Raises ``SettingsRefused``."""
+    loop = asyncio.get_running_loop()
+    door = _doors.get(loop)
+    if door is None:
+        from shared.config import current
+
+        engine()
+        door = _doors[loop] = open_door(_built[loop].operations, current())
+    return door
+
+
+def open_door(operations: Operations, settings: Settings) -> Console:
+    """The console's door before an engine."""
+    from shared.state.notes import NoteStore
+    from shared.state.people import PeopleStore
+    from shared.web.desk import Desk
+    from shared.web.door import Door
+    from shared.web.limit import Limit
+    from shared.web.local_keys import LocalKeys
+    from shared.web.render import Pages
+    from shared.web.sign_in import AzureSignIn, LocalSignIn, SignIn
+
+    tables = operations.world.tables
+    keys = LocalKeys(settings.sign_in_key, NoteStore(tables)) if settings.sign_in == "local" else None
+    sign_in: SignIn = (
+        LocalSignIn(keys)
+        if keys is not None
+        else AzureSignIn(PeopleStore(tables), settings.auth_enabled, settings.operators)
+    )
+    desk = Desk(operations, Pages(), settings.public_base_url, keys)
+    calls = settings.requests_per_minute
+    return Door(desk, sign_in, Limit(calls, 60, time.monotonic), Limit(60, 60, time.monotonic))
 
 
 def sync_engine() -> SyncEngine:
@@ -85,7 +121,9 @@ def telemetry() -> Telemetry:
 
 async def close() -> None:
     """Free the connections of this event loop's engine, if one was built."""
-    joined = _built.pop(asyncio.get_running_loop(), None)
+    loop = asyncio.get_running_loop()
+    _doors.pop(loop, None)
+    joined = _built.pop(loop, None)
     if joined is not None:
         await joined.close()
 

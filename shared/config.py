@@ -23,6 +23,9 @@ TELEMETRY = ("log", "application_insights", "off")
 LANGUAGES = ("en", "fr")
 """The languages there are texts for."""
 
+SIGN_IN = ("azure", "local")
+"""Who says who asks: the platform's sign-in, or a code of this machine."""
+
 _SECRET = {"secret": True}
 
 
@@ -54,6 +57,13 @@ class Settings:
     ``retry``: ``RETRY_MAX`` (3), ``RETRY_BASE_SECONDS`` (1), ``RETRY_MULTIPLIER`` (2) and ``RETRY_LONGEST_SECONDS``
     (300): how often a failed read is repeated at once, and the pauses between.
     ``language``: ``UI_LANGUAGE``, ``en`` (default) or ``fr``: of texts that have no owner with one of their own.
+    ``sign_in``: ``SIGN_IN``, who says who asks: ``azure`` (default; App Service authentication, and nobody gets in
+    while ``auth_enabled``, the platform's own ``WEBSITE_AUTH_ENABLED``, does not say that it is on) or ``local`` (codes
+    made from ``sign_in_key``, ``SIGN_IN_KEY``, secret; refused on Azure).
+    ``operators``: ``CONSOLE_OPERATORS``, principals with commas between them who decide for all owners' homes, also
+    while no portfolio names anybody.
+    ``requests_per_minute``: ``CONSOLE_REQUESTS_PER_MINUTE`` (600), how many requests one person's browser may make of
+    one host.
     ``notify``: ``NOTIFY``, where notices go: some of ``log`` (default), ``smtp``, ``ntfy``, ``json``, ``apprise``, and
     what each needs: ``NOTIFY_EMAIL`` (who takes mail that belongs to no owner with an address), ``SMTP_HOST``,
     ``SMTP_PORT``, ``SMTP_SECURITY`` (``starttls``, ``tls``, ``none``), ``SMTP_USER``, ``SMTP_PASSWORD``, ``SMTP_FROM``;
@@ -80,6 +90,11 @@ class Settings:
     language: str
     retry: tuple[float, float, float, float]
     notify: NotifySettings
+    sign_in: str = "azure"
+    sign_in_key: str = field(default="", metadata=_SECRET)
+    auth_enabled: bool = False
+    operators: frozenset[str] = field(default=frozenset(), metadata=_SECRET)
+    requests_per_minute: int = 600
 
     def __repr__(self) -> str:
         def shown(name: str, secret: bool) -> str:
@@ -134,6 +149,11 @@ def read(environ: Mapping[str, str]) -> Settings:
         ),
         language=ask.choice("UI_LANGUAGE", LANGUAGES),
         notify=read_notify(ask),
+        sign_in=ask.choice("SIGN_IN", SIGN_IN),
+        sign_in_key=ask.local_key("SIGN_IN_KEY", needed=environ.get("SIGN_IN") == "local"),
+        auth_enabled=environ.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
+        operators=ask.names("CONSOLE_OPERATORS"),
+        requests_per_minute=int(ask.number("CONSOLE_REQUESTS_PER_MINUTE", 600, 10, 1_000_000)),
     )
     ask.refuse_problems()
     return settings

@@ -134,6 +134,21 @@ class Reader:
             self._wrong(key, "port numbers (1 to 65535) separated by commas")
         return frozenset(ports)
 
+    def local_key(self, key: str, *, needed: bool) -> str:
+        """A secret of at least 22 letters, digits, - or _, for a laptop only. Refused on Azure."""
+        value = self._get(key)
+        if value and self._on_azure:
+            self._problems.append(f"{key}: for a laptop only; remove it from the function app")
+        if needed and not value:
+            self._missing(key, "at least 22 letters, digits, - or _, since SIGN_IN is local")
+        elif value and not _WEBHOOK_SECRET.fullmatch(value):
+            self._wrong(key, "at least 22 letters, digits, - or _")
+        return value
+
+    def names(self, key: str) -> frozenset[str]:
+        """Names separated by commas, in lower case; none by default."""
+        return frozenset(name.strip().lower() for name in self._get(key).split(",") if name.strip())
+
     def words(self, key: str, allowed: Sequence[str]) -> tuple[str, ...]:
         """Some of the words, separated by commas, each once; the first where the key is missing."""
         words = tuple(dict.fromkeys(word.strip() for word in (self._get(key) or allowed[0]).split(",")))

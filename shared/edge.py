@@ -15,6 +15,7 @@ import os.path
 import traceback
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec
+from urllib.parse import urlsplit
 
 import azure.functions as func
 
@@ -22,7 +23,7 @@ from shared import bootstrap
 from shared.correlation import correlated, current
 from shared.domain.errors import SyncError, TransientError
 from shared.log_line import log_line
-from shared.use_cases import HttpAnswer
+from shared.use_cases import Ask, HttpAnswer
 
 P = ParamSpec("P")
 
@@ -45,6 +46,13 @@ def response(answer: HttpAnswer) -> func.HttpResponse:
     return func.HttpResponse(
         answer.body, status_code=answer.status, headers={**headers, "content-type": kind}
     )
+
+
+def ask(req: func.HttpRequest) -> Ask:
+    """A worker's request as the console reads it."""
+    headers = {name.lower(): value for name, value in req.headers.items()}
+    path = urlsplit(req.url).path or "/"
+    return Ask(req.method, path, req.route_params, req.params, headers, req.get_body())
 
 
 def http(handler: Callable[P, Awaitable[func.HttpResponse]]) -> Callable[P, Awaitable[func.HttpResponse]]:

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from shared.domain.access import NOBODY, Person
+from shared.routes.route import Route
+
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
@@ -18,6 +21,35 @@ class HttpAnswer:
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request of a person or of their program. ``params`` are those of the route, ``headers`` by lower-case name.
+
+    ``person`` is NOBODY until the door has looked at the sign-in; ``language`` is "fr" or "en". ``csrf`` is what a form
+    on the answered page must send back. ``part`` says that a script asks for a piece of a page, not for all of it.
+    """
+
+    method: str
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    person: Person = NOBODY
+    language: str = "fr"
+    csrf: str = field(default="", repr=False)
+    part: bool = False
+
+
+class Console(Protocol):
+    """What people see and press: pages, and the API behind the same handlers."""
+
+    async def answer(self, route: Route, ask: Ask) -> HttpAnswer:
+        """Judge who asks, then answer; whoever may not gets 401, 403, 404 or the way to sign in. Bad input is answered
+        with a 4xx that names it."""
+        ...
 
 
 class Engine(Protocol):

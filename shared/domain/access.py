@@ -21,7 +21,9 @@ class Right(StrEnum):
 
     OPEN = "open"  # nothing: its address is the secret, or it tells nothing
     LOOK = "look"  # a role, of whatever kind, for one owner at least
-    DECIDE = "decide"  # the role of an operator for one owner at least; each object is judged again by its owner
+    DECIDE = (
+        "decide"  # the role of an operator for one owner at least; each object is judged again by its owner
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.errors import NotFound, PayloadRejected, StaleWrite
-from shared.domain.model import Link, Listing, Site, SiteState
+from shared.domain.model import Account, Link, Listing, Site, SiteState
 from shared.domain.portfolio import Portfolio, PortfolioListing
 from shared.domain.record import Kind
 from shared.engine.world import WORK, World
 from shared.ports import Message
 from shared.state.accounts import Place
 from shared.state.feeds import SHARD_SIZE, Feed
+from shared.state.people import PeopleStore
 from shared.state.sites import Changes
 from shared.state.units import list_unit
 
@@ -37,19 +38,20 @@ class PortfolioImport:
         self._world = world
         self._period = period
 
-    async def run(self, portfolio: Portfolio) -> Imported:
+    async def run(self, portfolio: Portfolio, by: str = "portfolio") -> Imported:
         """Import everything the portfolio names, and ring for what is new: a site that changed, and API accounts with a
-        listing whose first answer is missing or whose unit is another. Raises ``PayloadRejected`` when it would move a
-        home that is already stored into another site, or make another kind of listing of one that is stored: that
-        needs a person, since its ledger lives there."""
+        listing whose first answer is missing or whose unit is another. ``by`` is whose doing the record says it is.
+        Raises ``PayloadRejected`` when it would move a home or a listing that is already stored into another site, or
+        make another kind of listing of one that is stored: that needs a person, since its ledger lives there."""
         done = Imported()
         await self._world.owners.put(portfolio.owners)
+        await PeopleStore(self._world.tables).put(portfolio.owners)
         for account in portfolio.accounts:
-            await self._world.accounts.put(account)
+            await self._put(account)
         shards, silent = await self._shards(), set[str]()
         for site in portfolio.sites:
             named = [one for one in portfolio.listings if one.site == site.id]
-            listings = await self._site(site, named, shards, done)
+            listings = await self._site(site, named, shards, done, by)
             await self._index(site, named, listings)
             done.tokens.update({one.id: listings[one.id].token for one in named if listings[one.id].token})
             await self._ring(site)
@@ -57,6 +59,12 @@ class PortfolioImport:
         for name in sorted(silent):  # once: an answer is for all homes of an account
             await self._world.ring(WORK, Message("observe", name, self._world.new_id()))
         return done
+
+    async def _put(self, account: Account) -> None:
+        """Add or update an account. One that is named without keys (for its calendars alone) keeps those it has."""
+        known = None if account.secrets else await self._world.accounts.load(account.id)
+        if known is None or not known.account.secrets:
+            await self._world.accounts.put(account)
 
     async def _ring(self, site: Site) -> None:
         """The bells may be lost: the due row stands for the site, and the nightly pass asks every account."""
@@ -70,11 +78,11 @@ class PortfolioImport:
         return {name: len((await self._world.shards.load(name)).feeds) for name in known}
 
     async def _site(
-        self, site: Site, named: list[PortfolioListing], shards: dict[str, int], done: Imported
+        self, site: Site, named: list[PortfolioListing], shards: dict[str, int], done: Imported, by: str
     ) -> Mapping[str, Listing]:
         """Create the site, or commit what is new about it under its head."""
         for _ in range(8):
-            await self._refuse_moves(site)
+            await self._refuse_moves(site, named)
             try:
                 state = await self._world.sites.load(site.id)
             except NotFound:
@@ -91,7 +99,7 @@ class PortfolioImport:
                 return {**known, **listings}
             await self._world.due.put(site.id, self._world.now(), "portfolio")
             try:
-                lines = _lines(state, new, merged, self._world.now())
+                lines = _lines(state, new, merged, self._world.now(), by)
                 await self._world.sites.commit(state, Changes(listings=new, site=merged, history=lines))
             except StaleWrite:
                 continue
@@ -99,7 +107,7 @@ class PortfolioImport:
             return {**known, **listings}
         raise StaleWrite(f"site {site.id} kept changing during the import")
 
-    async def _refuse_moves(self, site: Site) -> None:
+    async def _refuse_moves(self, site: Site, named: Sequence[PortfolioListing]) -> None:
         homes = await self._world.accounts.directory("home")
         for home in site.properties:
             old = homes.get(home, {}).get("site")
@@ -107,6 +115,14 @@ class PortfolioImport:
                 raise PayloadRejected(
                     f"home {home} is stored in site {old}, and the portfolio puts it into {site.id}: "
                     "name the old site in its 'site' field, or remove the home first"
+                )
+        listings = await self._world.accounts.directory("listing")
+        for one in named:
+            old = listings.get(one.id, {}).get("site")
+            if old is not None and old != site.id:
+                raise PayloadRejected(
+                    f"listing {one.id} is stored in site {old}, and the portfolio puts it into {site.id}: "
+                    "give the new one an id of its own"
                 )
 
     def _listing(self, one: PortfolioListing, known: Listing | None, shards: dict[str, int]) -> Listing:
@@ -137,6 +153,7 @@ class PortfolioImport:
         accounts = self._world.accounts
         for one in named:
             listing, place = listings[one.id], Place(site.id, one.id)
+            await accounts.list_in_directory("listing", one.id, {"site": site.id})
             if one.unit:
                 await accounts.put_unit(one.account, one.unit, place)
                 await list_unit(accounts, one.platform, one.account, one.unit, place)
@@ -152,9 +169,11 @@ class PortfolioImport:
         await accounts.list_in_directory("site", site.id, {"owner": site.owner})
 
 
-def _lines(state: SiteState, listings: Iterable[Listing], site: Site, now: datetime) -> list[dict[str, str]]:
+def _lines(
+    state: SiteState, listings: Iterable[Listing], site: Site, now: datetime, by: str
+) -> list[dict[str, str]]:
     """What an import changed, for the site's record."""
-    who = {"at": now.isoformat(), "by": "portfolio", "kind": Kind.LISTING.value}
+    who = {"at": now.isoformat(), "by": by, "kind": Kind.LISTING.value}
     known = state.site.properties
     found = [
         who | {"what": f"home {'changed' if key in known else 'added'}", "of": key, "home": key}

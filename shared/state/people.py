@@ -1,0 +1,74 @@
+"""People: who signs in, and what they may do with whose homes. Principals are personal data: they stand here and in
+the portfolio, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from shared.domain.access import Person
+from shared.domain.portfolio import Owner, Role
+from shared.ports import Row, Tables
+from shared.state import cells
+from shared.state.names import ACCOUNTS
+
+_PEOPLE = "~people"
+
+KEPT = timedelta(seconds=5)
+"""How long a process believes what it read: a role that was taken away still counts so long."""
+
+MOST_KEPT = 1_000
+"""People a process remembers at once."""
+
+
+class PeopleStore:
+    """One row a person, in a partition of the ``Accounts`` table."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._kept: dict[str, tuple[datetime, Person | None]] = {}
+
+    async def put(self, owners: Iterable[Owner]) -> None:
+        """Write who looks after the homes of these owners, in place of whoever did before."""
+        named = list(owners)
+        ids = {one.id for one in named}
+        roles: dict[str, dict[str, Role]] = {}
+        languages: dict[str, str] = {}
+        rows = {row.key: row for row in await self._tables.query(ACCOUNTS, _PEOPLE)}
+        for key, row in rows.items():
+            kept = _person(row).roles
+            if ids & kept.keys():
+                roles[key] = {owner: role for owner, role in kept.items() if owner not in ids}
+        for one in named:
+            key = one.principal.strip().lower()
+            before = _person(rows[key]).roles if key in rows else {}
+            roles.setdefault(key, dict(before))[one.id] = one.role
+            languages[key] = one.language
+        for key, of_owner in roles.items():
+            values = {
+                "owners": cells.to_texts(of_owner),
+                "roles": cells.to_texts(role.value for role in of_owner.values()),
+            }
+            if key in languages:
+                values["language"] = languages[key]
+            await self._tables.upsert(ACCOUNTS, Row(_PEOPLE, key, values))
+        self._kept.clear()
+
+    async def find(self, principal: str, now: datetime) -> Person | None:
+        """Somebody by the name the sign-in knows them by, in any case; None for a stranger. At most ``KEPT`` old."""
+        key = principal.strip().lower()
+        kept = self._kept.get(key)
+        if kept is not None and timedelta() <= now - kept[0] < KEPT:
+            return kept[1]
+        row = await self._tables.get(ACCOUNTS, _PEOPLE, key) if key else None
+        person = None if row is None else _person(row)
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.clear()
+        self._kept[key] = (now, person)
+        return person
+
+
+def _person(row: Row) -> Person:
+    owners, roles = cells.texts(row.values, "owners"), cells.texts(row.values, "roles")
+    known = {owner: Role(role) for owner, role in zip(owners, roles, strict=True) if role in tuple(Role)}
+    return Person(row.key, known, cells.text(row.values, "language"))

@@ -1,0 +1,1 @@
+"""What people see: pages, forms, the API's handlers, and the door before them."""

@@ -1,0 +1,1 @@
+"""The control API: the same use cases as the pages, as JSON."""

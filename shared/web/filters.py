@@ -1,0 +1,56 @@
+"""What templates may do to a value: pick the language of what is said, and put dates and instants into words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from shared.domain.dates import StayDates
+from shared.domain.spoken import PARIS, day, moment, nights_said, span
+
+
+@pass_context
+def said(context: Context, text: Mapping[str, str]) -> str:
+    """What is said in several languages, in the reader's."""
+    return text[str(context["lang"])]
+
+
+@pass_context
+def clock(context: Context, at: datetime | str | None, zone: str = PARIS) -> str:
+    """An instant in words, in a home's zone; nothing for none."""
+    if not at:
+        return ""
+    instant = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return moment(instant, zone, str(context["lang"]))
+
+
+@pass_context
+def on(context: Context, when: date | str) -> str:
+    """A day in words."""
+    found = date.fromisoformat(when) if isinstance(when, str) else when
+    return day(found, str(context["lang"]))
+
+
+@pass_context
+def nights(context: Context, dates: StayDates | str) -> str:
+    """From the day of arrival to that of departure, in words; of several as the record writes them, all."""
+    language = str(context["lang"])
+    return nights_said(dates, language) if isinstance(dates, str) else span(dates, language)
+
+
+def iso(at: datetime | date, zone: str = PARIS) -> str:
+    """For the ``datetime`` attribute of a ``time`` element."""
+    return at.astimezone(ZoneInfo(zone)).isoformat() if isinstance(at, datetime) else at.isoformat()
+
+
+FILTERS: dict[str, Callable[..., object]] = {
+    "said": said,
+    "clock": clock,
+    "on": on,
+    "nights": nights,
+    "iso": iso,
+}

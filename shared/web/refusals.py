@@ -1,0 +1,27 @@
+"""How the door says no: a page for people, a problem document for programs (RFC 9457)."""
+
+from __future__ import annotations
+
+from shared.engine.answers import problem
+from shared.routes import Route
+from shared.use_cases import Ask, HttpAnswer
+from shared.web.render import Pages
+from shared.web.words import words
+
+
+def refuse(pages: Pages, route: Route, ask: Ask, status: int, key: str, **named: object) -> HttpAnswer:
+    """A refusal in words: ``key`` names the text."""
+    said = words(ask.language)[key].format(**named)
+    if not route.is_page:
+        return problem(status, words("en")[key].format(**named))
+    return pages.page(
+        ask, "refused.html", status, title=words(ask.language)[f"refused.title_{status}"], said=said
+    )
+
+
+def no_such_thing(pages: Pages, ask: Ask) -> HttpAnswer:
+    """A page's 404: the same for what never was and for what is somebody else's."""
+    found = words(ask.language)
+    return pages.page(
+        ask, "refused.html", 404, title=found["refused.title_404"], said=found["refused.nothing"]
+    )

@@ -1,0 +1,24 @@
+"""The interface's own texts, French and English: one module a page, each with the same keys in both languages.
+
+A key begins with its page's name ("today.title"). Values in braces are filled in by the template. What the engine says
+(reasons, proposals, notices) is worded there, not here.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+
+from shared.web.words import base, today
+
+MODULES = (base, today)
+"""Every module of texts."""
+
+
+@functools.cache
+def words(language: str) -> Mapping[str, str]:
+    """All texts of a language: "fr" or "en"."""
+    found: dict[str, str] = {}
+    for module in MODULES:
+        found |= module.FR if language == "fr" else module.EN
+    return found
