@@ -54,6 +54,7 @@ def merge_stay(
         return None
     known = {(part.key, part.listing, part.dates): part for part in stored.parts} if stored else {}
     cancelled = seen.status is Status.CANCELLED
+    forgotten = stored is not None and stored.forgotten
     last = stored.parts if stored else ()
     parts = last if cancelled else tuple(known.get((p.key, p.listing, p.dates), p) for p in placed)
     return Reservation(
@@ -64,7 +65,8 @@ def merge_stay(
         parts=parts,
         version=max(seen.version, stored.version if stored else 0),
         observed=max(observed, stored.observed if stored else 0),
-        guest="" if cancelled else seen.guest,
+        guest="" if cancelled or forgotten else seen.guest,
+        forgotten=forgotten,
     )
 
 
@@ -238,7 +240,7 @@ def _refresh(
         fading=seen_again + _fade(known, event.dates, frame, is_echo),
         observed=frame.observed,
         aliases=aliases,
-        guest=event.guest,
+        guest="" if known.forgotten else event.guest,
         code=event.code or known.code,
     )
 

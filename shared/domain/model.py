@@ -195,7 +195,8 @@ class Reservation:
     together they decide which of two reports is newer (rule 6). ``feed`` names the listing whose calendar it comes
     from, empty for an API. ``hinted`` are rooms a doorbell claimed and no re-read has confirmed yet: closed,
     never opened, on a hint. ``slid`` counts the days on which a block moved in step with the calendar. ``code`` is the
-    platform's own name of the stay where a calendar shows one: the same stay may be known by API too.
+    platform's own name of the stay where a calendar shows one: the same stay may be known by API too. ``forgotten``:
+    its guest's name was erased, and stays out whatever its source says of it.
     """
 
     account: str
@@ -213,6 +214,7 @@ class Reservation:
     slid: int = 0
     slid_on: date | None = None
     code: str = ""
+    forgotten: bool = False
 
     @property
     def key(self) -> str:

@@ -36,12 +36,14 @@ one behind the other each would wait for the writes of all before it."""
 
 @dataclass(slots=True)
 class Ingested:
-    """What became of a batch: receipts stored everywhere, stays with rooms nobody could place, errors by site."""
+    """What became of a batch: receipts stored everywhere, stays with rooms nobody could place, errors by site; and the
+    ids of guests who are to be forgotten."""
 
     stored: list[str] = field(default_factory=list)
     unmapped: list[tuple[str, str]] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     reports: list[Report] = field(default_factory=list)
+    forgotten: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class Ingest:
             sites_of[receipt] = sites = places[receipt]
             if seen.unknown and not hint:
                 strange.append(seen.unknown)
+            if seen.id in done.forgotten:
+                seen = replace(seen, guest="")
             for site in sites:
                 merges.setdefault(site, []).append(_stay_merge(account, seen, frame, hint=hint))
         await _side_by_side(
@@ -125,12 +129,13 @@ class Ingest:
         mine = (account.place(room.unit) for room in seen.rooms)
         sites = tuple(dict.fromkeys(place.site for place in mine if place is not None))
         if hint:
-            return (
-                await self._world.index.note(account.account.id, seen.id, Indexed(sites, 0, 0, False))
-            ).sites
+            known = await self._world.index.note(account.account.id, seen.id, Indexed(sites, 0, 0, False))
+            done.forgotten |= {seen.id} if known.forgotten else set()
+            return known.sites
         cancelled = seen.status is Status.CANCELLED and not seen.question
         new = Indexed(sites, seen.version, frame.observed, cancelled)
         noted = await self._world.index.note(account.account.id, seen.id, new)
+        done.forgotten |= {seen.id} if noted.forgotten else set()
         if noted.cancelled and not cancelled and _buried(noted, seen):
             return ()
         return noted.sites

@@ -13,12 +13,14 @@ from shared.state.names import RESERVATIONS
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """What is known of an id: its sites, the newest report's version and counter, whether that was a cancellation."""
+    """What is known of an id: its sites, the newest report's version and counter, whether that was a cancellation.
+    ``forgotten``: its guest asked us to forget him, and no site is to learn his name again."""
 
     sites: tuple[str, ...]
     version: int
     observed: int
     cancelled: bool
+    forgotten: bool = False
 
 
 class ReservationIndex:
@@ -31,6 +33,11 @@ class ReservationIndex:
         """What is known of an id, or None."""
         row = await self._tables.get(RESERVATIONS, account, reservation)
         return None if row is None else _indexed(row)
+
+    async def forget(self, account: str, reservation: str) -> None:
+        """Let no site learn this guest's name again; does nothing where the id is not known."""
+        if await self._tables.get(RESERVATIONS, account, reservation) is not None:
+            await self._tables.upsert(RESERVATIONS, Row(account, reservation, {"forgotten": True}))
 
     async def note(self, account: str, reservation: str, new: Indexed) -> Indexed:
         """Add sites and the newest report to an id, keeping what is there; returns the whole. A report older than the
@@ -56,7 +63,8 @@ def _merge(old: Indexed, new: Indexed) -> Indexed:
     else:
         newest = old if old.observed > new.observed else new
     buried = old.cancelled and not new.version
-    return Indexed(sites, newest.version, newest.observed, newest.cancelled or buried)
+    forgotten = old.forgotten or new.forgotten
+    return Indexed(sites, newest.version, newest.observed, newest.cancelled or buried, forgotten)
 
 
 def _indexed(row: Row) -> Indexed:
@@ -66,6 +74,7 @@ def _indexed(row: Row) -> Indexed:
         cells.number(values, "version"),
         cells.number(values, "observed"),
         cells.flag(values, "cancelled"),
+        cells.flag(values, "forgotten"),
     )
 
 
@@ -75,4 +84,5 @@ def _columns(one: Indexed) -> dict[str, str | int | bool]:
         "version": one.version,
         "observed": one.observed,
         "cancelled": one.cancelled,
+        "forgotten": one.forgotten,
     }

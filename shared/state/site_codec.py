@@ -186,6 +186,7 @@ def reservation_row(site: str, one: Reservation, prefix: str = RESERVATION) -> R
             "slid": one.slid,
             "slid_on": one.slid_on.isoformat() if one.slid_on else "",
             "code": one.code,
+            "forgotten": one.forgotten,
         },
     )
 
@@ -210,6 +211,7 @@ def to_reservation(row: Row) -> Reservation:
         slid=cells.number(values, "slid"),
         slid_on=datetime.fromisoformat(slid_on).date() if slid_on else None,
         code=cells.text(values, "code"),
+        forgotten=cells.flag(values, "forgotten"),
     )
 
 
