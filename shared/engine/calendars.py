@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
+from shared.domain import strip
 from shared.domain.dates import ONE_DAY, nights_of
 from shared.domain.errors import AuthFailed, FeedRefused, RateLimited, SyncError, TransientError
 from shared.domain.facts import FeedAnswer
@@ -106,7 +107,8 @@ class Calendars:
         if not isinstance(fault, Exception):
             raise fault
         self._world.telemetry.event("feed_broke", listing=feed.listing, kind=type(fault).__name__)
-        return replace(shard.visits.get(feed.listing, Visit()), due=self._next(feed).due)
+        before = shard.visits.get(feed.listing, Visit())
+        return replace(before, due=self._next(feed).due, day=self._marked(before, ok=False))
 
     async def one(self, shard_id: str, listing: str) -> bool:
         """Ask one calendar now; whether a complete answer, asked for after this call, is in (also an unchanged one).
@@ -134,7 +136,18 @@ class Calendars:
         return shard
 
     async def _visit(self, gate: asyncio.Semaphore, shard: Shard, feed: Feed) -> _Outcome:
+        """Ask one calendar, and note in its day how that ended."""
         before = shard.visits.get(feed.listing, Visit())
+        outcome = await self._ask(gate, shard, feed, before)
+        if outcome.error == OVERTAKEN:
+            return outcome
+        day = self._marked(before, ok=not outcome.error)
+        return replace(outcome, visit=replace(outcome.visit, day=day))
+
+    def _marked(self, before: Visit, *, ok: bool) -> str:
+        return strip.to_text(strip.from_text(before.day).marked(self._world.now(), ok=ok))
+
+    async def _ask(self, gate: asyncio.Semaphore, shard: Shard, feed: Feed, before: Visit) -> _Outcome:
         async with gate:
             begun = self._world.now()
             try:

@@ -52,10 +52,12 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """When a listing was last answered for good (freshness, rule 22) and is due again."""
+    """When a listing was last answered for good (freshness, rule 22) and is due again; ``day`` is how its looks of the
+    last 24 h ended (``shared.domain.strip``), as text: only who shows it reads it."""
 
     good: datetime | None = None
     due: datetime | None = None
+    day: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +111,7 @@ class FeedStore:
         rows = await self._tables.query(FEEDS, shard)
         head = next((row for row in rows if row.key == _HEAD), None)
         values = {} if head is None else head.values
-        visits = {
-            listing: Visit(_instant(good), _instant(due))
-            for listing, (good, due) in json.loads(cells.text(values, "visits") or "{}").items()
-        }
+        visits = _visits(values)
         feeds = {row.key: _feed(row) for row in rows if row.key != _HEAD}
         counter = cells.number(values, "counter") + 1
         return Shard(shard, counter, feeds, visits, None if head is None else head.etag)
@@ -125,9 +124,9 @@ class FeedStore:
             listing: [cells.to_instant(visit.good), cells.to_instant(visit.due)]
             for listing, visit in sorted(merged.items())
         }
-        head = Row(
-            shard.id, _HEAD, {"counter": shard.counter, "visits": json.dumps(written, separators=(",", ":"))}
-        )
+        days = {listing: visit.day for listing, visit in sorted(merged.items()) if visit.day}
+        values = {"counter": shard.counter, "visits": _short(written), "days": _short(days)}
+        head = Row(shard.id, _HEAD, values)
         rows = [Put(row) for feed in changed if (row := _news(shard, feed)).values][:99]
         try:
             if rows or shard.etag is None:
@@ -142,8 +141,20 @@ class FeedStore:
     async def visits(self, shard: str) -> Mapping[str, Visit]:
         """Freshness of every listing of a shard, by one point read."""
         row = await self._tables.get(FEEDS, shard, _HEAD)
-        written = {} if row is None else json.loads(cells.text(row.values, "visits") or "{}")
-        return {listing: Visit(_instant(good), _instant(due)) for listing, (good, due) in written.items()}
+        return {} if row is None else _visits(row.values)
+
+
+def _visits(values: Mapping[str, Value]) -> dict[str, Visit]:
+    """The days stand beside the visits, in a column of their own: a release without them goes on reading those."""
+    days: dict[str, str] = json.loads(cells.text(values, "days") or "{}")
+    return {
+        listing: Visit(_instant(good), _instant(due), days.get(listing, ""))
+        for listing, (good, due) in json.loads(cells.text(values, "visits") or "{}").items()
+    }
+
+
+def _short(value: Mapping[str, object]) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _instant(written: str) -> datetime | None:
