@@ -61,13 +61,14 @@ def ensure_installed(root: Path = ROOT) -> Path:
 
 
 def _installed(root: Path) -> bool:
-    """Whether npm has finished (it writes this file last) and the version is the pinned one."""
+    """Whether npm has finished (it writes this file last) and every version is the pinned one."""
     done = root / "node_modules" / ".package-lock.json"
     if not done.exists():
         return False
-    wanted = json.loads((root / "package.json").read_text())["devDependencies"]["azurite"]
-    found = json.loads(done.read_text())["packages"].get("node_modules/azurite", {})
-    return bool(found.get("version") == wanted)
+    wanted = json.loads((root / "package.json").read_text())["devDependencies"]
+    found = json.loads(done.read_text())["packages"]
+    there = {name: found.get(f"node_modules/{name}", {}).get("version") for name in wanted}
+    return bool(there == wanted)
 
 
 def _node_folder() -> Path:
