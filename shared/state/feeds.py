@@ -125,7 +125,11 @@ class FeedStore:
             for listing, visit in sorted(merged.items())
         }
         days = {listing: visit.day for listing, visit in sorted(merged.items()) if visit.day}
-        values = {"counter": shard.counter, "visits": _short(written), "days": _short(days)}
+        values: dict[str, Value] = {
+            "counter": shard.counter,
+            "visits": _short(written),
+            "days": _short(days),
+        }
         head = Row(shard.id, _HEAD, values)
         rows = [Put(row) for feed in changed if (row := _news(shard, feed)).values][:99]
         try:
