@@ -30,7 +30,8 @@ PHONE, LAPTOP = 390, 1280
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _WATCH = """
 window.reports = [];
-document.addEventListener("securitypolicyviolation", (e) => window.reports.push(`${e.violatedDirective}: ${e.blockedURI}`));
+document.addEventListener("securitypolicyviolation", (e) =>
+  window.reports.push(`${e.violatedDirective}: ${e.blockedURI}`));
 """
 _ASK = """
 async (rules) => {
@@ -133,5 +134,7 @@ async def reports(page: Page) -> list[str]:
 
 async def too_wide(page: Page) -> list[str]:
     """A page that must be pushed sideways."""
-    wide: int = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    wide: int = await page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
     return [f"{wide} px wider than the screen"] if wide > 0 else []

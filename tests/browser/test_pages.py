@@ -1,0 +1,99 @@
+"""Every page of the console in a real browser. In French at two widths; with PROVE=1 in English too, light and dark,
+with scripts and without. SCREENSHOTS=docs/images keeps what was seen in French on both."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from shared.domain.access import Right
+from shared.routes import ROUTES, Route
+from tests.browser.chromium import LAPTOP, PHONE, Look, chromium, context, visit
+from tests.browser.scene import Scene, filled
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+
+PROVE = bool(os.environ.get("PROVE"))
+KEPT = os.environ.get("SCREENSHOTS", "")
+"""A folder for pictures; empty for none."""
+
+NOT_PAGES = {"static/{name}"}
+"""Addresses that give a browser no page of their own."""
+
+NAMED: dict[str, Callable[[Scene], str]] = {
+    "conflicts/{id}": lambda scene: f"conflicts/{scene.conflict}",
+    "sync/{id}": lambda scene: f"sync/{scene.job}",
+    "calendar/{home}": lambda scene: "calendar/moulin",
+}
+"""Pages of one thing: where to find one that is there. A page that is neither plain nor here fails."""
+
+LOOKS = [
+    Look(width, language, scheme, scripts)
+    for width in (PHONE, LAPTOP)
+    for language in ("fr", "en")
+    for scheme in ("light", "dark")
+    for scripts in (True, False)
+    if PROVE or (language, scheme, scripts) == ("fr", "light", True)
+]
+
+
+def pages() -> list[Route]:
+    """What a person can look at."""
+    return [one for one in ROUTES if one.is_page and not one.changes and one.path not in NOT_PAGES]
+
+
+def address(scene: Scene, route: Route) -> str:
+    if "{" in route.path:
+        return f"{scene.base}/{NAMED[route.path](scene)}"
+    return f"{scene.base}/{route.path.strip('/')}"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    async with filled(Path(tmp_path_factory.mktemp("browser"))) as found:
+        yield found
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as found:
+        yield found
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def signed_in(browser: Browser, scene: Scene) -> Any:
+    """The cookies of a person who typed the code."""
+    person = await context(browser, Look())
+    opened = await visit(person, f"{scene.base}/")
+    assert opened.page.url.endswith("/sign-in")
+    assert not await opened.judged()
+    await opened.page.get_by_label("Code").fill(await scene.code())
+    await opened.page.get_by_role("button", name="Entrer").click()
+    await opened.page.wait_for_url(f"{scene.base}/")
+    return await person.storage_state()
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_every_page_can_be_used_by_everybody(
+    browser: Browser, scene: Scene, signed_in: Any, look: Look
+) -> None:
+    wrong: dict[str, list[str]] = {}
+    for route in pages():
+        state = signed_in if route.right is not Right.OPEN else None
+        person = await context(browser, look, state)
+        opened = await visit(person, address(scene, route))
+        problems = await opened.judged()
+        if KEPT and look.language == "fr" and look.scripts:
+            name = re.sub(r"[^a-z]+", "-", route.path).strip("-") or "today"
+            await opened.page.screenshot(path=Path(KEPT) / f"{name}-{look}.png", full_page=True)
+        if problems:
+            wrong[route.path] = problems
+        await person.close()
+    assert not wrong, "\n".join(f"{path}: {line}" for path, lines in wrong.items() for line in lines)
