@@ -19,7 +19,7 @@ _DAYS = {"fr": ("jour", "jours"), "en": ("day", "days")}
 _MONTHS = {"fr": ("mois", "mois"), "en": ("month", "months")}
 _YEARS = {"fr": ("an", "ans"), "en": ("year", "years")}
 _NEVER = {"fr": "jamais", "en": "never"}
-_NOW = {"fr": "à l'instant", "en": "just now"}
+_NOW = {"fr": "à l’instant", "en": "just now"}
 _ANY_MOMENT = {"fr": "maintenant", "en": "now"}
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
+from shared.domain import ago
 from shared.domain.dates import StayDates
 from shared.domain.spoken import PARIS, day, moment, nights_said, span
 
@@ -42,6 +43,24 @@ def nights(context: Context, dates: StayDates | str) -> str:
     return nights_said(dates, language) if isinstance(dates, str) else span(dates, language)
 
 
+@pass_context
+def since(context: Context, at: datetime | None, now: datetime) -> str:
+    """How long ago: "il y a 3 min"; "jamais" for none."""
+    return ago.ago(at, now, str(context["lang"]))
+
+
+@pass_context
+def until(context: Context, at: datetime, now: datetime) -> str:
+    """How soon: "dans 3 min"; "maintenant" once it is due."""
+    return ago.ahead(at, now, str(context["lang"]))
+
+
+@pass_context
+def lasted(context: Context, how_long: timedelta) -> str:
+    """How long: "1 h 12"."""
+    return ago.lasted(how_long, str(context["lang"]))
+
+
 def iso(at: datetime | date, zone: str = PARIS) -> str:
     """For the ``datetime`` attribute of a ``time`` element."""
     return at.astimezone(ZoneInfo(zone)).isoformat() if isinstance(at, datetime) else at.isoformat()
@@ -53,4 +72,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "on": on,
     "nights": nights,
     "iso": iso,
+    "ago": since,
+    "ahead": until,
+    "lasted": lasted,
 }

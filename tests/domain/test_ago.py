@@ -41,8 +41,8 @@ def test_a_span_is_told_in_its_largest_fitting_units(seconds: float, french: str
 @pytest.mark.parametrize(
     ("seconds", "french", "english"),
     [
-        (-3, "à l'instant", "just now"),
-        (9, "à l'instant", "just now"),
+        (-3, "à l’instant", "just now"),
+        (9, "à l’instant", "just now"),
         (10, "il y a 10 s", "10 s ago"),
         (200, "il y a 3 min", "3 min ago"),
         (4_320, "il y a 1 h 12", "1 h 12 min ago"),

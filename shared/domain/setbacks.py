@@ -1,0 +1,133 @@
+"""Setbacks: what went wrong with a platform, said to a host. Stored errors are short English texts that name hosts and
+statuses; here is what they mean, and what to do, in French and English. One nobody knows is told as it stands."""
+
+from __future__ import annotations
+
+import re
+
+from shared.domain.spoken import LANGUAGES, Said
+
+_PARTS = "; "
+
+_KNOWN: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
+    (re.compile(pattern), french, english)
+    for pattern, french, english in (
+        (r"chosen by its owner|chosen by .*", "choisi par vous", "chosen by you"),
+        (r"answers again|it answers again", "elle répond de nouveau", "it answers again"),
+        (
+            r"authorization_revoked|listings_unlinked",
+            "la plateforme nous a retiré l’accès : reconnectez le compte chez elle",
+            "the platform withdrew our access: connect the account there again",
+        ),
+        (
+            r"its link is refused.*|(?P<host>\S+) answered (?:401|403|404|410): the link is dead or wrong",
+            "le lien est refusé : il a été changé ou retiré. Copiez le nouveau lien d’export et redonnez-le ici",
+            "the link is refused: it was changed or taken away. Copy the new export link and give it here",
+        ),
+        (
+            r"(?P<host>\S+) answered (?:403|429|503)",
+            "{host} demande d’attendre ; nous réessayons de nous-mêmes",
+            "{host} asks us to wait; we try again by ourselves",
+        ),
+        (
+            r"(?P<host>\S+) answered (?P<status>5\d\d|408)",
+            "{host} est en panne (code {status}) ; nous réessayons de nous-mêmes",
+            "{host} is out of order (code {status}); we try again by ourselves",
+        ),
+        (
+            r"(?P<host>\S+) answered 200 with something that is not a calendar|not a calendar.*",
+            "le lien ne mène pas à un calendrier. Vérifiez que c’est bien le lien d’export",
+            "the link leads to something that is no calendar. Check that it is the export link",
+        ),
+        (
+            r".*torn off.*|.*the body was cut short or broken",
+            "le calendrier reçu était coupé : nous ne l’avons pas cru et réessayons",
+            "the calendar came cut off: we did not believe it and try again",
+        ),
+        (
+            r"(?P<host>\S+): no complete answer within .*",
+            "{host} ne répond pas à temps ; nous réessayons de nous-mêmes",
+            "{host} does not answer in time; we try again by ourselves",
+        ),
+        (
+            r"(?P<host>\S+): its name was not found",
+            "{host} est introuvable sur internet : vérifiez le lien",
+            "{host} cannot be found on the internet: check the link",
+        ),
+        (
+            r"(?P<host>\S+): (?:its TLS certificate|the TLS handshake).*",
+            "la connexion sécurisée avec {host} a échoué ; nous réessayons",
+            "the secure connection to {host} failed; we try again",
+        ),
+        (
+            r"(?P<host>\S+): (?:no connection could be made|the connection .*|the exchange failed.*)",
+            "la connexion avec {host} a échoué ; nous réessayons de nous-mêmes",
+            "the connection to {host} failed; we try again by ourselves",
+        ),
+        (
+            r"(?:.*: )?the circuit for \w+ is .*|.*calls wait for an answer: nothing was sent",
+            "après plusieurs échecs nous la laissons un moment en paix, puis réessayons",
+            "after several failures we leave it in peace for a while, then try again",
+        ),
+        (
+            r".*may call again in (?P<seconds>\d+) s|.*has had its tokens for this hour",
+            "le nombre d’appels permis est épuisé pour l’instant ; nous reprenons dès que possible",
+            "the calls it allows are used up for now; we go on as soon as we may",
+        ),
+        (
+            r".*HTTP (?:401|403)\b.*|.*names no setting for its .*|.*setting \S+ is (?:empty|missing).*",
+            "nos identifiants sont refusés : reconnectez le compte",
+            "our credentials are refused: connect the account again",
+        ),
+        (
+            r".*HTTP 429\b.*",
+            "elle demande d’attendre ; nous réessayons de nous-mêmes",
+            "it asks us to wait; we try again by ourselves",
+        ),
+        (
+            r".*HTTP (?P<status>5\d\d|408)\b.*",
+            "elle est en panne (code {status}) ; nous réessayons de nous-mêmes",
+            "it is out of order (code {status}); we try again by ourselves",
+        ),
+        (
+            r".*: no answer(?: within .*)?",
+            "elle ne répond pas ; nous réessayons de nous-mêmes",
+            "it does not answer; we try again by ourselves",
+        ),
+        (
+            r"(?P<count>\d+) failures in a row",
+            "{count} échecs de suite",
+            "{count} failures in a row",
+        ),
+        (
+            r"asked every (?P<minutes>\d+) min",
+            "lu toutes les {minutes} min",
+            "read every {minutes} min",
+        ),
+        (
+            r"it holds \d+ events.*|.*more than \d+ (?:events|bytes|nights|date ranges).*",
+            "le calendrier est bien trop grand pour un logement : nous ne l’avons pas cru",
+            "the calendar is far too large for one home: we did not believe it",
+        ),
+    )
+)
+
+
+def is_known(text: str) -> bool:
+    """Whether there are words for it."""
+    return _words(text.partition(_PARTS)[0]) is not None
+
+
+def said(text: str) -> Said:
+    """What a stored error or reason means, as a clause without a full stop; the first of several. Empty for none."""
+    first = text.partition(_PARTS)[0].strip()
+    return _words(first) or dict.fromkeys(LANGUAGES, first)
+
+
+def _words(text: str) -> Said | None:
+    for pattern, *words in _KNOWN:
+        found = pattern.fullmatch(text)
+        if found:
+            named = {name: value or "" for name, value in found.groupdict().items()}
+            return {lang: word.format(**named) for lang, word in zip(LANGUAGES, words, strict=True)}
+    return None
