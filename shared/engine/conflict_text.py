@@ -6,9 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from shared.domain.conflict_alerts import Occasion, Stage
+from shared.domain.conflict_policy import POLICY
 from shared.domain.dates import StayDates
-from shared.domain.model import BookingConflict, Busy, Certainty, ConflictSeverity, Side, Source, Status
-from shared.domain.proposals import Proposal, ProposalKind
+from shared.domain.model import (
+    BookingConflict,
+    Busy,
+    Certainty,
+    ConflictSeverity,
+    Decision,
+    Side,
+    Source,
+    Status,
+)
+from shared.domain.proposals import Proposal, ProposalKind, kind_of
 from shared.domain.spoken import LANGUAGES, Names, Said, moment, ranges
 
 _KINDS: Mapping[tuple[bool, bool], Said] = {
@@ -229,3 +239,34 @@ def _and(words: Sequence[str], language: str) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+_CHANGED: Said = {"fr": "Les faits ont changé : ", "en": "The facts have changed: "}
+
+
+def said_together(kind: str, what: Iterable[Said]) -> Said:
+    """Changes as one sentence; ``kind`` is "changed" where it should say that these are changes, else empty."""
+    found: Said = {}
+    for language in LANGUAGES:
+        text = {"fr": " ; ", "en": "; "}[language].join(one[language] for one in what)
+        begin = _CHANGED[language] if kind else ""
+        found[language] = f"{begin}{text}." if begin else f"{text[:1].upper()}{text[1:]}."
+    return found
+
+
+def decided_by(decision: Decision, zone: str) -> Said:
+    """ "Déjà décidé par ... le ... à ..." and what."""
+    kind = kind_of(decision.proposal)
+    found: Said = {}
+    for language in LANGUAGES:
+        what = f" ({LABELS[kind][language]})" if kind else ""
+        at = moment(decision.at, zone, language)
+        by = _BY_POLICY[language] if decision.by == POLICY else decision.by
+        found[language] = {
+            "fr": f"Déjà décidé par {by}, le {at}{what}.",
+            "en": f"Already decided by {by} at {at}{what}.",
+        }[language]
+    return found
+
+
+_BY_POLICY: Said = {"fr": "la règle du logement", "en": "the home's policy"}
