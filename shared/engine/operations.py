@@ -16,12 +16,15 @@ from shared.engine.conflict_decide import Decisions
 from shared.engine.conflict_desk import ConflictDesk
 from shared.engine.conflict_options import Options
 from shared.engine.conflict_room import ConflictRoom
+from shared.engine.connect import Connect
 from shared.engine.export import Export, Render
 from shared.engine.freshness import Freshness
 from shared.engine.history import History
 from shared.engine.inbox import AGAIN, Inbox
 from shared.engine.ingest import Ingest
 from shared.engine.jobs import Jobs
+from shared.engine.links import Links
+from shared.engine.look import LinkDesk
 from shared.engine.mode_desk import ModeDesk
 from shared.engine.modes import Modes
 from shared.engine.observe import Observer
@@ -99,6 +102,9 @@ class Operations:
         self.vanished = Removals(world, self.reconciler)
         self.poisoned = Quarantine(world, self.inbox)
         self.portfolio = PortfolioImport(world, period)
+        self.link_desk = LinkDesk(world)
+        self.links = Links(world, self.link_desk, self.portfolio)
+        self.connect = Connect(world, self.link_desk, self.portfolio)
         self.checks = {
             name: AvailabilityDesk(world, self.reconciler, name, wire, rhythms)
             for name, wire in (checks or {}).items()

@@ -116,9 +116,9 @@ class PortfolioImport:
                     f"home {home} is stored in site {old}, and the portfolio puts it into {site.id}: "
                     "name the old site in its 'site' field, or remove the home first"
                 )
-        listings = await self._world.accounts.directory("listing")
         for one in named:
-            old = listings.get(one.id, {}).get("site")
+            known = await self._world.accounts.directory("listing", one.id)
+            old = known.get(one.id, {}).get("site")
             if old is not None and old != site.id:
                 raise PayloadRejected(
                     f"listing {one.id} is stored in site {old}, and the portfolio puts it into {site.id}: "

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from shared.connectors.ical import IcalConnector
 from shared.connectors.ical_export import write_calendar
+from shared.connectors.ical_links import ICAL, VRBO, platform_of
 from shared.domain.dates import StayDates
 from shared.domain.errors import PlatformDown, SyncError
 from shared.domain.facts import Polled, SeenRoom, SeenStay, Unplaced, WriteOutcome
@@ -163,6 +164,8 @@ class Hamlet:
             chance=lambda: 0.5,
             new_id=lambda: f"id{next(self.serial):06d}",
             agents={GREENGO: ("greengo",), AIRBNB: ("airbnb",), BOOKING: ("booking",)},
+            recognise=platform_of,
+            calendars=(AIRBNB, BOOKING, GREENGO, VRBO, ICAL),
         )
         engine = Operations(world, render, {BOOKING: 20.0}, {})
         engine.reconciler.queues = frozenset()  # what opens shows at once, without a poll of the queue before
