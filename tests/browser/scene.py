@@ -67,7 +67,7 @@ async def filled(folder: Path) -> AsyncIterator[Scene]:
         today = datetime.fromtimestamp(time.time(), UTC).date()
         await _sell(stage, today)
         conflict = await _double(stage, today + timedelta(days=12))
-        stage.breaks(FaultKind.DOWN, "greengo", listing="grange-greengo")
+        stage.breaks(FaultKind.DOWN, "greengo", path="88149729")
         started = await stage.ask("POST", "/api/sync", {"platform": "booking"}, 202)
         yield Scene(stage, conflict, str(started["href"]).rpartition("/")[2])
 
