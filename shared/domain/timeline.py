@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
-from shared.domain.dates import StayDates, ranges_of, without
+from shared.domain.dates import StayDates, nights_of, ranges_of, without
 from shared.domain.exposure import Exposure, exposure, known_closed
 from shared.domain.holds import living
 from shared.domain.model import (
@@ -121,8 +121,9 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One home over the days asked for. ``lanes`` hold bars that do not overlap, soonest first; ``more`` says on which
-    nights how many bars found no lane. ``today`` is the day at the home; ``whole``: every stored row could be read."""
+    """One home over the days asked for. ``lanes`` hold bars that do not overlap, soonest first; ``rest`` are bars that
+    found no lane, and ``more`` says how many there are on which nights. ``today`` is the day at the home; ``whole``:
+    every stored row could be read."""
 
     site: str
     home: str
@@ -131,13 +132,13 @@ class Row:
     today: date
     channels: tuple[Channel, ...]
     lanes: tuple[tuple[Bar, ...], ...]
+    rest: tuple[Bar, ...] = ()
     more: tuple[tuple[StayDates, int], ...] = ()
     whole: bool = True
 
-    def bars(self) -> Iterator[Bar]:
-        """Every bar that has a lane."""
-        for lane in self.lanes:
-            yield from lane
+    def bars(self) -> list[Bar]:
+        """Every bar, soonest first."""
+        return sorted((bar for lane in (*self.lanes, self.rest) for bar in lane), key=_place)
 
 
 def timeline(
@@ -166,7 +167,7 @@ class _Drawer:
         mine = sorted(
             (one for one in state.listings.values() if one.property == home.id), key=lambda one: one.id
         )
-        lanes, more = _packed(self._bars(home, mine), self._window)
+        lanes, rest = _packed(self._bars(home, mine))
         return Row(
             site=state.site.id,
             home=home.id,
@@ -175,7 +176,8 @@ class _Drawer:
             today=home.today(self._now),
             channels=tuple(Channel(one.id, one.platform, one.link, one.complete) for one in mine),
             lanes=lanes,
-            more=more,
+            rest=rest,
+            more=tuple(_counted(rest, self._window)),
             whole=state.whole,
         )
 
@@ -329,28 +331,43 @@ def _by_listing(exposures: Iterable[Exposure]) -> Mapping[str, list[Exposure]]:
     return found
 
 
-def _packed(
-    bars: Sequence[Bar], window: StayDates
-) -> tuple[tuple[tuple[Bar, ...], ...], tuple[tuple[StayDates, int], ...]]:
+def _place(bar: Bar) -> tuple[StayDates, str, str, str]:
+    return bar.dates, bar.what, bar.key, bar.listing
+
+
+def _packed(bars: Sequence[Bar]) -> tuple[tuple[tuple[Bar, ...], ...], tuple[Bar, ...]]:
     """Each bar in the first lane where it fits, double bookings before all others, so that none is only counted. The
-    last lane is kept for counts where there are too many."""
+    last lane is left to the counts where there are too many."""
     lanes: list[list[Bar]] = []
-    for bar in sorted(bars, key=lambda one: (not one.clashes, one.dates, one.what, one.key, one.listing)):
+    for bar in sorted(bars, key=lambda one: (not one.clashes, _place(one))):
         lane = next((one for one in lanes if not any(bar.dates.overlaps(o.dates) for o in one)), None)
         if lane is None:
             lanes.append(lane := [])
         lane.append(bar)
     shown = len(lanes) if len(lanes) <= MOST_LANES else MOST_LANES - 1
-    drawn = tuple(tuple(sorted(lane, key=lambda one: one.dates)) for lane in lanes[:shown])
-    return drawn, tuple(_counted([bar.dates for lane in lanes[shown:] for bar in lane], window))
+    drawn = tuple(tuple(sorted(lane, key=_place)) for lane in lanes[:shown])
+    return drawn, tuple(bar for lane in lanes[shown:] for bar in lane)
 
 
-def _counted(hidden: Sequence[StayDates], window: StayDates) -> Iterator[tuple[StayDates, int]]:
+def _counted(rest: Sequence[Bar], window: StayDates) -> Iterator[tuple[StayDates, int]]:
     """Neighbouring nights with the same number of bars that found no lane."""
     nights: dict[int, list[date]] = {}
-    inside = [one for dates in hidden if (one := dates.intersection(window)) is not None]
-    for night in sorted({night for dates in inside for night in dates.nights()}):
+    inside = [one for bar in rest if (one := bar.dates.intersection(window)) is not None]
+    for night in sorted(nights_of(inside)):
         count = sum(dates.check_in <= night < dates.check_out for dates in inside)
         nights.setdefault(count, []).append(night)
-    found = [(dates, count) for count, those in nights.items() for dates in ranges_of(those)]
-    yield from sorted(found)
+    yield from sorted((dates, count) for count, those in nights.items() for dates in ranges_of(those))
+
+
+def for_channel(row: Row, platform: str) -> Row | None:
+    """The home as one platform has it: how far that one is with each bar, and nobody else; None where the home is not
+    listed there."""
+    channels = tuple(one for one in row.channels if one.platform == platform)
+    if not channels:
+        return None
+    lanes = tuple(tuple(_only(bar, platform) for bar in lane) for lane in row.lanes)
+    return replace(row, channels=channels, lanes=lanes, rest=tuple(_only(bar, platform) for bar in row.rest))
+
+
+def _only(bar: Bar, platform: str) -> Bar:
+    return replace(bar, reach=tuple(one for one in bar.reach if one.platform == platform))

@@ -62,6 +62,12 @@ class RunStore:
                 break
         return found[:most]
 
+    async def since(self, start: datetime) -> list[str]:
+        """The names of the reports of this day (UTC) whose runs began at an instant of it or later, newest first: one
+        read."""
+        rows = await self._tables.query(RUNS, start.date().isoformat(), stop=newest_first(start) + "~")
+        return [row.key for row in rows]
+
     async def _between(self, start: datetime, end: datetime) -> list[Row]:
         """Rows of one day with ``start <= begun < end``: the sign put behind sorts after the one in the keys."""
         first, stop = newest_first(end) + "~", newest_first(start) + "~"

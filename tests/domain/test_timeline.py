@@ -29,7 +29,7 @@ from shared.domain.model import (
 )
 from shared.domain.plan import plan
 from shared.domain.removals import Doubt
-from shared.domain.timeline import MOST_LANES, Bar, Row, Step, What, timeline
+from shared.domain.timeline import MOST_LANES, Bar, Row, Step, What, for_channel, timeline
 
 NOW = datetime(2027, 7, 1, 8, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -81,7 +81,7 @@ def row(state: SiteState, window: StayDates = WINDOW, now: datetime = NOW) -> Ro
 
 
 def bars(state: SiteState, window: StayDates = WINDOW, now: datetime = NOW) -> list[Bar]:
-    return list(row(state, window, now).bars())
+    return row(state, window, now).bars()
 
 
 def steps(bar: Bar) -> dict[str, Step]:
@@ -145,10 +145,10 @@ def test_a_closure_that_fails_says_how_often_and_why() -> None:
 def test_where_nothing_is_sent_the_reason_stands_beside_what_waits_and_nowhere_else() -> None:
     silent = dict.fromkeys(LINKS, "chosen by its owner")
     (waiting,) = timeline(mill(GUEST), WINDOW, NOW, silent)
-    told = {one.listing: one.by_hand for one in next(waiting.bars()).reach}
+    told = {one.listing: one.by_hand for one in waiting.bars()[0].reach}
     assert told == {"airbnb": "", "booking": "chosen by its owner", "greengo": "chosen by its owner"}
     (done,) = timeline(at_phase(mill(GUEST), "booking", Phase.SEEN), WINDOW, NOW, silent)
-    assert next(done.bars()).reach[1].by_hand == ""
+    assert done.bars()[0].reach[1].by_hand == ""
 
 
 def test_two_guests_on_the_same_nights_are_two_lanes_and_both_name_the_double_booking() -> None:
@@ -273,8 +273,8 @@ def test_a_kind_of_room_shows_its_units_in_lanes_and_counts_what_has_none() -> N
     shown = row(mill(*facts, units=units))
     assert (shown.units, len(shown.lanes)) == (units, MOST_LANES - 1)
     assert not any(bar.clashes for bar in shown.bars())
-    hidden = units - len(list(shown.bars()))
-    assert hidden == 3
+    hidden = units - sum(len(lane) for lane in shown.lanes)
+    assert (hidden, len(shown.rest), len(shown.bars())) == (3, 3, units)
     assert shown.more[0] == (july(10, shown.more[0][0].check_out.day), hidden)
     assert [count for _, count in shown.more] == [3, 2, 1]
     assert shown.more[-1][0].check_out == july(10, 12 + units - 1).check_out
@@ -288,7 +288,7 @@ def test_a_double_booking_always_has_a_lane() -> None:
     )
     state = mill(*facts, late, units=units)
     assert len(state.conflicts) == 1
-    shown = [bar for bar in row(state).bars() if bar.clashes]
+    shown = [bar for lane in row(state).lanes for bar in lane if bar.clashes]
     assert {bar.listing for bar in shown} == {"airbnb", "booking"}
 
 
@@ -305,6 +305,16 @@ def test_each_unit_of_one_stay_sold_by_count_is_told_by_its_own_closures() -> No
         for key, one in state.blocks.items()
     }
     assert bars(replace(state, blocks=half))[0].reach[1].step is Step.SENT  # the least far speaks for all
+
+
+def test_a_channels_own_view_tells_of_that_channel_alone() -> None:
+    shown = row(at_phase(mill(GUEST), "booking", Phase.SEEN))
+    narrow = for_channel(shown, "booking")
+    assert narrow is not None
+    assert [one.listing for one in narrow.channels] == ["booking"]
+    (bar,) = narrow.bars()
+    assert (bar.platform, steps(bar)) == (AIRBNB, {"booking": Step.SEEN})
+    assert for_channel(shown, "gites") is None
 
 
 def test_a_window_shows_what_reaches_into_it_whole() -> None:
@@ -327,7 +337,7 @@ def test_today_is_the_homes_own_day_also_when_the_clocks_change(now: datetime, d
     stay = fact("s", "airbnb", StayDates(date(2027, 3, 27), date(2027, 3, 30)))
     shown = row(mill(stay), StayDates(date(2027, 3, 20), date(2027, 4, 20)), now)
     assert shown.today == day
-    assert len(next(shown.bars()).dates) == 3  # nights, whatever the clocks did
+    assert len(shown.bars()[0].dates) == 3  # nights, whatever the clocks did
 
 
 def test_a_site_with_a_row_that_cannot_be_read_says_so() -> None:

@@ -1,0 +1,90 @@
+"""The shelf: copies of sites for people to look at, kept while nothing is known to have changed.
+
+Loading fifty sites for each look at a calendar is slow and tells the same again. A copy is handed out while the pulse
+stands still; after that the site's lock says whether it is as it was. A copy is at most ``OLD`` behind, pages say of
+when it is, and nothing the engine decides is built on one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from shared.domain.errors import Moved, NotFound
+from shared.domain.model import Link, SiteState
+from shared.engine.modes import Modes
+from shared.engine.pulse import Pulse, Stamp
+from shared.engine.world import World
+
+MOST_SITES = 200
+"""Copies a process keeps: some 20 MB. Whoever was looked at longest ago goes first."""
+
+AT_ONCE = 16
+"""Sites that are read side by side."""
+
+
+@dataclass(slots=True)
+class Copy:
+    """A site as it was found under a stamp. ``silent`` are the listings into which nothing was sent then, each with the
+    reason."""
+
+    state: SiteState
+    silent: Mapping[str, str]
+    stamp: Stamp
+
+
+class Shelf:
+    """One process's copies."""
+
+    def __init__(self, world: World, modes: Modes, pulse: Pulse) -> None:
+        self._world = world
+        self._modes = modes
+        self._pulse = pulse
+        self._stamp: Stamp | None = None
+        self._copies: dict[str, Copy] = {}
+        self._gate = asyncio.Semaphore(AT_ONCE)
+
+    async def stamp(self) -> Stamp:
+        """The stamp under which copies are handed out now: the last one while nothing was reported since. One or two
+        reads."""
+        if self._stamp is None or not await self._pulse.still(self._stamp):
+            self._stamp = await self._pulse.stamp()
+        return self._stamp
+
+    async def copies(self, sites: Iterable[str], stamp: Stamp) -> list[Copy]:
+        """Copies of these sites, none older than the stamp; a site that is no more is left out. Raises
+        ``StoreUnavailable``."""
+        found = await asyncio.gather(*(self._copy(site, stamp) for site in sites))
+        return [one for one in found if one is not None]
+
+    async def _copy(self, site: str, stamp: Stamp) -> Copy | None:
+        known = self._copies.get(site)
+        if known is None or known.stamp != stamp:
+            async with self._gate:
+                known = await self._looked(site, known, stamp)
+        self._copies.pop(site, None)
+        if known is not None:
+            self._copies[site] = known  # behind all others: the last to go
+            while len(self._copies) > MOST_SITES:
+                del self._copies[next(iter(self._copies))]
+        return known
+
+    async def _looked(self, site: str, known: Copy | None, stamp: Stamp) -> Copy | None:
+        """The copy we have where its lock is the same, or another one."""
+        try:
+            if known is not None and (await self._world.sites.head(site)).etag == known.state.head.etag:
+                state = known.state
+            else:
+                state = await self._world.sites.load(site)
+        except (NotFound, Moved):
+            return None
+        return Copy(state, await self._silent(state), stamp)
+
+    async def _silent(self, state: SiteState) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for listing in state.listings.values():
+            account = await self._modes.account(listing.account) if listing.link is Link.API else None
+            if account is not None and not account.standing.sends:
+                found[listing.id] = account.standing.reason
+        return found
