@@ -11,6 +11,7 @@ from shared.domain.model import Platform
 from shared.engine.asked import Asked
 from shared.engine.audit import Audit
 from shared.engine.availability_check import AvailabilityDesk
+from shared.engine.calendar_view import CalendarView
 from shared.engine.calendars import Calendars
 from shared.engine.conflict_decide import Decisions
 from shared.engine.conflict_desk import ConflictDesk
@@ -98,7 +99,9 @@ class Operations:
         self.audit = Audit(world)
         self.overview = Status(world, self.modes)
         self.record = History(world)
-        self.explain = Explain(world, Freshness(world, self.modes, rhythms), self.modes)
+        fresh = Freshness(world, self.modes, rhythms)
+        self.explain = Explain(world, fresh, self.modes)
+        self.calendar = CalendarView(world, self.modes, fresh)
         self.vanished = Removals(world, self.reconciler)
         self.poisoned = Quarantine(world, self.inbox)
         self.portfolio = PortfolioImport(world, period)
