@@ -56,7 +56,11 @@ class AzureSignIn:
     people: PeopleStore
     enabled: bool
     operators: frozenset[str] = frozenset()
-    where: str = "/.auth/login/aad"
+
+    @property
+    def where(self) -> str:
+        """The platform's own page; ours, which says what is missing, while the platform's sign-in is switched off."""
+        return "/.auth/login/aad?post_login_redirect_uri=/" if self.enabled else "/sign-in"
 
     async def person(self, headers: Mapping[str, str], now: datetime) -> Person:
         """By the id the provider gives; by the name it vouches for where nobody has that id."""
