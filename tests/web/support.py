@@ -1,4 +1,4 @@
-"""A browser of a kind at the console's door: it finds the route, keeps its cookies, and sends forms with their token."""
+"""A browser of a kind at the console's door: it finds the route, keeps cookies, and sends forms with their token."""
 
 from __future__ import annotations
 
