@@ -8,16 +8,19 @@ so.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from shared.domain.errors import Moved, NotFound, PayloadRejected, StaleWrite
+from shared.domain.access import ALL_OWNERS, Person
+from shared.domain.errors import Moved, NotFound, PayloadRejected, PermanentError, StaleWrite
 from shared.domain.model import SiteState
 from shared.domain.plan import may_open
+from shared.domain.portfolio import Role
 from shared.domain.removals import Removal, is_shown, released, removals
 from shared.domain.removals_text import reason, what_confirms
-from shared.domain.spoken import names_of, ranges
+from shared.domain.spoken import Said, names_of, ranges
 from shared.domain.story import PERSON
-from shared.engine.answers import json_answer, problem
+from shared.engine.answers import json_answer, problem, problem_in_words
 from shared.engine.history import site_of
 from shared.engine.opaque import sealed, unsealed
 from shared.engine.reconcile import Reconciler
@@ -30,6 +33,26 @@ TRIES = 8
 """How often a click is decided anew when others were first."""
 
 _FIELDS = ("site", "home")
+
+
+class RemovalChanged(PermanentError):
+    """It is not as the person saw it; ``said`` says what became of it."""
+
+    def __init__(self, said: Said) -> None:
+        super().__init__(said["en"])
+        self.said = said
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """Nights that are free on somebody's word: whose, when (store time, as written), whether it was taken ``already``
+    before this click, and what their opening still ``waits`` for."""
+
+    nights: tuple[str, ...]
+    by: str
+    at: str
+    already: bool
+    waits: tuple[str, ...]
 
 
 class Removals:
@@ -57,6 +80,11 @@ class Removals:
             found += await self._of(site, query.get("home", ""))
         return json_answer(200, {"removals": found})
 
+    async def waiting(self, state: SiteState) -> list[dict[str, object]]:
+        """What vanished of a loaded site and is still held, the soonest arrival first, as the JSON API shows it."""
+        periods = await self._periods(state)
+        return [self._shown(state, one) for one in removals(state, self._world.now(), periods)]
+
     async def _sites(self, query: Mapping[str, str]) -> list[str]:
         if query.get("site") or query.get("home"):
             return [await site_of(self._world, query.get("site", ""), query.get("home", ""))]
@@ -67,12 +95,7 @@ class Removals:
             state = await self._world.sites.load(site)
         except (NotFound, Moved):
             return []
-        periods = await self._periods(state)
-        return [
-            self._shown(state, one)
-            for one in removals(state, self._world.now(), periods)
-            if home in ("", state.listings[one.listing].property)
-        ]
+        return [one for one in await self.waiting(state) if home in ("", one["home"])]
 
     async def _periods(self, state: SiteState) -> dict[str, timedelta]:
         """How often the calendars are asked in which something fades."""
@@ -109,26 +132,39 @@ class Removals:
         """200 when the nights are free by this click or by the same one before; 409 in words when the facts have
         changed; 404 for an id that no list named. Raises ``StaleWrite`` when others keep being first."""
         try:
+            done = await self.let_go(Person(who, {ALL_OWNERS: Role.OPERATOR}), name)
+        except NotFound as wrong:
+            return problem(404, str(wrong))
+        except RemovalChanged as wrong:
+            return problem_in_words(409, "facts-changed", wrong.said)
+        shown = {"released": list(done.nights), "by": done.by, "at": done.at}
+        return json_answer(200, {**shown, "already": done.already, "opening_waits_for": list(done.waits)})
+
+    async def let_go(self, person: Person, name: str) -> Released:
+        """Take this person's word that what vanished is free. Raises ``NotFound`` for an id that no list named, or
+        that is not this person's to decide about, ``RemovalChanged``, ``StaleWrite`` when others keep being first."""
+        try:
             site, mark, since = unsealed(name, 3)
         except PayloadRejected as wrong:
-            return problem(404, str(wrong))
-        if site not in await self._world.accounts.directory("site"):
-            return problem(404, "there is no such site")
+            raise NotFound(str(wrong)) from None
+        known = (await self._world.accounts.directory("site", site)).get(site)
+        if known is None or not person.decides(known.get("owner", "")):
+            raise NotFound("there is no such site")
         for _ in range(TRIES):
             try:
                 state = await self._world.sites.load(site)
-            except (NotFound, Moved):
-                return problem(404, "there is no such site")
+            except Moved:
+                raise NotFound("there is no such site") from None
             one = next((o for o in removals(state, self._world.now()) if o.mark == mark), None)
             if one is None or _micros(one.since) != since:
                 return await self._not_there(state, mark, since, one)
             try:
-                return await self._commit(state, one, who)
+                return await self._commit(state, one, person.name)
             except StaleWrite:
                 continue
         raise StaleWrite(f"site {site} kept changing")
 
-    async def _commit(self, state: SiteState, one: Removal, who: str) -> HttpAnswer:
+    async def _commit(self, state: SiteState, one: Removal, who: str) -> Released:
         now, site = self._world.now(), state.site.id
         after = released(state, one.key, one.listing, one.stay)
         nights = " ".join(str(dates) for dates in one.nights)
@@ -143,25 +179,40 @@ class Removals:
         may_open(after, waits)
         return _done(words, already=False, waits=waits)
 
-    async def _not_there(self, state: SiteState, mark: str, since: str, now_on: Removal | None) -> HttpAnswer:
-        """What became of a removal that is not as the person saw it."""
+    async def _not_there(self, state: SiteState, mark: str, since: str, now_on: Removal | None) -> Released:
+        """What became of a removal that is not as the person saw it. Raises ``RemovalChanged``, unless the same click
+        was made before."""
         if now_on is None and is_shown(state, mark):
-            return problem(
-                409, "the facts have changed: the stay is back in its calendar; nothing was released"
-            )
+            raise RemovalChanged(_BACK)
         done = await self._record.mark(state.site.id, _mark(mark, since))
         if done is not None:
             return _done(done, already=True, waits=[])
-        if now_on is not None:
-            again = "the stay came back and vanished again; look at the list once more"
-            return problem(409, f"the facts have changed: {again}")
-        over = "it waits no longer: its calendar confirmed it meanwhile, or its nights have passed"
-        return problem(409, f"the facts have changed: {over}")
+        raise RemovalChanged(_OVER if now_on is None else _AGAIN)
 
 
-def _done(words: Mapping[str, str], *, already: bool, waits: list[str]) -> HttpAnswer:
-    shown = {"released": words.get("nights", "").split(), "by": words.get("by"), "at": words.get("at")}
-    return json_answer(200, {**shown, "already": already, "opening_waits_for": waits})
+_BACK: Said = {
+    "fr": "Les faits ont changé : le séjour est de nouveau dans son calendrier. Rien n'a été libéré.",
+    "en": "The facts have changed: the stay is back in its calendar; nothing was released.",
+}
+_AGAIN: Said = {
+    "fr": "Les faits ont changé : le séjour est revenu, puis a disparu de nouveau. Relisez la liste.",
+    "en": "The facts have changed: the stay came back and vanished again; look at the list once more.",
+}
+_OVER: Said = {
+    "fr": "Les faits ont changé : plus rien n'attend, son calendrier l'a confirmé entre-temps, ou les nuits sont "
+    "passées.",
+    "en": "The facts have changed: it waits no longer, its calendar confirmed it meanwhile, or its nights have passed.",
+}
+
+
+def _done(words: Mapping[str, str], *, already: bool, waits: list[str]) -> Released:
+    return Released(
+        tuple(words.get("nights", "").split()),
+        words.get("by", ""),
+        words.get("at", ""),
+        already,
+        tuple(waits),
+    )
 
 
 def _id(state: SiteState, one: Removal) -> str:

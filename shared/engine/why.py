@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from shared.domain.access import ALL_OWNERS, Person
 from shared.domain.dates import ONE_DAY
 from shared.domain.errors import Moved, NotFound, PayloadRejected
 from shared.domain.model import Link, SiteState
+from shared.domain.portfolio import Role
 from shared.domain.recall import covers, recalled
 from shared.domain.spoken import names_of
 from shared.domain.why import Why, why
@@ -20,7 +22,7 @@ from shared.engine.answers import json_answer, problem
 from shared.engine.freshness import Freshness
 from shared.engine.history import site_of
 from shared.engine.modes import Modes
-from shared.engine.why_view import MOST_STEPS, shown, steps
+from shared.engine.why_view import MOST_STEPS, Json, shown, steps
 from shared.engine.world import World
 from shared.state.history import Entry, HistoryStore
 from shared.use_cases import HttpAnswer
@@ -36,6 +38,7 @@ MOST_BACK = 4_000
 
 _FIELDS = ("home", "date")
 _YEARS = range(2000, 2201)
+_ANYBODY = Person("", {ALL_OWNERS: Role.OPERATOR})
 
 
 class Explain:
@@ -51,20 +54,27 @@ class Explain:
         """200 with the reasons of ``home`` and ``date``; 400 naming a wrong parameter, 404 for no such home."""
         try:
             home, night = _read(query)
-            site = await site_of(self._world, "", home)
-            state = await self._world.sites.load(site)
+            return json_answer(200, await self.reasons(_ANYBODY, home, night))
         except PayloadRejected as wrong:
             return problem(400, str(wrong))
-        except (NotFound, Moved) as wrong:
+        except NotFound as wrong:
             return problem(404, str(wrong))
-        if home not in state.site.properties:
-            return problem(404, f"there is no home {home!r}")
+
+    async def reasons(self, person: Person, home: str, night: date) -> Json:
+        """Why a night of a home is as it is, as the JSON API shows it. Raises ``NotFound`` for a home this person does
+        not see, ``StoreUnavailable``."""
+        try:
+            state = await self._world.sites.load(await site_of(self._world, "", home))
+        except Moved as wrong:
+            raise NotFound(str(wrong)) from None
+        if home not in state.site.properties or not person.sees(state.site.owner):
+            raise NotFound(f"there is no home {home!r}")
         if night < state.site.properties[home].today(self._world.now()):
             return await self._past(state, home, night)
         stale = await self._freshness.stale(state.listings.values())
         found = why(state, home, night, self._world.now(), stale, await self._silent(state))
         chains = await self._chains(state, found)
-        return json_answer(200, shown(found, chains, names_of(state, self._world.platform_names)))
+        return shown(found, chains, names_of(state, self._world.platform_names))
 
     async def _silent(self, state: SiteState) -> dict[str, str]:
         """The listings into which nothing goes out by itself now, each with the reason."""
@@ -75,7 +85,7 @@ class Explain:
                 found[listing.id] = account.standing.reason
         return found
 
-    async def _past(self, state: SiteState, home: str, night: date) -> HttpAnswer:
+    async def _past(self, state: SiteState, home: str, night: date) -> Json:
         """A night that is over, from the lines of the record about it."""
         entries, doubt = await self._about_night(state, home, night)
         then = recalled(state, (entry.words for entry in entries), night)
@@ -85,7 +95,7 @@ class Explain:
         chains = {key: [entry for entry in entries if _is_about(entry, key)] for key in keys}
         names = names_of(state, self._world.platform_names)
         told = shown(found, chains, names)
-        return json_answer(200, {**told, "record": steps(entries[-MOST_STEPS:], names)})
+        return {**told, "record": steps(entries[-MOST_STEPS:], names)}
 
     async def _about_night(self, state: SiteState, home: str, night: date) -> tuple[list[Entry], str]:
         """The lines about a past night, oldest first, and why they may not be all; empty where they are."""
