@@ -12,7 +12,7 @@ _PARTS = "; "
 _KNOWN: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
     (re.compile(pattern), french, english)
     for pattern, french, english in (
-        (r"chosen by its owner|chosen by .*", "choisi par vous", "chosen by you"),
+        (r"chosen by its owner|chosen by .*", "choisi à la main", "chosen by hand"),
         (r"answers again|it answers again", "elle répond de nouveau", "it answers again"),
         (
             r"authorization_revoked|listings_unlinked",

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 
-from shared.domain.errors import PayloadRejected
+from shared.domain.access import Person
+from shared.domain.errors import NotFound, PayloadRejected
 from shared.domain.model import SyncMode
 from shared.domain.modes import ModeSetting
 from shared.engine.modes import Modes
 from shared.engine.notices_status import JsonValue
+from shared.engine.scope import must_decide
 from shared.engine.status import circuit_status, standing_status
 from shared.engine.world import World
 from shared.state.accounts import AccountState
 
 _FIELDS = ("mode", "poll_minutes", "batch_minutes")
+_MISSING = "there is no such account"
 
 
 class ModeDesk:
@@ -23,19 +26,28 @@ class ModeDesk:
         self._world = world
         self._modes = modes
 
-    async def choose(self, account: str, body: bytes, who: str) -> dict[str, JsonValue] | None:
+    async def choose(self, person: Person, account: str, body: bytes) -> dict[str, JsonValue]:
         """Store what the JSON body names of ``mode``, ``poll_minutes`` (1-5) and ``batch_minutes`` (15-30); what it
-        leaves out stays. Returns how the account stands then, None where there is no such account. Raises
-        ``PayloadRejected`` naming the field."""
-        state = await self._world.accounts.load(account)
-        if state is None:
-            return None
-        setting = _setting(body, state.setting)
+        leaves out stays. Returns how the account stands then. Raises ``PayloadRejected`` naming the field, ``NotFound``
+        where there is no such account for this person, ``NotAllowed``."""
+        state = await self._theirs(person, account)
+        await self.take(state, _setting(body, state.setting), person.name)
+        return {"account": account, **standing_status(await self._theirs(person, account))}
+
+    async def move(self, person: Person, account: str, operation: str, body: bytes) -> dict[str, JsonValue]:
+        """``force`` for a person. Raises what it does, ``NotFound`` where there is no such account for this person,
+        ``NotAllowed``."""
+        await self._theirs(person, account)
+        moved = await self.force(account, operation, body)
+        if moved is None:
+            raise NotFound(_MISSING)
+        return moved
+
+    async def take(self, state: AccountState, setting: ModeSetting, who: str) -> None:
+        """Store what ``who`` chose for an account, and let it hold."""
         await self._modes.choose(state, setting, who)
         if not state.units:
             await self._set_periods(state, setting)
-        after = await self._world.accounts.load(account)
-        return None if after is None else {"account": account, **standing_status(after)}
 
     async def force(self, account: str, operation: str, body: bytes) -> dict[str, JsonValue] | None:
         """Move a circuit by hand to the JSON body's ``state``: "forced_open", "forced_closed", or "closed" to let it
@@ -52,6 +64,14 @@ class ModeDesk:
             "account": account,
             "circuits": [circuit_status(one) for one in await circuits.views(account)],
         }
+
+    async def _theirs(self, person: Person, account: str) -> AccountState:
+        """The account, if this person decides about it."""
+        state = await self._world.accounts.load(account)
+        if state is None:
+            raise NotFound(_MISSING)
+        must_decide(person, state.account.owner, _MISSING)
+        return state
 
     async def _set_periods(self, state: AccountState, setting: ModeSetting) -> None:
         """An account of calendar links has no calls of its own: its links are asked in the rhythm that was chosen. In

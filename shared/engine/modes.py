@@ -21,6 +21,7 @@ from shared.domain.errors import (
 )
 from shared.domain.model import Account, SyncMode
 from shared.domain.modes import Ending, ModeSetting, Outcome, Rung, Standing, standing
+from shared.domain.setbacks import said
 from shared.engine.world import WORK, World
 from shared.ports import Message, Notice, Row
 from shared.state import rungs
@@ -84,13 +85,15 @@ class Modes:
             await self._note(state, Outcome(ending, self._world.now(), str(wrong), wait))
 
     async def choose(self, state: AccountState, setting: ModeSetting, who: str) -> Standing:
-        """Take what an owner chose, and send what waited for it."""
+        """Take what an owner chose, and send what waited for it. ``who`` chose stands in the record of changes alone: a
+        name is no log's."""
         name = state.account.id
         before, after = state.standing, standing(setting, state.rung, state.paused)
         await self._world.accounts.choose(name, setting)
         self._accounts.pop(name, None)
         if before.mode is not after.mode:
-            await self._record(state.account, before.mode, after, f"chosen by {who}", self._world.now())
+            at = self._world.now()
+            await self._record(state.account, before.mode, after, "chosen by its owner", at, who)
             if after.sends and not before.sends:
                 await self.release(state, f"{name} is no longer manual")
         return after
@@ -172,12 +175,13 @@ class Modes:
             return
 
     async def _record(
-        self, account: Account, before: SyncMode, after: Standing, reason: str, at: datetime
+        self, account: Account, before: SyncMode, after: Standing, reason: str, at: datetime, who: str = ""
     ) -> None:
         values = {"at": at.isoformat(), "account": account.id, "reason": reason}
         values |= {"from": before.value, "to": after.mode.value}
         self._world.telemetry.event("mode_changed", **values)
         await self._world.notify.tell(_notice(account, before, after, reason, at.isoformat()))
+        values |= {"by": who} if who else {}
         try:
             await self._world.tables.upsert(RUNS, Row(CHANGES, f"{at.isoformat()}|{account.id}", values))
         except StoreUnavailable:
@@ -205,9 +209,10 @@ def _notice(whose: Account, before: SyncMode, after: Standing, reason: str, at: 
     (was_fr, was_en), (is_fr, is_en) = _WORDS[before], _WORDS[after.mode]
     nothing_fr = " Rien n'est envoyé : fermez à la main les nuits listées." if not after.sends else ""
     nothing_en = " Nothing is sent: close the listed nights by hand." if not after.sends else ""
+    why = said(reason)
     text = {
-        "fr": f"{account} : {was_fr} → {is_fr} ({reason}).{nothing_fr}",
-        "en": f"{account}: {was_en} -> {is_en} ({reason}).{nothing_en}",
+        "fr": f"{account} : {was_fr} → {is_fr} ({why['fr']}).{nothing_fr}",
+        "en": f"{account}: {was_en} -> {is_en} ({why['en']}).{nothing_en}",
     }
     # One that comes and goes all day is told of once an hour; that nothing is sent any more, each time.
     told = f"{account} {before} {after.mode}" if after.sends else f"{account} {at}"

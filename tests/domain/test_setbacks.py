@@ -34,7 +34,7 @@ NARROW = "\u202f"
         ("booking: no answer within 9.0 s", "elle ne répond pas"),
         ("authorization_revoked", "la plateforme nous a retiré l’accès"),
         ("3 failures in a row", "3 échecs de suite"),
-        ("chosen by its owner", "choisi par vous"),
+        ("chosen by its owner", "choisi à la main"),
     ],
 )
 def test_a_known_setback_has_words(text: str, french: str) -> None:

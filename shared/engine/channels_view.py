@@ -1,0 +1,402 @@
+"""Channels: how each account and each calendar link of a person's homes stands, as a page shows it.
+
+An account connected by API is one channel. Calendar links have no account of their own to fail: those of one owner on
+one platform are a channel of several lines, each with its own import, and the platform's fetches of ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain import setbacks, strip
+from shared.domain.access import Person
+from shared.domain.dates import StayDates
+from shared.domain.exposure import exposure
+from shared.domain.model import Account, Link, Listing, Platform, SiteState, SyncMode
+from shared.domain.modes import ModeSetting, feed_mode, next_look, survey_period
+from shared.domain.portfolio import masked
+from shared.domain.pulse import Pulse, pulse, worst
+from shared.domain.reports import RunReport
+from shared.domain.spoken import PARIS, Said
+from shared.domain.strip import Slot
+from shared.engine.modes import Modes
+from shared.engine.world import World
+from shared.ports import CircuitView
+from shared.state.accounts import AccountState
+from shared.state.feeds import Feed, Visit
+from shared.state.fetches import Fetches
+
+AT_ONCE = 16
+"""Partitions read side by side for one page."""
+
+DAY_AGE = timedelta(seconds=60)
+"""How long a process keeps the last day's reports: reading them is the dearest part of the page."""
+
+MOST_REPORTS = 20_000
+"""Reports of a day that are looked at, newest first."""
+
+_URGENCY = {Pulse.DOWN: 0, Pulse.LATE: 1}
+_DAY = timedelta(hours=24)
+_LOOKS = ("queue", "observe", "deep")
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Nights of a home that a channel could still sell, and since when (None: unknown). ``sent``: the closure is on its
+    way, or stands in our calendar."""
+
+    home: str
+    listing: str
+    dates: StayDates
+    since: datetime | None
+    sent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One home's calendar link on a channel. ``link`` is masked, empty where we only publish; ``served``: it has a
+    calendar of ours to fetch. ``odd``: its last answer was good but for single events."""
+
+    listing: str
+    home: str
+    link: str
+    pulse: Pulse
+    imported: datetime | None
+    due: datetime | None
+    period: timedelta
+    trouble: Said
+    odd: bool
+    slow: Said
+    day: tuple[Slot, ...]
+    served: bool
+    fetches: Fetches
+    exposed: tuple[Open, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One card. ``by_api`` tells the two kinds apart; an API channel has no ``lines``, links have no circuits and no
+    budget. ``reason`` is why it stands in ``mode``, ``trouble`` what went wrong at its last try, where that is not the
+    same. ``own_rhythm`` are the seconds the platform prescribes, 0 for none. ``answered_of`` counts looks of the last
+    24 h: answered, and all. ``adjustable``: its mode can be chosen, by whom it belongs to."""
+
+    account: str
+    platform: Platform
+    name: str
+    by_api: bool
+    pulse: Pulse
+    mode: SyncMode
+    setting: ModeSetting
+    reason: Said
+    trouble: Said
+    since: datetime | None
+    probe: datetime | None
+    imported: datetime | None
+    due: datetime | None
+    period: timedelta
+    own_rhythm: float
+    withdrawn: bool
+    homes: tuple[str, ...]
+    unheard: tuple[str, ...]
+    circuits: tuple[CircuitView, ...]
+    budget: Mapping[str, int]
+    day: tuple[Slot, ...]
+    answered_of: tuple[int, int]
+    lines: tuple[Line, ...]
+    exposed: tuple[Open, ...]
+    adjustable: bool
+
+    @property
+    def paused(self) -> bool:
+        """Whether a person chose that nothing is sent by itself."""
+        return self.setting.wanted is SyncMode.MANUAL
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelsPage:
+    """Every channel of a person at one instant, the ones in need first. ``zone`` is that of the first home."""
+
+    at: datetime
+    channels: tuple[Channel, ...]
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Homes:
+    """What the sites of a person hold, by listing."""
+
+    listings: Mapping[str, Listing]
+    names: Mapping[str, str]
+    owners: Mapping[str, str]
+    open: Mapping[str, tuple[Open, ...]]
+    zone: str
+
+
+class Channels:
+    """Reads channels."""
+
+    def __init__(self, world: World, modes: Modes, rhythms: Mapping[Platform, float]) -> None:
+        """``rhythms`` are the seconds between two polls of the platforms that have a queue."""
+        self._world = world
+        self._modes = modes
+        self._rhythms = rhythms
+        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._reports: tuple[datetime, list[RunReport]] | None = None
+
+    async def shown(self, person: Person) -> ChannelsPage:
+        """Every channel of the homes this person sees. Raises ``StoreUnavailable``."""
+        now = self._world.now()
+        homes, accounts = await self._homes(person, now), await self._accounts(person)
+        found = [await self._api(one, homes, person, now) for one in accounts.values() if one.units]
+        found += await self._links(accounts, homes, person, now)
+        found.sort(key=lambda one: (_URGENCY.get(one.pulse, 2), not one.exposed, one.name, one.account))
+        return ChannelsPage(now, tuple(found), homes.zone)
+
+    # ---------------------------------------------------------------------------------- what there is
+
+    async def _homes(self, person: Person, now: datetime) -> _Homes:
+        known = await self._world.accounts.directory("site")
+        names = [name for name, what in known.items() if person.sees(what.get("owner", ""))]
+        states = await asyncio.gather(*(self._site(name) for name in names))
+        listings = {key: one for state in states for key, one in state.listings.items()}
+        return _Homes(
+            listings,
+            {key: _home(state, one) for state in states for key, one in state.listings.items()},
+            {key: state.site.owner for state in states for key in state.listings},
+            {key: tuple(found) for state in states for key, found in _open(state, now).items()},
+            next((home.zone for state in states for home in state.site.properties.values()), PARIS),
+        )
+
+    async def _site(self, name: str) -> SiteState:
+        async with self._gate:
+            return await self._world.sites.load(name)
+
+    async def _accounts(self, person: Person) -> dict[str, AccountState]:
+        names = list(await self._world.accounts.directory("account"))
+        loaded = await asyncio.gather(*(self._account(name) for name in names))
+        return {one.account.id: one for one in loaded if one is not None and person.sees(one.account.owner)}
+
+    async def _account(self, name: str) -> AccountState | None:
+        async with self._gate:
+            return await self._world.accounts.load(name)
+
+    # ---------------------------------------------------------------------------------------- by API
+
+    async def _api(self, one: AccountState, homes: _Homes, person: Person, now: datetime) -> Channel:
+        account, standing = one.account, one.standing
+        circuits, budgets = self._world.circuits, self._world.budgets
+        mine = [place.listing for place in one.units.values() if place.listing in homes.listings]
+        period, due = self._rhythm(one)
+        looks = self._looks(one, await self._last_day(now), now)
+        return Channel(
+            account=account.id,
+            platform=account.platform,
+            name=self._name(account.platform),
+            by_api=True,
+            pulse=_pulse_of(one, period, now),
+            mode=standing.mode,
+            setting=one.setting,
+            reason=setbacks.said(standing.reason),
+            trouble=setbacks.said(one.rung.reason if standing.chosen and one.rung.probe_at else ""),
+            since=standing.since,
+            probe=standing.probe_at,
+            imported=one.answered,
+            due=due,
+            period=period,
+            own_rhythm=self._rhythms.get(account.platform, 0.0),
+            withdrawn=bool(one.paused),
+            homes=tuple(sorted({homes.names[name] for name in mine})),
+            unheard=tuple(sorted(homes.names[name] for name in mine if not homes.listings[name].complete)),
+            circuits=await circuits.views(account.id) if circuits is not None else (),
+            budget=dict(await budgets.left(account)) if budgets is not None else {},
+            day=strip.of_looks((when, ok) for when, ok, _ in looks).at(now),
+            answered_of=(sum(n for _, ok, n in looks if ok), sum(n for _, _, n in looks)),
+            lines=(),
+            exposed=tuple(found for name in mine for found in homes.open.get(name, ())),
+            adjustable=person.decides(account.owner),
+        )
+
+    def _rhythm(self, one: AccountState) -> tuple[timedelta, datetime | None]:
+        """Its period as things are, and when it is asked next (None: at once)."""
+        own = self._rhythms.get(one.account.platform)
+        quick = own if own is not None else survey_period(one.setting, len(one.units))
+        looked = one.polled if own is not None else one.last_look
+        slow = one.standing.mode is not SyncMode.REAL_TIME
+        period = 60.0 * one.setting.batch_minutes if slow else quick
+        return timedelta(seconds=period), next_look(one.setting, one.standing, looked, quick)
+
+    def _looks(
+        self, one: AccountState, reports: Iterable[RunReport], now: datetime
+    ) -> list[tuple[datetime, bool, int]]:
+        """Each look at the account, and each visit of its sites that called it: when, whether it went well, and how
+        many looks stand in the row. An hour's idle looks are reported when it is over: that somebody looked within it
+        is known by its last answer."""
+        sites = {place.site for place in one.units.values()}
+        found = [
+            (report.begun, not _failed(report), report.runs) for report in reports if _of(report, one, sites)
+        ]
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        if one.answered is not None and one.answered >= hour and not any(at >= hour for at, _, _ in found):
+            found.append((one.answered, True, 1))
+        return found
+
+    async def _last_day(self, now: datetime) -> list[RunReport]:
+        """The reports of the last 24 h, at most a minute old."""
+        if self._reports is not None and timedelta() <= now - self._reports[0] < DAY_AGE:
+            return self._reports[1]
+        days = [now.date(), (now - _DAY).date()]
+        found = [
+            report
+            for day in days
+            for report in await self._world.runs.newest(day, "", MOST_REPORTS)
+            if report.begun > now - _DAY
+        ]
+        self._reports = (now, found)
+        return found
+
+    # ------------------------------------------------------------------------------------- by links
+
+    async def _links(
+        self, accounts: Mapping[str, AccountState], homes: _Homes, person: Person, now: datetime
+    ) -> list[Channel]:
+        feeds = await self._feeds(homes)
+        fetches = await self._world.fetches.all()
+        grouped: dict[str, list[Listing]] = {}
+        for one in homes.listings.values():
+            if one.link is Link.ICAL:
+                grouped.setdefault(one.account, []).append(one)
+        return [
+            self._link_channel(
+                accounts.get(name) or _made_up(listings[0], homes.owners[listings[0].id]),
+                tuple(self._line(one, homes, feeds, fetches, now) for one in listings),
+                adjustable=name in accounts and person.decides(accounts[name].account.owner),
+            )
+            for name, listings in grouped.items()
+        ]
+
+    async def _feeds(self, homes: _Homes) -> dict[str, tuple[Feed, Visit]]:
+        shards = [
+            await self._world.shards.load(name)
+            for name in sorted({one.shard for one in homes.listings.values() if one.shard})
+        ]
+        return {
+            name: (feed, shard.visits.get(name, Visit()))
+            for shard in shards
+            for name, feed in shard.feeds.items()
+        }
+
+    def _line(
+        self,
+        one: Listing,
+        homes: _Homes,
+        feeds: Mapping[str, tuple[Feed, Visit]],
+        fetches: Mapping[str, Fetches],
+        now: datetime,
+    ) -> Line:
+        feed, visit = feeds.get(one.id, (None, Visit()))
+        period = timedelta(seconds=feed.every if feed else 0)
+        read = fetches.get(one.id, Fetches())
+        slow = feed_mode(feed.every, feed.failures, feed.dead, feed.slow)[1] if feed else ""
+        return Line(
+            listing=one.id,
+            home=homes.names[one.id],
+            link=masked(feed.url) if feed else "",
+            pulse=_pulse_of_link(feed, visit, now),
+            imported=visit.good,
+            due=visit.due,
+            period=period,
+            trouble=setbacks.said(feed.error if feed else ""),
+            odd=bool(feed and feed.error and not feed.failures and not feed.dead),
+            slow=setbacks.said(slow),
+            day=strip.from_text(visit.day).at(now),
+            served=bool(one.token),
+            fetches=read,
+            exposed=homes.open.get(one.id, ()),
+        )
+
+    def _link_channel(self, one: AccountState, lines: Sequence[Line], *, adjustable: bool) -> Channel:
+        often = one.setting.wanted in (SyncMode.AUTO, SyncMode.REAL_TIME)
+        read = [line for line in lines if line.link]
+        return Channel(
+            account=one.account.id,
+            platform=one.account.platform,
+            name=self._name(one.account.platform),
+            by_api=False,
+            pulse=worst([line.pulse for line in read or lines]),
+            mode=SyncMode.REAL_TIME if often else SyncMode.BATCH,
+            setting=one.setting,
+            reason=setbacks.said(""),
+            trouble=setbacks.said(""),
+            since=None,
+            probe=None,
+            imported=min((line.imported for line in read if line.imported), default=None),
+            due=min((line.due for line in read if line.due), default=None),
+            period=max((line.period for line in lines), default=timedelta()),
+            own_rhythm=0.0,
+            withdrawn=False,
+            homes=tuple(sorted({line.home for line in lines})),
+            unheard=(),
+            circuits=(),
+            budget={},
+            day=(),
+            answered_of=(0, 0),
+            lines=tuple(sorted(lines, key=lambda line: (line.home, line.listing))),
+            exposed=tuple(found for line in lines for found in line.exposed),
+            adjustable=adjustable,
+        )
+
+    def _name(self, platform: Platform) -> str:
+        return self._world.platform_names.get(platform, platform)
+
+
+def _home(state: SiteState, listing: Listing) -> str:
+    home = state.site.properties.get(listing.property)
+    return home.name if home is not None else listing.property
+
+
+def _open(state: SiteState, now: datetime) -> dict[str, list[Open]]:
+    found: dict[str, list[Open]] = {}
+    for one in exposure(state, now):
+        home = state.site.properties[one.home].name
+        found.setdefault(one.listing, []).append(Open(home, one.listing, one.dates, one.since, one.sent))
+    return found
+
+
+def _pulse_of(one: AccountState, period: timedelta, now: datetime) -> Pulse:
+    standing = one.standing
+    gone = bool(one.paused) or (standing.mode is SyncMode.MANUAL and not standing.chosen)
+    chosen = standing.mode is SyncMode.MANUAL
+    failing = one.rung.failures > 0
+    return pulse(one.answered, period, now, failing=failing, given_up=gone, paused=chosen)
+
+
+def _pulse_of_link(feed: Feed | None, visit: Visit, now: datetime) -> Pulse:
+    """A listing that only takes our calendar has nothing to be late with."""
+    if feed is None:
+        return Pulse.UP
+    period = timedelta(seconds=feed.every)
+    return pulse(visit.good, period, now, failing=feed.failures > 0, given_up=feed.dead)
+
+
+def _made_up(one: Listing, owner: str) -> AccountState:
+    """Links whose account is no row: they are read in the usual rhythm, and nobody can choose another."""
+    return AccountState(Account(one.account, one.platform, owner), {})
+
+
+def _of(report: RunReport, one: AccountState, sites: set[str]) -> bool:
+    if report.kind in _LOOKS:
+        return report.source == one.account.id
+    called = report.figures.sent or report.figures.failed
+    return bool(
+        report.kind == "site"
+        and report.source in sites
+        and report.platform == one.account.platform
+        and called
+    )
+
+
+def _failed(report: RunReport) -> bool:
+    return bool(report.error or report.figures.failed)
