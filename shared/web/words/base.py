@@ -26,8 +26,8 @@ FR = {
     "sign_in.enter": "Entrer",
     "sign_in.wrong": "Ce code n’est pas celui qui est affiché. Vérifiez-le : il change après chaque connexion.",
     "sign_in.azure": "Se connecter",
-    "sign_in.off": "La connexion se fait par le compte que la personne qui gère le moteur vous a indiqué. Si cette page "
-    "revient sans cesse, l’authentification de l’application n’est pas activée dans Azure : personne n’entre tant "
+    "sign_in.off": "La connexion se fait par le compte que la personne qui gère le moteur vous a indiqué. Si cette "
+    "page revient sans cesse, l’authentification de l’application n’est pas activée dans Azure : personne n’entre tant "
     "qu’elle ne l’est pas.",
     "refused.title_400": "Demande refusée",
     "refused.title_401": "Connexion nécessaire",
@@ -72,8 +72,8 @@ EN = {
     "sign_in.enter": "Enter",
     "sign_in.wrong": "This is not the code that is shown. Look again: it changes after each sign-in.",
     "sign_in.azure": "Sign in",
-    "sign_in.off": "You sign in with the account that whoever runs the engine told you. If this page keeps coming back, "
-    "the app’s authentication is not switched on in Azure: nobody gets in until it is.",
+    "sign_in.off": "You sign in with the account that whoever runs the engine told you. If this page keeps coming "
+    "back, the app’s authentication is not switched on in Azure: nobody gets in until it is.",
     "refused.title_400": "Request refused",
     "refused.title_401": "Please sign in",
     "refused.title_403": "Not allowed",

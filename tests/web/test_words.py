@@ -1,0 +1,58 @@
+"""The interface's texts: both languages say the same things, and every text that a template asks for is there."""
+
+from __future__ import annotations
+
+import re
+import string
+
+import pytest
+
+from shared.web.render import TEMPLATES
+from shared.web.words import MODULES, words
+
+_ASKED = re.compile(r"""\bt\(\s*["']([a-z_]+\.[a-z0-9_]+)["']""")
+_NARROW = re.compile(r"[^\s\u00a0\u202f:/!?;]([:;!?])(?=\s|$)")
+
+
+def places(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_both_languages_have_the_same_keys_and_places(module: object) -> None:
+    french: dict[str, str] = module.FR  # type: ignore[attr-defined]
+    english: dict[str, str] = module.EN  # type: ignore[attr-defined]
+    assert french.keys() == english.keys()
+    for key in french:
+        assert places(french[key]) == places(english[key]), key
+        assert french[key].strip(), key
+
+
+def test_no_key_is_said_twice() -> None:
+    keys = [key for module in MODULES for key in module.FR]
+    assert len(keys) == len(set(keys))
+
+
+def test_every_text_a_template_asks_for_is_there() -> None:
+    known = words("fr")
+    missing = {
+        f"{file.name}: {key}"
+        for file in TEMPLATES.rglob("*.html")
+        for key in _ASKED.findall(file.read_text(encoding="utf-8"))
+        if key not in known
+    }
+    assert not missing
+
+
+def test_no_template_trusts_foreign_text() -> None:
+    for file in TEMPLATES.rglob("*.html"):
+        text = file.read_text(encoding="utf-8")
+        assert "|safe" not in text.replace(" ", ""), file
+        assert "autoescape" not in text, file
+        assert not re.search(r"<script(?![^>]*\bsrc=)", text), file
+        assert not re.search(r"\s(style|on[a-z]+)=", text), file
+
+
+def test_french_signs_have_their_narrow_space() -> None:
+    wrong = {key: text for key, text in words("fr").items() if _NARROW.search(text)}
+    assert not wrong
