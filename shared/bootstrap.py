@@ -142,7 +142,14 @@ def join(settings: Settings, *, tables: Tables | None = None, period: int = POLL
     http = MeteredHttp(HttpxHttp(loopback_ports=settings.loopback_ports), _voice(settings), time.monotonic)
     world = _world(settings, tables, bus, http)
     operations = Operations(
-        world, _render(settings), _rhythms(), settings.webhook_secrets, period, checks(), _senders(settings)
+        world,
+        _render(settings),
+        _rhythms(),
+        settings.webhook_secrets,
+        period,
+        checks(),
+        _senders(settings),
+        settings.guest_names_days,
     )
     return Joined(operations, tables, bus, http)
 

@@ -56,6 +56,7 @@ class Settings:
     ``telemetry_connection``: ``APPLICATIONINSIGHTS_CONNECTION_STRING`` (secret), asked for by the second.
     ``retry``: ``RETRY_MAX`` (3), ``RETRY_BASE_SECONDS`` (1), ``RETRY_MULTIPLIER`` (2) and ``RETRY_LONGEST_SECONDS``
     (300): how often a failed read is repeated at once, and the pauses between.
+    ``guest_names_days``: ``GUEST_NAMES_DAYS`` (30), how many whole days after departure a guest's name is kept at most.
     ``language``: ``UI_LANGUAGE``, ``en`` (default) or ``fr``: of texts that have no owner with one of their own.
     ``sign_in``: ``SIGN_IN``, who says who asks: ``azure`` (default; App Service authentication, and nobody gets in
     while ``auth_enabled``, the platform's own ``WEBSITE_AUTH_ENABLED``, does not say that it is on) or ``local`` (codes
@@ -89,6 +90,7 @@ class Settings:
     telemetry_connection: str = field(metadata=_SECRET)
     language: str
     retry: tuple[float, float, float, float]
+    guest_names_days: int
     notify: NotifySettings
     sign_in: str = "azure"
     sign_in_key: str = field(default="", metadata=_SECRET)
@@ -147,6 +149,7 @@ def read(environ: Mapping[str, str]) -> Settings:
             ask.number("RETRY_MULTIPLIER", 2, 1, 10),
             ask.number("RETRY_LONGEST_SECONDS", 300, 60, 3600),
         ),
+        guest_names_days=int(ask.number("GUEST_NAMES_DAYS", 30, 0, 400)),
         language=ask.choice("UI_LANGUAGE", LANGUAGES),
         notify=read_notify(ask),
         sign_in=ask.choice("SIGN_IN", SIGN_IN),

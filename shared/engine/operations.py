@@ -29,6 +29,7 @@ from shared.engine.look import LinkDesk
 from shared.engine.mode_desk import ModeDesk
 from shared.engine.modes import Modes
 from shared.engine.observe import Observer
+from shared.engine.personal import KEPT_DAYS, Personal
 from shared.engine.portfolio import POLL_PERIOD, PortfolioImport
 from shared.engine.quarantine import Quarantine
 from shared.engine.queues import Queues
@@ -61,6 +62,7 @@ class Operations:
         period: int = POLL_PERIOD,
         checks: Mapping[Platform, CheckWire] | None = None,
         senders: Senders | None = None,
+        guest_names_days: int = KEPT_DAYS,
     ) -> None:
         self.world = world
         self.modes = Modes(world)
@@ -104,6 +106,7 @@ class Operations:
         self.calendar = CalendarView(world, self.modes, fresh)
         self.vanished = Removals(world, self.reconciler)
         self.poisoned = Quarantine(world, self.inbox)
+        self.personal = Personal(world, guest_names_days)
         self.portfolio = PortfolioImport(world, period)
         self.link_desk = LinkDesk(world)
         self.links = Links(world, self.link_desk, self.portfolio)
@@ -134,8 +137,10 @@ class Operations:
         await self.world.accounts.release("~timers", "sweep", fence)
 
     async def on_timer_walk(self) -> None:
-        """Visit the sites of this hour."""
-        await self.audit.run(await self.worker.walk(self.world.now()))
+        """Visit the sites of this hour, and forget there what was kept long enough."""
+        sites = await self.worker.walk(self.world.now())
+        await self.audit.run(sites)
+        await self.personal.clean(sites)
         await self.world.deliveries.forget(hours=26)
         await self.record.clean()
 
@@ -146,6 +151,7 @@ class Operations:
         await self.modes.forget()
         await self.jobs.clean()
         await self.poisoned.clean()
+        await self.personal.clean_bodies()
 
     async def on_timer_health(self) -> None:
         """Tell what needs a person; help jobs on that stand still. What a person was not told yet is tried again,

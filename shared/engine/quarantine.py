@@ -119,6 +119,8 @@ class Quarantine:
             await self._ring(WORK, Message("deep", one.source, f"replay{_number(one)}"))
         elif Platform(one.source) not in self._world.apis:
             raise PayloadRejected(f"{one.source} is connected no longer")
+        elif not one.raw and one.size:
+            raise PayloadRejected("what it held was erased: it named a guest, or was kept long enough")
         elif one.size > len(one.raw):
             raise PayloadRejected("it was too large to be kept whole")
         else:

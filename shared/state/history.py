@@ -7,7 +7,7 @@ an instant by halving. Rows are kept for ``KEPT`` days; a mark beside them says 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -169,6 +169,23 @@ class HistoryStore:
         except (NotFound, StaleWrite):
             return 0
         return len(old)
+
+    async def rewrite(self, row: Row, change: Callable[[dict[str, str]], dict[str, str]]) -> bool:
+        """Store a row's lines as ``change`` gives them back, while it is as it was read; False when it changed
+        meanwhile. Who rang and when stay as they are."""
+        common = {name: cells.text(row.values, name) for name in _COMMON}
+        own = [
+            {name: value for name, value in line.items() if common.get(name) != value}
+            for line in map(change, history_lines(row))
+        ]
+        # A shorter text has fewer pieces: what is left of the longer one must not stay behind.
+        pieces = {name: "" for name in row.values if name.startswith("lines")}
+        values: dict[str, Value] = {**pieces, **cells.spread("lines", _kept(own))}
+        try:
+            await self._tables.update(SITES, Row(row.partition, row.key, values), row.etag or "")
+        except (StaleWrite, NotFound):
+            return False
+        return True
 
     async def mark(self, site: str, name: str) -> Mapping[str, str] | None:
         """What was kept under a name, or None."""

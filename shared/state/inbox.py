@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.correlation import current
-from shared.domain.errors import StaleWrite
+from shared.domain.errors import NotFound, StaleWrite
 from shared.ports import NewId, Row, Tables, Value
 from shared.state import cells
 from shared.state.names import INBOX, QUARANTINE, REPLAYED
@@ -127,6 +127,16 @@ class InboxStore:
         return (
             None if row is None else (cells.text(row.values, "by"), cells.instant(row.values, "replayed_at"))
         )
+
+    async def empty(self, one: Quarantined) -> bool:
+        """Forget what something in quarantine held, and keep that it came and why it could not be processed; False when
+        it changed meanwhile."""
+        values: dict[str, Value] = {"raw": b"", "size": one.size}
+        try:
+            await self._tables.update(INBOX, Row(QUARANTINE, one.name, values), one.etag)
+        except (StaleWrite, NotFound):
+            return False
+        return True
 
     async def clean(self, before: datetime, most: int = 200) -> int:
         """Forget what was set aside, or replayed, before an instant; at most so many rows, returns how many."""
