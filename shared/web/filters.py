@@ -10,6 +10,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from shared.domain import ago
+from shared.domain import ago as spans
 from shared.domain.dates import StayDates
 from shared.domain.spoken import PARIS, day, moment, nights_said, span
 
@@ -23,10 +24,8 @@ def said(context: Context, text: Mapping[str, str]) -> str:
 @pass_context
 def clock(context: Context, at: datetime | str | None, zone: str = PARIS) -> str:
     """An instant in words, in a home's zone; nothing for none."""
-    if not at:
-        return ""
-    instant = datetime.fromisoformat(at) if isinstance(at, str) else at
-    return moment(instant, zone, str(context["lang"]))
+    instant = _instant(at)
+    return moment(instant, zone, str(context["lang"])) if instant else ""
 
 
 @pass_context
@@ -61,8 +60,28 @@ def lasted(context: Context, how_long: timedelta) -> str:
     return ago.lasted(how_long, str(context["lang"]))
 
 
-def iso(at: datetime | date, zone: str = PARIS) -> str:
+@pass_context
+def ago(context: Context, at: datetime | str | None, now: datetime) -> str:
+    """How long ago an instant was; "never" for none."""
+    return spans.ago(_instant(at), now, str(context["lang"]))
+
+
+@pass_context
+def ahead(context: Context, at: datetime | str, now: datetime) -> str:
+    """How soon an instant is."""
+    return spans.ahead(_instant(at) or now, now, str(context["lang"]))
+
+
+def _instant(at: datetime | str | None) -> datetime | None:
+    """As it is, or as it was written; None for nothing."""
+    if isinstance(at, str):
+        return datetime.fromisoformat(at) if at else None
+    return at
+
+
+def iso(at: datetime | date | str, zone: str = PARIS) -> str:
     """For the ``datetime`` attribute of a ``time`` element."""
+    at = datetime.fromisoformat(at) if isinstance(at, str) else at
     return at.astimezone(ZoneInfo(zone)).isoformat() if isinstance(at, datetime) else at.isoformat()
 
 
@@ -72,6 +91,8 @@ FILTERS: dict[str, Callable[..., object]] = {
     "on": on,
     "nights": nights,
     "iso": iso,
+    "ago": ago,
+    "ahead": ahead,
     "ago": since,
     "ahead": until,
     "lasted": lasted,
