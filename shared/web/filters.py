@@ -10,7 +10,6 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from shared.domain import ago
-from shared.domain import ago as spans
 from shared.domain.dates import StayDates
 from shared.domain.spoken import PARIS, day, moment, nights_said, span
 
@@ -43,33 +42,21 @@ def nights(context: Context, dates: StayDates | str) -> str:
 
 
 @pass_context
-def since(context: Context, at: datetime | None, now: datetime) -> str:
+def since(context: Context, at: datetime | str | None, now: datetime) -> str:
     """How long ago: "il y a 3 min"; "jamais" for none."""
-    return ago.ago(at, now, str(context["lang"]))
+    return ago.ago(_instant(at), now, str(context["lang"]))
 
 
 @pass_context
-def until(context: Context, at: datetime, now: datetime) -> str:
+def until(context: Context, at: datetime | str | None, now: datetime) -> str:
     """How soon: "dans 3 min"; "maintenant" once it is due."""
-    return ago.ahead(at, now, str(context["lang"]))
+    return ago.ahead(_instant(at) or now, now, str(context["lang"]))
 
 
 @pass_context
 def lasted(context: Context, how_long: timedelta) -> str:
     """How long: "1 h 12"."""
     return ago.lasted(how_long, str(context["lang"]))
-
-
-@pass_context
-def ago(context: Context, at: datetime | str | None, now: datetime) -> str:
-    """How long ago an instant was; "never" for none."""
-    return spans.ago(_instant(at), now, str(context["lang"]))
-
-
-@pass_context
-def ahead(context: Context, at: datetime | str, now: datetime) -> str:
-    """How soon an instant is."""
-    return spans.ahead(_instant(at) or now, now, str(context["lang"]))
 
 
 def _instant(at: datetime | str | None) -> datetime | None:
@@ -91,8 +78,6 @@ FILTERS: dict[str, Callable[..., object]] = {
     "on": on,
     "nights": nights,
     "iso": iso,
-    "ago": ago,
-    "ahead": ahead,
     "ago": since,
     "ahead": until,
     "lasted": lasted,
