@@ -1,30 +1,12 @@
-"""What a portfolio file is judged by, taken from the registry: adapters and connectors know nothing of each other."""
+"""What a portfolio file is judged by, and what to look at in one that is sound."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from shared.adapters.portfolio_values import PortfolioRules
-from shared.connectors.ical_links import platform_of
+from shared.bootstrap_portfolio import portfolio_rules
 from shared.connectors.registry import PLATFORMS
-from shared.domain.model import Link
 from shared.domain.portfolio import Portfolio
 
-
-def portfolio_rules(
-    names: Mapping[str, str] | None = None, loopback_ports: frozenset[int] = frozenset()
-) -> PortfolioRules:
-    """``names`` fill in ``{NAME}`` in addresses; ``loopback_ports`` are allowed on this machine."""
-    return PortfolioRules(
-        platforms=frozenset(PLATFORMS),
-        with_api=frozenset(entry.platform for entry in PLATFORMS.values() if Link.API in entry.links),
-        api_only=frozenset(entry.platform for entry in PLATFORMS.values() if Link.ICAL not in entry.links),
-        roles={entry.platform: entry.secrets for entry in PLATFORMS.values()},
-        units={entry.platform: entry.unit for entry in PLATFORMS.values()},
-        names=names or {},
-        loopback_ports=loopback_ports,
-        recognise=platform_of,
-    )
+__all__ = ["portfolio_rules", "sold_twice"]
 
 
 def sold_twice(portfolio: Portfolio) -> list[str]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shared.engine.webhooks import Senders
     from shared.engine.world import World
     from shared.ports import ApiConnector, Budgets, Bus, Circuits, Http, Tables
+    from shared.ports.portfolio import PortfolioText
     from shared.resilience.retry import RetryPolicyConfig
 
 POLL_PERIOD = 120
@@ -224,6 +225,11 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
     def new_id() -> str:
         return secrets.token_urlsafe(24)
 
+    def portfolio_text() -> PortfolioText:
+        from shared.bootstrap_portfolio import YamlPortfolio
+
+        return YamlPortfolio(settings.loopback_ports, settings.base_urls)
+
     keys = SettingSecrets(os.environ)
     apis = {
         platform: connect(platform, http, keys, clock=tables.now, retry_after=retry_after)
@@ -254,6 +260,7 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
         calendars=tuple(name for name, entry in PLATFORMS.items() if Link.ICAL in entry.links),
         circuits=circuits,
         budgets=budgets,
+        portfolio_text=portfolio_text,
     )
 
 

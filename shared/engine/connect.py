@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from shared.domain.access import ALL_OWNERS, Person
-from shared.domain.errors import Moved, NotFound, TransientError
+from shared.domain.errors import Moved, NotFound
 from shared.domain.model import Account, Link, Platform, Property, Site, SiteState
 from shared.domain.portfolio import LANGUAGES, Owner, Portfolio, PortfolioListing, Role
 from shared.domain.spoken import PARIS, Said
@@ -22,6 +20,7 @@ from shared.engine.look import LinkDesk, Looked, Refusal
 from shared.engine.look_text import Why, said_of
 from shared.engine.opaque import sealed
 from shared.engine.portfolio import PortfolioImport
+from shared.engine.turn import Taken, turn
 from shared.engine.world import WORK, World
 from shared.ports import Message
 
@@ -30,13 +29,6 @@ LONGEST_NAME = 100
 
 FIRST_OWNER = "me"
 """The owner who is made for the first person who connects a calendar where there is none."""
-
-_TURN = timedelta(seconds=30)
-_TRIES, _PAUSE = 12, 0.25
-
-
-class Taken(TransientError):
-    """Somebody else changes the portfolio right now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +105,7 @@ class Connect:
         looked = await self._desk.look(wanted.link, wanted.platform, wanted.zone)
         if isinstance(looked, Refusal):
             return looked
-        async with self._alone():
+        async with turn(self._world):
             again = await self._same(person, looked)
             if again is not None:
                 return again
@@ -223,23 +215,6 @@ class Connect:
             return await self._world.sites.load(site)
         except (NotFound, Moved):
             return None
-
-    @asynccontextmanager
-    async def _alone(self) -> AsyncIterator[None]:
-        """One change of the portfolio by hand at a time, on all hosts: names are given once, and a button pressed
-        twice finds what its first press made."""
-        accounts = self._world.accounts
-        for _ in range(_TRIES):
-            fence = await accounts.lease("~portfolio", "by hand", _TURN)
-            if fence is not None:
-                break
-            await self._world.sleep(_PAUSE)
-        else:
-            raise Taken("somebody else changes the portfolio right now: try again")
-        try:
-            yield
-        finally:
-            await accounts.release("~portfolio", "by hand", fence)
 
 
 _NO_HOME: Said = {"fr": "Ce logement n'existe pas (plus).", "en": "There is no such home (any more)."}

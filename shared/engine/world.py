@@ -25,6 +25,7 @@ from shared.ports import (
     Tables,
     Telemetry,
 )
+from shared.ports.portfolio import PortfolioText
 from shared.state.accounts import AccountStore
 from shared.state.deliveries import DeliveryStore
 from shared.state.due import DueStore
@@ -107,6 +108,7 @@ class World:
     ] = ()  # platforms that can be connected by a calendar link, in screen order
     circuits: Circuits | None = None
     budgets: Budgets | None = None
+    portfolio_text: Callable[[], PortfolioText] | None = None  # built when asked for: few invocations need it
 
     sites: SiteStore = field(init=False)
     due: DueStore = field(init=False)

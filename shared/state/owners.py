@@ -3,14 +3,14 @@ portfolio, and nowhere else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from shared.domain.portfolio import Owner
 from shared.ports import Recipient, Row, Tables
 from shared.state import cells
 from shared.state.names import ACCOUNTS, DIRECTORY
 
-_KEY = "owner|"
+_KEY, _PAST_KEYS = "owner|", "owner}"
 
 
 class OwnerStore:
@@ -29,6 +29,7 @@ class OwnerStore:
             values = {
                 "addresses": cells.to_texts(one.email for one in named),
                 "languages": cells.to_texts(one.language for one in named),
+                "principals": cells.to_texts(one.principal.strip().lower() for one in named),
             }
             await self._tables.upsert(ACCOUNTS, Row(DIRECTORY, _KEY + name, values))
 
@@ -39,3 +40,14 @@ class OwnerStore:
             return ()
         pairs = zip(cells.texts(row.values, "addresses"), cells.texts(row.values, "languages"), strict=True)
         return tuple(Recipient(address, language) for address, language in pairs)
+
+    async def addresses(self) -> Mapping[tuple[str, str], str]:
+        """Everybody's address by owner and principal (in lower case); of owners that an older release wrote, none."""
+        rows = await self._tables.query(ACCOUNTS, DIRECTORY, start=_KEY, stop=_PAST_KEYS)
+        return {
+            (row.key.removeprefix(_KEY), principal): address
+            for row in rows
+            for principal, address in zip(
+                cells.texts(row.values, "principals"), cells.texts(row.values, "addresses"), strict=False
+            )
+        }

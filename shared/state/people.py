@@ -54,6 +54,10 @@ class PeopleStore:
             await self._tables.upsert(ACCOUNTS, Row(_PEOPLE, key, values))
         self._kept.clear()
 
+    async def all(self) -> list[Person]:
+        """Everybody the portfolio names, by principal."""
+        return [_person(row) for row in await self._tables.query(ACCOUNTS, _PEOPLE)]
+
     async def find(self, principal: str, now: datetime) -> Person | None:
         """Somebody by the name the sign-in knows them by, in any case; None for a stranger. At most ``KEPT`` old."""
         key = principal.strip().lower()

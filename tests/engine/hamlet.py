@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
 
+from shared.bootstrap_portfolio import YamlPortfolio
 from shared.connectors.ical import IcalConnector
 from shared.connectors.ical_export import write_calendar
 from shared.connectors.ical_links import ICAL, VRBO, platform_of
@@ -166,6 +167,7 @@ class Hamlet:
             agents={GREENGO: ("greengo",), AIRBNB: ("airbnb",), BOOKING: ("booking",)},
             recognise=platform_of,
             calendars=(AIRBNB, BOOKING, GREENGO, VRBO, ICAL),
+            portfolio_text=YamlPortfolio,
         )
         engine = Operations(world, render, {BOOKING: 20.0}, {})
         engine.reconciler.queues = frozenset()  # what opens shows at once, without a poll of the queue before
@@ -211,7 +213,8 @@ def portfolio(homes: Sequence[Home], links: Mapping[str, Platform]) -> Portfolio
         PortfolioListing(linked(h, p), h, site_of[h], p, f"{p}-owner", Link.ICAL, import_url=link(h))
         for h, p in links.items()
     ]
-    return Portfolio((), (Account("booking", BOOKING, "owner"),), sites, tuple(listings))
+    accounts = (Account("booking", BOOKING, "owner"),) if homes else ()
+    return Portfolio((), accounts, sites, tuple(listings))
 
 
 def linked(home: str, platform: Platform) -> str:

@@ -167,7 +167,7 @@ def test_every_change_of_an_address_stands_in_the_record_with_its_person_and_wit
     hamlet.run(hamlet.engine.links.revoke(CLAIRE, only(hamlet).id))
     hamlet.web.answers[NEW] = calendar()
     hamlet.run(hamlet.engine.links.replace(CLAIRE, only(hamlet).id, NEW))
-    told = hamlet.run(hamlet.engine.history({})).body.decode()
+    told = hamlet.run(hamlet.engine.record.lines(CLAIRE, {})).body.decode()
     for words in ("address renewed", "address revoked", "calendar link replaced", "person claire"):
         assert words in told
     assert old not in told
