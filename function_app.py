@@ -8,9 +8,7 @@ import azure.functions as func
 
 from conflict_resolver.blueprint import bp as conflict_resolver
 from console.blueprint import bp as console
-from console.conflicts import bp as console_conflicts
 from console.pages import bp as console_pages
-from console.records import bp as console_records
 from health_monitor.blueprint import bp as health_monitor
 from sync_scheduler.blueprint import bp as sync_scheduler
 from sync_worker.blueprint import bp as sync_worker
@@ -24,6 +22,4 @@ app.register_functions(sync_worker)
 app.register_functions(conflict_resolver)
 app.register_functions(health_monitor)
 app.register_functions(console)
-app.register_functions(console_conflicts)
-app.register_functions(console_records)
 app.register_functions(console_pages)

@@ -1,4 +1,4 @@
-"""What people and calendar programs open: the first page, the state, the export, the health check.
+"""What calendar programs and monitors open: the export and the health check. All that people see is in ``pages``.
 
 The Functions host answers 404, not 405, to a method that is not listed, and does not derive HEAD from GET.
 """
@@ -18,61 +18,6 @@ async def export_calendar(req: func.HttpRequest) -> func.HttpResponse:
     """One destination's calendar."""
     token = req.route_params["token"]
     return edge.response(await bootstrap.engine().export_calendar(token, req.headers))
-
-
-@bp.function_name("console_status")
-@bp.route(route="api/status", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@edge.http
-async def status(req: func.HttpRequest) -> func.HttpResponse:
-    """The state of every site and account, as JSON."""
-    return edge.response(await bootstrap.engine().status())
-
-
-@bp.function_name("console_sync")
-@bp.route(route="api/sync", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-@edge.http
-async def sync_now(req: func.HttpRequest) -> func.HttpResponse:
-    """Start a synchronisation."""
-    return edge.response(await bootstrap.engine().sync_now(req.get_body()))
-
-
-@bp.function_name("console_job")
-@bp.route(route="api/jobs/{id}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@edge.http
-async def job(req: func.HttpRequest) -> func.HttpResponse:
-    """How far a synchronisation is, and its report."""
-    return edge.response(await bootstrap.engine().job(req.route_params["id"]))
-
-
-@bp.function_name("console_runs")
-@bp.route(route="api/runs", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@edge.http
-async def runs(req: func.HttpRequest) -> func.HttpResponse:
-    """The reports of a day, newest first."""
-    return edge.response(await bootstrap.engine().runs(req.params))
-
-
-@bp.function_name("console_mode")
-@bp.route(route="api/platforms/{account}/mode", methods=["PUT"], auth_level=func.AuthLevel.ANONYMOUS)
-@edge.http
-async def set_mode(req: func.HttpRequest) -> func.HttpResponse:
-    """Choose how an account is kept in step."""
-    account = req.route_params["account"]
-    return edge.response(await bootstrap.engine().set_mode(account, req.get_body()))
-
-
-@bp.function_name("console_circuit")
-@bp.route(
-    route="api/platforms/{account}/circuits/{operation}",
-    methods=["PUT"],
-    auth_level=func.AuthLevel.ANONYMOUS,
-)
-@edge.http
-async def force_circuit(req: func.HttpRequest) -> func.HttpResponse:
-    """Move a circuit by hand."""
-    at = req.route_params
-    answer = await bootstrap.engine().force_circuit(at["account"], at["operation"], req.get_body())
-    return edge.response(answer)
 
 
 @bp.function_name("console_health")

@@ -55,6 +55,10 @@ class AddressRefused(PermanentError):
     """A calendar address that may not be fetched: scheme, host or address is not allowed."""
 
 
+class NotAllowed(PermanentError):
+    """Whoever asks may look at this, and not decide about it."""
+
+
 class StateError(SyncError):
     """Our own stored state is not what the caller thought."""
 

@@ -6,15 +6,19 @@ import json
 from collections.abc import Mapping
 
 from shared.correlation import current
+from shared.domain.errors import NotAllowed, NotFound, PayloadRejected, SyncError
 from shared.use_cases import HttpAnswer
 
 _TITLES = {
     400: "Bad request",
+    401: "Not signed in",
+    403: "Not allowed",
     404: "Not found",
     409: "Conflict",
     412: "Precondition failed",
     413: "Too large",
     428: "Precondition required",
+    429: "Too many requests",
 }
 
 
@@ -23,6 +27,17 @@ def json_answer(status: int, value: object, **headers: str) -> HttpAnswer:
     body = json.dumps(value, ensure_ascii=False).encode()
     kind = {"content-type": "application/json; charset=utf-8", "cache-control": "no-store"}
     return HttpAnswer(status, body, {**kind, **headers})
+
+
+REFUSALS = (PayloadRejected, NotAllowed, NotFound)
+"""What whoever asks has to mend; everything else is ours."""
+
+
+def refused(wrong: SyncError) -> HttpAnswer:
+    """One of the ``REFUSALS`` as a problem document: 400, 403 or 404."""
+    if isinstance(wrong, NotAllowed):
+        return problem(403, str(wrong))
+    return problem(400 if isinstance(wrong, PayloadRejected) else 404, str(wrong))
 
 
 def problem(status: int, detail: str) -> HttpAnswer:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date
 
-from shared.domain.errors import PayloadRejected
-from shared.engine.answers import json_answer, problem
-from shared.engine.jobs import Jobs, as_json, read_wish
+from shared.domain.access import ALL_OWNERS, Person
+from shared.domain.errors import NotAllowed, NotFound, PayloadRejected
+from shared.engine.answers import REFUSALS, json_answer, refused
+from shared.engine.jobs import Jobs, as_json, read_wish, wish_of
 from shared.engine.reports import Reports
+from shared.engine.scope import sites_seen
 from shared.engine.work import parse_request
 from shared.engine.world import World
 from shared.use_cases import HttpAnswer
@@ -31,31 +34,46 @@ class Asked:
         self._jobs = jobs
         self._reports = reports
 
-    async def sync(self, body: bytes) -> HttpAnswer:
-        """202 with the job and where to follow it; 400 naming the field that is wrong."""
+    async def sync(self, person: Person, body: bytes) -> HttpAnswer:
+        """202 with the job and where to follow it; 400 naming the field that is wrong. Somebody who does not decide
+        for all owners asks for the homes of those he decides for."""
         try:
-            job = await self._jobs.start(read_wish(parse_request(body)))
-        except PayloadRejected as wrong:
-            return problem(400, str(wrong))
+            wish = replace(read_wish(parse_request(body)), owners=deciding_for(person))
+            job = await self._jobs.start(wish)
+        except REFUSALS as wrong:
+            return refused(wrong)
         shown = as_json(job, self._world.now())
         href = f"/api/jobs/{job.head.id}"
         steps = shown.pop("steps")
         assert isinstance(steps, list), "a job is always shown with its steps"
         return json_answer(202, {**shown, "href": href, "steps": len(steps)}, location=href)
 
-    async def job(self, name: str) -> HttpAnswer:
-        """200 with progress and report, or 404."""
-        shown = await self._jobs.shown(name) if _JOB.fullmatch(name) else None
-        return problem(404, "there is no such job") if shown is None else json_answer(200, shown)
+    async def job(self, person: Person, name: str) -> HttpAnswer:
+        """200 with progress and report; 404 for a job that never was, or was for others' homes."""
+        job = await self._jobs.load(name) if _JOB.fullmatch(name) else None
+        if job is None or not may_follow(person, wish_of(job.head).owners):
+            return refused(NotFound("there is no such job"))
+        return json_answer(200, as_json(job, self._world.now()))
 
-    async def runs(self, query: Mapping[str, str]) -> HttpAnswer:
-        """200 with the reports of a day (today's by default; UTC), newest first; 400 naming a wrong parameter."""
+    async def runs(self, person: Person, query: Mapping[str, str]) -> HttpAnswer:
+        """200 with the reports of a day (today's by default; UTC), newest first; 400 naming a wrong parameter. Runs for
+        several owners' homes at once are for those who see all."""
         try:
             day, platform, most = self._read(query)
         except PayloadRejected as wrong:
-            return problem(400, str(wrong))
-        found = await self._reports.listed(day, platform, most)
+            return refused(wrong)
+        sources = None if person.everywhere else await self._sources(person)
+        found = await self._reports.listed(day, platform, most, sources)
         return json_answer(200, {"day": day.isoformat(), "runs": found})
+
+    async def _sources(self, person: Person) -> frozenset[str]:
+        """The sites and accounts a person sees: whom a run was done for."""
+        found = set(await sites_seen(self._world, person))
+        for name in await self._world.accounts.directory("account"):
+            state = await self._world.accounts.load(name)
+            if state is not None and person.sees(state.account.owner):
+                found.add(name)
+        return frozenset(found)
 
     def _read(self, query: Mapping[str, str]) -> tuple[date, str, int]:
         unknown = sorted(query.keys() - set(_FIELDS))
@@ -71,3 +89,19 @@ class Asked:
         if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:6]) <= MOST_LISTED:
             raise PayloadRejected(f"limit is not a number from 1 to {MOST_LISTED}")
         return when, query.get("platform", ""), int(limit)
+
+
+def deciding_for(person: Person) -> tuple[str, ...]:
+    """The owners whose homes a person's wish is about; empty for everybody's. Raises ``NotAllowed`` for somebody who
+    decides for none."""
+    if person.everywhere:
+        return ()
+    owners = tuple(sorted(owner for owner in person.roles if owner != ALL_OWNERS and person.decides(owner)))
+    if not owners:
+        raise NotAllowed("you may look at this, but not decide about it")
+    return owners
+
+
+def may_follow(person: Person, owners: Collection[str]) -> bool:
+    """Whether a person may see a job for these owners' homes; one for everybody's is for those who decide for all."""
+    return person.everywhere or (bool(owners) and all(person.sees(one) for one in owners))

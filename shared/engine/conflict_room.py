@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shared.domain.access import ALL_OWNERS, Person
-from shared.domain.errors import NotFound, PayloadRejected
-from shared.domain.portfolio import Role
+from shared.domain.access import Person
+from shared.domain.errors import PayloadRejected
 from shared.domain.spoken import Said
-from shared.engine.answers import json_answer, problem, problem_in_words
-from shared.engine.conflict_cases import Case, Cases, checked_note, place
+from shared.engine.answers import REFUSALS, json_answer, problem_in_words, refused
+from shared.engine.conflict_cases import Case, Cases, checked_note
 from shared.engine.conflict_decide import AlreadyDecided, Decisions, FactsChanged
 from shared.engine.conflict_options import Options
 from shared.engine.conflict_text import decided_by, said_together
 from shared.engine.conflict_version import read_tag
-from shared.engine.who import who
 from shared.engine.work import parse_request
 from shared.engine.world import World
 from shared.use_cases import HttpAnswer
@@ -33,48 +31,44 @@ class ConflictRoom:
         self._world = world
         self.cases = Cases(world, options, decisions)
 
-    async def listed(self) -> HttpAnswer:
-        """200 with every conflict, open ones on top, the worst and soonest first; what is over for 30 days."""
+    async def listed(self, person: Person) -> HttpAnswer:
+        """200 with every conflict of a person's homes, open ones on top, the worst and soonest first; what is over for
+        30 days."""
         now = self._world.now()
-        found = [self.cases.short(case) for case in await self.cases.listed(_anybody({}))]
+        found = [self.cases.short(case) for case in await self.cases.listed(person)]
         return json_answer(200, {"at": now.isoformat(), "conflicts": found})
 
-    async def shown(self, name: str) -> HttpAnswer:
-        """200 with the conflict, its proposals, and the ETag that a decision must name; 404 for no conflict of ours."""
+    async def shown(self, person: Person, name: str) -> HttpAnswer:
+        """200 with the conflict, its proposals, and the ETag that a decision must name; 404 for none of theirs."""
         try:
-            return self._answer(await self.cases.shown(_anybody({}), name))
-        except NotFound as wrong:
-            return problem(404, str(wrong))
+            return self._answer(await self.cases.shown(person, name))
+        except REFUSALS as wrong:
+            return refused(wrong)
 
-    async def acknowledge(self, name: str, headers: Mapping[str, str]) -> HttpAnswer:
+    async def acknowledge(self, person: Person, name: str) -> HttpAnswer:
         """200 with the conflict, acknowledged by whoever was first; 404; 409 for one that is over."""
         try:
-            return self._answer(await self.cases.acknowledge(_anybody(headers), name))
-        except NotFound as wrong:
-            return problem(404, str(wrong))
+            return self._answer(await self.cases.acknowledge(person, name))
+        except REFUSALS as wrong:
+            return refused(wrong)
         except FactsChanged as wrong:
             return problem_in_words(409, "over", said_together("", wrong.what))
 
-    async def resolve(self, name: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+    async def resolve(self, person: Person, name: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
         """Decide. 200 with the conflict as it is then; 400 naming a wrong field, 404, 409 when somebody was first, 412
         when the facts have changed, 428 without If-Match."""
         try:
-            place(name)
+            await self.cases.shown(person, name)  # a name of nothing of theirs goes before a wrong body
             proposal, note = _wish(body)
             tag = _tag(headers)
-        except NotFound as wrong:
-            return problem(404, str(wrong))
-        except PayloadRejected as wrong:
-            return problem(400, str(wrong))
+        except REFUSALS as wrong:
+            return refused(wrong)
         if not tag:
             return problem_in_words(428, "unread", _UNREAD)
-        person = _anybody(headers)
         try:
             return self._answer(await self.cases.decide(person, name, proposal, note, tag))
-        except PayloadRejected as wrong:
-            return problem(400, str(wrong))
-        except NotFound as wrong:
-            return problem(404, str(wrong))
+        except REFUSALS as wrong:
+            return refused(wrong)
         except AlreadyDecided as wrong:
             now_on = await self.cases.shown(person, name)
             said = decided_by(wrong.decision, now_on.zone)
@@ -84,11 +78,6 @@ class ConflictRoom:
 
     def _answer(self, case: Case) -> HttpAnswer:
         return json_answer(200, self.cases.whole(case), etag=case.tag)
-
-
-def _anybody(headers: Mapping[str, str]) -> Person:
-    """Whoever asks, with a say everywhere: who may do what is not judged here yet."""
-    return Person(who(headers), {ALL_OWNERS: Role.OPERATOR})
 
 
 def _wish(body: bytes) -> tuple[str, str]:

@@ -9,12 +9,14 @@ from datetime import date, datetime, timedelta
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
+from shared.domain.access import Person
 from shared.domain.errors import Moved, NotFound, PayloadRejected
 from shared.domain.record import Kind, kind_of
 from shared.domain.spoken import Names, names_of
 from shared.domain.story import tell, told_by
 from shared.engine.answers import json_answer, problem
 from shared.engine.csv_text import csv_text
+from shared.engine.scope import must_see, owner_of, sites_seen
 from shared.engine.world import World
 from shared.state.history import MOST_CLEANED, Entry, HistoryStore
 from shared.use_cases import HttpAnswer
@@ -88,24 +90,25 @@ class History:
         self._world = world
         self._store = HistoryStore(world.tables)
 
-    async def lines(self, query: Mapping[str, str]) -> HttpAnswer:
+    async def lines(self, person: Person, query: Mapping[str, str]) -> HttpAnswer:
         """200 with a page of lines, newest first, and where to go on; 400 naming a wrong parameter, 404 for a site or
-        home that is not there."""
-        return await self._answer(query, _json)
+        home that is not there for this person."""
+        return await self._answer(person, query, _json)
 
-    async def file(self, query: Mapping[str, str]) -> HttpAnswer:
+    async def file(self, person: Person, query: Mapping[str, str]) -> HttpAnswer:
         """The same lines as CSV, up to ``MOST_CSV``; where there are more, a ``Link`` header names the next file."""
-        return await self._answer({"limit": str(MOST_CSV), **query}, _file, MOST_CSV)
+        return await self._answer(person, {"limit": str(MOST_CSV), **query}, _file, MOST_CSV)
 
     async def _answer(
         self,
+        person: Person,
         query: Mapping[str, str],
         shape: Callable[[Mapping[str, str], Question, Page], HttpAnswer],
         most: int = MOST_PAGE,
     ) -> HttpAnswer:
         try:
             limit = _limit(query, most)
-            asked = await self._question(query)
+            asked = await self._question(person, query)
         except PayloadRejected as wrong:
             return problem(400, str(wrong))
         except (NotFound, Moved) as wrong:
@@ -128,11 +131,11 @@ class History:
             looked, high, step = looked + high - low, low, min(2 * step, MOST_LOOK)
         return Page(tuple(found), f"{high}-0" if high > asked.low else "")
 
-    async def _question(self, query: Mapping[str, str]) -> Question:
+    async def _question(self, person: Person, query: Mapping[str, str]) -> Question:
         unknown = sorted(query.keys() - set(_FIELDS))
         if unknown:
             raise PayloadRejected(f"unknown parameter {unknown[0]!r}: known are {', '.join(_FIELDS)}")
-        site = await site_of(self._world, query.get("site", ""), query.get("home", ""))
+        site = await site_of(self._world, person, query.get("site", ""), query.get("home", ""))
         state = await self._world.sites.load(site)
         names = names_of(state, self._world.platform_names)
         newest = state.head.version
@@ -168,24 +171,27 @@ class History:
         return crc32(f"{self._world.now():%Y%m%d%H}{site}".encode())
 
 
-async def site_of(world: World, site: str, home: str) -> str:
-    """The site that is meant by its own name, by a home in it, or because there is no other. Raises
-    ``PayloadRejected`` where that is none or several, ``NotFound`` for a name nobody knows."""
+async def site_of(world: World, person: Person, site: str, home: str) -> str:
+    """The site that is meant by its own name, by a home in it, or because the person sees no other. Raises
+    ``PayloadRejected`` where that is none or several, ``NotFound`` for a name that is not there for this person."""
     if home:
-        of_home = (await world.accounts.directory("home")).get(home, {}).get("site", "")
-        if not of_home:
-            raise NotFound(f"there is no home {home!r}")
+        missing = f"there is no home {home!r}"
+        of_home = (await world.accounts.directory("home", home)).get(home, {}).get("site", "")
+        owner = await owner_of(world, of_home) if of_home else None
+        if owner is None:
+            raise NotFound(missing)
+        must_see(person, owner, missing)
         if site not in ("", of_home):
             raise PayloadRejected(f"home {home!r} is not in site {site!r}")
         return of_home
-    known = await world.accounts.directory("site")
+    known = await sites_seen(world, person)
     if site:
         if site not in known:
             raise NotFound(f"there is no site {site!r}")
         return site
     if len(known) != 1:
         raise PayloadRejected("name a site or a home: there are several")
-    return next(iter(known))
+    return known[0]
 
 
 def _kind(query: Mapping[str, str]) -> Kind | None:

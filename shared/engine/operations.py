@@ -13,6 +13,8 @@ from shared.engine.audit import Audit
 from shared.engine.availability_check import AvailabilityDesk
 from shared.engine.calendar_view import CalendarView
 from shared.engine.calendars import Calendars
+from shared.engine.channel_desk import ChannelDesk
+from shared.engine.channels_view import Channels
 from shared.engine.conflict_decide import Decisions
 from shared.engine.conflict_desk import ConflictDesk
 from shared.engine.conflict_options import Options
@@ -24,6 +26,7 @@ from shared.engine.history import History
 from shared.engine.inbox import AGAIN, Inbox
 from shared.engine.ingest import Ingest
 from shared.engine.jobs import Jobs
+from shared.engine.library import Library
 from shared.engine.links import Links
 from shared.engine.look import LinkDesk
 from shared.engine.mode_desk import ModeDesk
@@ -40,8 +43,9 @@ from shared.engine.reports import Reports
 from shared.engine.reread import Reread
 from shared.engine.status import Status
 from shared.engine.steps import Steps
+from shared.engine.sync_desk import SyncDesk
+from shared.engine.sync_view import SyncView
 from shared.engine.webhooks import Senders, Webhooks
-from shared.engine.who import who
 from shared.engine.why import Explain
 from shared.engine.work import MOST_DELIVERIES, Work
 from shared.engine.world import CONFLICTS, WORK, World
@@ -98,6 +102,10 @@ class Operations:
         self.reread = Reread(world, self.ingest, self.modes)
         self.exports = Export(world, render, self.calendars)
         self.mode_desk = ModeDesk(world, self.modes)
+        self.channels = Channels(world, self.modes, rhythms)
+        self.channel_desk = ChannelDesk(world, self.mode_desk)
+        self.sync_desk = SyncDesk(world, self.jobs)
+        self.sync_view = SyncView(world, self.jobs)
         self.audit = Audit(world)
         self.overview = Status(world, self.modes)
         self.record = History(world)
@@ -111,6 +119,7 @@ class Operations:
         self.link_desk = LinkDesk(world)
         self.links = Links(world, self.link_desk, self.portfolio)
         self.connect = Connect(world, self.link_desk, self.portfolio)
+        self.library = Library(world, self.portfolio)
         self.checks = {
             name: AvailabilityDesk(world, self.reconciler, name, wire, rhythms)
             for name, wire in (checks or {}).items()
@@ -249,99 +258,10 @@ class Operations:
         """A destination's calendar."""
         return await self.exports.calendar(token, headers)
 
-    async def status(self) -> HttpAnswer:
-        """Everything, as JSON."""
-        return _json(200, await self.overview.everything())
-
     async def health(self) -> HttpAnswer:
         """200, or 503 with reasons."""
         health = await self.overview.health()
         return _json(200 if health.ok else 503, {"ok": health.ok, "reasons": list(health.reasons)})
-
-    async def sync_now(self, body: bytes) -> HttpAnswer:
-        """Start a job for what the body names: everything, or a platform, a property, a site, in a mode."""
-        return await self.asked.sync(body)
-
-    async def job(self, name: str) -> HttpAnswer:
-        """How far a job is, and its report."""
-        return await self.asked.job(name)
-
-    async def runs(self, query: Mapping[str, str]) -> HttpAnswer:
-        """The reports of a day."""
-        return await self.asked.runs(query)
-
-    async def set_mode(self, account: str, body: bytes) -> HttpAnswer:
-        """Choose an account's mode and rhythms."""
-        try:
-            chosen = await self.mode_desk.choose(account, body, "its owner")
-        except PayloadRejected as wrong:
-            return _json(400, {"title": str(wrong)})
-        if chosen is None:
-            return _json(404, {"title": "no such account"})
-        return _json(200, chosen)
-
-    async def force_circuit(self, account: str, operation: str, body: bytes) -> HttpAnswer:
-        """Move a circuit by hand."""
-        try:
-            circuits = await self.mode_desk.force(account, operation, body)
-        except PayloadRejected as wrong:
-            return _json(400, {"title": str(wrong)})
-        if circuits is None:
-            return _json(404, {"title": "no such account"})
-        return _json(200, circuits)
-
-    async def history(self, query: Mapping[str, str]) -> HttpAnswer:
-        """What happened, newest first."""
-        return await self.record.lines(query)
-
-    async def history_file(self, query: Mapping[str, str]) -> HttpAnswer:
-        """The same as CSV."""
-        return await self.record.file(query)
-
-    async def why(self, query: Mapping[str, str]) -> HttpAnswer:
-        """Why a night is as it is."""
-        return await self.explain.night(query)
-
-    async def removals(self, query: Mapping[str, str]) -> HttpAnswer:
-        """What vanished and is still held."""
-        return await self.vanished.listed(query)
-
-    async def release_removal(self, name: str, headers: Mapping[str, str]) -> HttpAnswer:
-        """Let go of what vanished, on a person's word."""
-        return await self.vanished.release(name, who(headers))
-
-    async def quarantine(self) -> HttpAnswer:
-        """What nobody could process."""
-        return await self.poisoned.listed()
-
-    async def replay(self, name: str, headers: Mapping[str, str]) -> HttpAnswer:
-        """Try one of those again."""
-        return await self.poisoned.replay(name, who(headers))
-
-    async def list_conflicts(self) -> HttpAnswer:
-        """Every double booking."""
-        return await self.room.listed()
-
-    async def show_conflict(self, name: str) -> HttpAnswer:
-        """One double booking with what can be done."""
-        return await self.room.shown(name)
-
-    async def acknowledge_conflict(self, name: str, headers: Mapping[str, str]) -> HttpAnswer:
-        """Somebody takes care of it."""
-        return await self.room.acknowledge(name, headers)
-
-    async def resolve_conflict(self, name: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
-        """Somebody decides."""
-        return await self.room.resolve(name, headers, body)
-
-    async def home(self, headers: Mapping[str, str], query: Mapping[str, str]) -> HttpAnswer:
-        """A first page; the console proper comes with its own routes."""
-        page = (
-            "<!doctype html><html lang='fr'><meta charset='utf-8'><title>Sync Engine</title>"
-            "<p>Le moteur tourne. État : <a href='/api/status'>/api/status</a>, santé : "
-            "<a href='/health'>/health</a>.<p lang='en'>The engine runs. State and health as above."
-        )
-        return HttpAnswer(200, page.encode(), {"content-type": "text/html; charset=utf-8"})
 
 
 def _json(status: int, value: object) -> HttpAnswer:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from shared.domain.errors import BusUnavailable, PayloadRejected
+from shared.domain.access import ALL_OWNERS, Person
+from shared.domain.errors import BusUnavailable, NotAllowed, NotFound, PayloadRejected
 from shared.domain.model import Platform
-from shared.engine.answers import json_answer, problem
+from shared.engine.answers import json_answer, problem, refused
 from shared.engine.inbox import Inbox
 from shared.engine.opaque import sealed, unsealed
+from shared.engine.scope import must_decide
 from shared.engine.world import CONFLICTS, WORK, World
 from shared.messages import UNREADABLE, decode, replayed
 from shared.ports import Message, Received
@@ -31,6 +33,7 @@ MOST_DEAD = 100
 
 QUEUES = (WORK, CONFLICTS)
 _ROW, _DEAD = "row", "dead"
+_MISSING = "there is nothing in quarantine under this id"
 
 
 class Quarantine:
@@ -40,13 +43,18 @@ class Quarantine:
         self._world = world
         self._inbox = inbox
 
-    async def listed(self) -> HttpAnswer:
+    async def listed(self, person: Person) -> HttpAnswer:
         """200 with everything set aside, newest first, and the dead letters of both queues; those are null, with the
-        reason, while the bus does not answer."""
+        reason, while the bus does not answer. What belongs to no account of an owner is for those who decide for
+        all."""
         now = self._world.now()
         rows = [to_quarantined(row) for row in await self._world.inbox.quarantined()]
+        if not person.everywhere:
+            mine = {one.source for one in rows if _what(one) is SetAside.STAY}
+            mine = {name for name in mine if person.sees(await self._owner(name) or ALL_OWNERS)}
+            rows = [one for one in rows if _what(one) is SetAside.STAY and one.source in mine]
         rows.sort(key=lambda one: (one.at is not None, one.at), reverse=True)
-        dead, silent = await self._dead()
+        dead, silent = await self._dead() if person.everywhere else ([], None)
         shown = [_row_json(one, now) for one in rows[:MOST_LISTED]]
         left_out = len(rows) - len(shown)
         found = {"quarantine": shown, "left_out": left_out, "dead_letters": dead, "bus": silent}
@@ -63,22 +71,27 @@ class Quarantine:
             return None, str(wrong)
         return found, None
 
-    async def replay(self, name: str, who: str) -> HttpAnswer:
-        """202 when it is on its way again, 200 when it was before; 404 for an id nobody named, 409 with a word when
-        trying again cannot help. Raises ``BusUnavailable``."""
+    async def replay(self, person: Person, name: str) -> HttpAnswer:
+        """202 when it is on its way again, 200 when it was before; 403, 404 for an id of nothing of theirs, 409 with a
+        word when trying again cannot help. Raises ``BusUnavailable``."""
         try:
             place, queue, key = unsealed(name, 3)
-        except PayloadRejected as wrong:
-            return problem(404, str(wrong))
-        if place == _DEAD and queue in QUEUES and key.isascii() and key.isdigit():
-            return await self._replay_dead(queue, int(key), who)
+        except PayloadRejected:
+            return problem(404, _MISSING)
+        if place == _DEAD and queue in QUEUES and key.isascii() and key.isdigit() and person.everywhere:
+            return await self._replay_dead(queue, int(key), person.name)
         if place == _ROW:
-            return await self._replay_row(key, who)
-        return problem(404, "no answer of ours named this id")
+            return await self._replay_row(person, key)
+        return problem(404, _MISSING)
 
     async def clean(self) -> int:
         """Forget what is older than it is kept; a bounded number of rows."""
         return await self._world.inbox.clean(self._world.now() - KEPT)
+
+    async def _owner(self, account: str) -> str | None:
+        """Whose account it is; None for one nobody knows."""
+        state = await self._world.accounts.load(account)
+        return state.account.owner if state is not None else None
 
     def _named(self, queue: str) -> str:
         return self._world.queue_names.get(queue, queue)
@@ -90,25 +103,34 @@ class Quarantine:
             return problem(404, f"queue {queue} holds no such dead letter: it was replayed, or taken away")
         return self._sent("dead letter", queue, who)
 
-    async def _replay_row(self, key: str, who: str) -> HttpAnswer:
+    async def _replay_row(self, person: Person, key: str) -> HttpAnswer:
         try:
             one = await self._world.inbox.set_aside(key)
             before = None if one else await self._world.inbox.replay_of(key)
         except ValueError:  # no row can have such a key
             one = before = None
-        if one is None and before is not None:
+        if one is None and before is not None and person.everywhere:
             by, at = before
             return json_answer(
                 200, {"replayed": True, "already": True, "by": by, "at": at and at.isoformat()}
             )
         if one is None:
-            return problem(404, "there is nothing in quarantine under this id")
+            return problem(404, _MISSING)
         try:
+            await self._must_decide(person, one)
             await self._again(one)
+        except (NotFound, NotAllowed) as wrong:
+            return refused(wrong)
         except PayloadRejected as wrong:
             return problem(409, str(wrong))
-        await self._world.inbox.replayed(one, who)
-        return self._sent(_what(one).value, one.source, who)
+        await self._world.inbox.replayed(one, person.name)
+        return self._sent(_what(one).value, one.source, person.name)
+
+    async def _must_decide(self, person: Person, one: Quarantined) -> None:
+        """Raises ``NotFound``, ``NotAllowed``. What is no account's is for those who decide for all."""
+        if not person.everywhere:
+            owner = await self._owner(one.source) if _what(one) is SetAside.STAY else None
+            must_decide(person, owner or ALL_OWNERS, _MISSING)
 
     async def _again(self, one: Quarantined) -> None:
         """Send it the usual way once more. Raises ``PayloadRejected`` when that cannot help, ``BusUnavailable``."""

@@ -11,19 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from shared.domain.access import ALL_OWNERS, Person
+from shared.domain.access import Person
 from shared.domain.errors import Moved, NotFound, PayloadRejected, PermanentError, StaleWrite
 from shared.domain.model import SiteState
 from shared.domain.plan import may_open
-from shared.domain.portfolio import Role
 from shared.domain.removals import Removal, is_shown, released, removals
 from shared.domain.removals_text import reason, what_confirms
 from shared.domain.spoken import Said, names_of, ranges
 from shared.domain.story import PERSON
-from shared.engine.answers import json_answer, problem, problem_in_words
+from shared.engine.answers import REFUSALS, json_answer, problem, problem_in_words, refused
 from shared.engine.history import site_of
 from shared.engine.opaque import sealed, unsealed
 from shared.engine.reconcile import Reconciler
+from shared.engine.scope import must_decide, owner_of, sites_seen
 from shared.engine.world import WORK, World
 from shared.ports import Message
 from shared.state.history import HistoryStore, Mark
@@ -33,6 +33,7 @@ TRIES = 8
 """How often a click is decided anew when others were first."""
 
 _FIELDS = ("site", "home")
+_MISSING = "there is no such removal"
 
 
 class RemovalChanged(PermanentError):
@@ -63,18 +64,16 @@ class Removals:
         self._reconciler = reconciler
         self._record = HistoryStore(world.tables)
 
-    async def listed(self, query: Mapping[str, str]) -> HttpAnswer:
+    async def listed(self, person: Person, query: Mapping[str, str]) -> HttpAnswer:
         """200 with everything that vanished and is still held, the soonest arrival first, of a site, of a home, or of
         all; 400 for another parameter, 404 for a name nobody knows."""
         unknown = sorted(query.keys() - set(_FIELDS))
         if unknown:
             return problem(400, f"unknown parameter {unknown[0]!r}: known are {', '.join(_FIELDS)}")
         try:
-            sites = await self._sites(query)
-        except PayloadRejected as wrong:
-            return problem(400, str(wrong))
-        except NotFound as wrong:
-            return problem(404, str(wrong))
+            sites = await self._sites(person, query)
+        except REFUSALS as wrong:
+            return refused(wrong)
         found: list[dict[str, object]] = []
         for site in sites:
             found += await self._of(site, query.get("home", ""))
@@ -85,10 +84,10 @@ class Removals:
         periods = await self._periods(state)
         return [self._shown(state, one) for one in removals(state, self._world.now(), periods)]
 
-    async def _sites(self, query: Mapping[str, str]) -> list[str]:
+    async def _sites(self, person: Person, query: Mapping[str, str]) -> list[str]:
         if query.get("site") or query.get("home"):
-            return [await site_of(self._world, query.get("site", ""), query.get("home", ""))]
-        return list(await self._world.accounts.directory("site"))
+            return [await site_of(self._world, person, query.get("site", ""), query.get("home", ""))]
+        return await sites_seen(self._world, person)
 
     async def _of(self, site: str, home: str) -> list[dict[str, object]]:
         try:
@@ -128,33 +127,27 @@ class Removals:
             "at_the_latest": one.by.isoformat() if one.by else None,
         }
 
-    async def release(self, name: str, who: str) -> HttpAnswer:
+    async def release(self, person: Person, name: str) -> HttpAnswer:
         """200 when the nights are free by this click or by the same one before; 409 in words when the facts have
-        changed; 404 for an id that no list named. Raises ``StaleWrite`` when others keep being first."""
+        changed; 403, 404 for an id that no list of theirs named. Raises ``StaleWrite`` when others keep being first."""
         try:
-            done = await self.let_go(Person(who, {ALL_OWNERS: Role.OPERATOR}), name)
-        except NotFound as wrong:
-            return problem(404, str(wrong))
+            done = await self.let_go(person, name)
+        except REFUSALS as wrong:
+            return refused(wrong)
         except RemovalChanged as wrong:
             return problem_in_words(409, "facts-changed", wrong.said)
         shown = {"released": list(done.nights), "by": done.by, "at": done.at}
         return json_answer(200, {**shown, "already": done.already, "opening_waits_for": list(done.waits)})
 
     async def let_go(self, person: Person, name: str) -> Released:
-        """Take this person's word that what vanished is free. Raises ``NotFound`` for an id that no list named, or
-        that is not this person's to decide about, ``RemovalChanged``, ``StaleWrite`` when others keep being first."""
-        try:
-            site, mark, since = unsealed(name, 3)
-        except PayloadRejected as wrong:
-            raise NotFound(str(wrong)) from None
-        known = (await self._world.accounts.directory("site", site)).get(site)
-        if known is None or not person.decides(known.get("owner", "")):
-            raise NotFound("there is no such site")
+        """Take this person's word that what vanished is free. Raises ``NotFound`` for an id that no list of theirs
+        named, ``NotAllowed``, ``RemovalChanged``, ``StaleWrite`` when others keep being first."""
+        site, mark, since = await self._place(person, name)
         for _ in range(TRIES):
             try:
                 state = await self._world.sites.load(site)
             except Moved:
-                raise NotFound("there is no such site") from None
+                raise NotFound(_MISSING) from None
             one = next((o for o in removals(state, self._world.now()) if o.mark == mark), None)
             if one is None or _micros(one.since) != since:
                 return await self._not_there(state, mark, since, one)
@@ -163,6 +156,18 @@ class Removals:
             except StaleWrite:
                 continue
         raise StaleWrite(f"site {site} kept changing")
+
+    async def _place(self, person: Person, name: str) -> tuple[str, str, str]:
+        """Site, removal and instant of an id. Raises ``NotFound``, ``NotAllowed``."""
+        try:
+            site, mark, since = unsealed(name, 3)
+        except PayloadRejected:
+            raise NotFound(_MISSING) from None
+        owner = await owner_of(self._world, site)
+        if owner is None:
+            raise NotFound(_MISSING)
+        must_decide(person, owner, _MISSING)
+        return site, mark, since
 
     async def _commit(self, state: SiteState, one: Removal, who: str) -> Released:
         now, site = self._world.now(), state.site.id

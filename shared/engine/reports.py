@@ -6,7 +6,7 @@ in one row a source. What a process had added up is lost with it, and nobody mis
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TypeVar
@@ -25,6 +25,9 @@ Stands = Callable[[str, str], Awaitable[str]]
 
 FAILED = "failed: "
 """How a step's word begins when it failed and whoever rang need not come again."""
+
+MOST_SEARCHED = 5_000
+"""Reports of a day among which those of some sources are looked for."""
 
 _HOUR = timedelta(hours=1)
 _SHARED = ("site", "inbox", "conflict")  # kinds with a source for each home or message: idle ones share a row
@@ -124,9 +127,15 @@ class Reports:
         """Take away what is older than it is kept; returns how many rows."""
         return await self._world.runs.clean(self._world.now().date())
 
-    async def listed(self, day: date, platform: str, most: int) -> list[dict[str, object]]:
-        """The newest reports of a day, as the API shows them."""
-        return [as_json(one) for one in await self._world.runs.newest(day, platform, most)]
+    async def listed(
+        self, day: date, platform: str, most: int, sources: Collection[str] | None = None
+    ) -> list[dict[str, object]]:
+        """The newest reports of a day, as the API shows them: all, or those done for one of ``sources``, which are
+        looked for among the newest ``MOST_SEARCHED``."""
+        if sources is None:
+            return [as_json(one) for one in await self._world.runs.newest(day, platform, most)]
+        found = await self._world.runs.newest(day, platform, MOST_SEARCHED)
+        return [as_json(one) for one in found if one.source in sources][:most]
 
 
 def by_platform(counted: meter.Meter) -> dict[str, Figures]:

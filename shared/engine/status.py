@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.domain.access import Person
 from shared.domain.conflict_alerts import stage
 from shared.domain.model import Phase, SiteState
 from shared.domain.modes import feed_mode
@@ -12,6 +14,7 @@ from shared.engine.by_hand import Closure, FailedPush, failed_pushes, to_close
 from shared.engine.modes import Modes
 from shared.engine.notices_status import JsonValue, notices_status
 from shared.engine.opaque import sealed
+from shared.engine.scope import sites_seen
 from shared.engine.world import World
 from shared.ports import CircuitView
 from shared.state.accounts import AccountState
@@ -35,22 +38,26 @@ class Status:
         self._world = world
         self._modes = modes
 
-    async def everything(self) -> dict[str, JsonValue]:
-        """Accounts, feeds and sites; no secret, no guest."""
+    async def everything(self, person: Person) -> dict[str, JsonValue]:
+        """Accounts, feeds and sites of the owners a person sees; no secret, no guest."""
         now = self._world.now()
-        states = [await self._world.sites.load(name) for name in await self._world.accounts.directory("site")]
-        accounts = await self._loaded()
+        sites = await sites_seen(self._world, person)
+        states = [await self._world.sites.load(name) for name in sites]
+        accounts = [one for one in await self._loaded() if person.sees(one.account.owner)]
+        known = {one.account.id for one in accounts}
         standings = {one.account.id: one.standing for one in accounts if one.units}
         page = self._world.console_link
         return {
             "at": now.isoformat(),
             "accounts": [await self._account(one) for one in accounts],
-            "feeds": await self._feeds(now),
+            "feeds": await self._feeds(now, sites),
             "sites": [site_status(state, now) for state in states],
-            "notices": await notices_status(self._world),
+            "notices": await notices_status(self._world, person),
             "close_by_hand": [_by_hand(c) for state in states for c in to_close(state, now, standings, page)],
             "failed_pushes": [_failed(one, now) for state in states for one in failed_pushes(state)],
-            "mode_changes": [dict(line) for line in await self._modes.history()],
+            "mode_changes": [
+                dict(line) for line in await self._modes.history() if line.get("account", "") in known
+            ],
         }
 
     async def _loaded(self) -> list[AccountState]:
@@ -71,11 +78,13 @@ class Status:
             entry["calls_left"] = dict(await budgets.left(one.account)) if budgets is not None else {}
         return {**entry, "paused": one.paused or None}
 
-    async def _feeds(self, now: datetime) -> list[JsonValue]:
+    async def _feeds(self, now: datetime, sites: Collection[str]) -> list[JsonValue]:
         feeds: list[JsonValue] = []
         for name in await self._world.accounts.directory("shard"):
             shard = await self._world.shards.load(name)
             for listing, feed in shard.feeds.items():
+                if feed.site not in sites:
+                    continue
                 visit = shard.visits.get(listing)
                 good = visit.good if visit else None
                 limit = timedelta(seconds=STALE_PERIODS * feed.every)

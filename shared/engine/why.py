@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from shared.domain.access import ALL_OWNERS, Person
+from shared.domain.access import Person
 from shared.domain.dates import ONE_DAY
 from shared.domain.errors import Moved, NotFound, PayloadRejected
 from shared.domain.model import Link, SiteState
-from shared.domain.portfolio import Role
 from shared.domain.recall import covers, recalled
 from shared.domain.spoken import names_of
 from shared.domain.why import Why, why
@@ -38,7 +37,6 @@ MOST_BACK = 4_000
 
 _FIELDS = ("home", "date")
 _YEARS = range(2000, 2201)
-_ANYBODY = Person("", {ALL_OWNERS: Role.OPERATOR})
 
 
 class Explain:
@@ -50,11 +48,12 @@ class Explain:
         self._freshness = freshness
         self._record = HistoryStore(world.tables)
 
-    async def night(self, query: Mapping[str, str]) -> HttpAnswer:
-        """200 with the reasons of ``home`` and ``date``; 400 naming a wrong parameter, 404 for no such home."""
+    async def night(self, person: Person, query: Mapping[str, str]) -> HttpAnswer:
+        """200 with the reasons of ``home`` and ``date``; 400 naming a wrong parameter, 404 for no such home of
+        theirs."""
         try:
             home, night = _read(query)
-            return json_answer(200, await self.reasons(_ANYBODY, home, night))
+            return json_answer(200, await self.reasons(person, home, night))
         except PayloadRejected as wrong:
             return problem(400, str(wrong))
         except NotFound as wrong:
@@ -64,7 +63,7 @@ class Explain:
         """Why a night of a home is as it is, as the JSON API shows it. Raises ``NotFound`` for a home this person does
         not see, ``StoreUnavailable``."""
         try:
-            state = await self._world.sites.load(await site_of(self._world, "", home))
+            state = await self._world.sites.load(await site_of(self._world, person, "", home))
         except Moved as wrong:
             raise NotFound(str(wrong)) from None
         if home not in state.site.properties or not person.sees(state.site.owner):

@@ -1,8 +1,12 @@
 """Every address of the console, in one table: a part for each page and what belongs to it."""
 
-from shared.routes import today
+from shared.routes import api, conflicts, today
 from shared.routes.route import Route
 
 __all__ = ["ROUTES", "Route"]
 
-ROUTES: tuple[Route, ...] = (*today.ROUTES,)
+ROUTES: tuple[Route, ...] = (
+    *today.ROUTES,
+    *conflicts.ROUTES,
+    *api.ROUTES,
+)

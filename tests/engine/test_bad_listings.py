@@ -31,6 +31,7 @@ from tests.engine.bad_listings import (
 )
 from tests.engine.guard_mutants import MUTANTS, Mutant
 from tests.engine.hamlet import Hamlet, link, linked, stay
+from tests.engine.people import LOCAL
 from tests.hypothesis_profiles import budget
 
 MINUTE = timedelta(minutes=1)
@@ -206,10 +207,10 @@ def test_the_whole_engine_lets_a_true_mass_cancellation_through(clicked: bool) -
     built.run(built.engine.calendars.shard("0000", force=True))
     assert replay.closed() == live_nights(sales, MORNING)
     if clicked:
-        waiting = json.loads(built.run(built.engine.removals({})).body)["removals"]
+        waiting = json.loads(built.run(built.engine.vanished.listed(LOCAL, {})).body)["removals"]
         assert [one["reason"] for one in waiting] == ["mass"] * 8
         for one in waiting:
-            assert built.run(built.engine.release_removal(one["id"], {})).status == 200
+            assert built.run(built.engine.vanished.release(LOCAL, one["id"])).status == 200
         built.run(built.drain())
     else:
         passes(built, timedelta(hours=5, minutes=50))

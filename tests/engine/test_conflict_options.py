@@ -11,6 +11,7 @@ from shared.domain.portfolio import Home
 from shared.messages import encode
 from shared.ports import Message
 from tests.engine.hamlet import Hamlet, calendar, link, stay
+from tests.engine.people import LOCAL
 from tests.engine.stories import AUGUST, JULY, MINUTE
 
 Build = Callable[..., Hamlet]
@@ -34,9 +35,9 @@ def proposals(found: Hamlet) -> dict[str, Any]:
     found.run(found.poll())
     found.run(found.engine.calendars.shard("0000", force=True))
     found.run(found.drain())
-    listed = json.loads(found.run(found.engine.list_conflicts()).body)["conflicts"]
+    listed = json.loads(found.run(found.engine.room.listed(LOCAL)).body)["conflicts"]
     (name,) = (one["id"] for one in listed)
-    shown = json.loads(found.run(found.engine.show_conflict(name)).body)
+    shown = json.loads(found.run(found.engine.room.shown(LOCAL, name)).body)
     return {one["kind"]: one for one in shown["proposals"]}
 
 
@@ -60,8 +61,8 @@ def test_a_home_whose_source_is_too_old_is_not_offered(hamlet: Build) -> None:
     options = proposals(found)
     assert "move" in options
     found.clock.advance(60 * MINUTE)
-    listed = json.loads(found.run(found.engine.list_conflicts()).body)["conflicts"]
-    shown = json.loads(found.run(found.engine.show_conflict(listed[0]["id"])).body)
+    listed = json.loads(found.run(found.engine.room.listed(LOCAL)).body)["conflicts"]
+    shown = json.loads(found.run(found.engine.room.shown(LOCAL, listed[0]["id"])).body)
     assert "move" not in {one["kind"] for one in shown["proposals"]}
 
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from shared.domain.access import Person
 from shared.domain.dates import StayDates
 from shared.domain.model import BookingConflict
 from shared.domain.release import SHORT
-from shared.engine.who import LOCAL, PRINCIPAL
 from shared.use_cases import HttpAnswer
+from tests.engine.people import LOCAL, operator
 from tests.engine.stories import (
     AUGUST,
     JULY,
@@ -34,27 +35,25 @@ from tests.engine.stories import (
 )
 from tests.engine.village import HOME, Sold, Village
 
-CLAIRE, MARC = {PRINCIPAL: "Claire"}, {PRINCIPAL.lower(): "Marc"}
+CLAIRE, MARC = operator("Claire"), operator("Marc")
 
 
 def listed(village: Village) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = value(village.run(village.engine.list_conflicts()))["conflicts"]
+    found: list[dict[str, Any]] = value(village.run(village.engine.room.listed(LOCAL)))["conflicts"]
     return found
 
 
 def shown_as(village: Village, name: str) -> HttpAnswer:
-    return village.run(village.engine.show_conflict(name))
+    return village.run(village.engine.room.shown(LOCAL, name))
 
 
-def acknowledged(village: Village, name: str, by: Mapping[str, str]) -> HttpAnswer:
-    return village.run(village.engine.acknowledge_conflict(name, by))
+def acknowledged(village: Village, name: str, by: Person) -> HttpAnswer:
+    return village.run(village.engine.room.acknowledge(by, name))
 
 
-def decide(
-    village: Village, name: str, proposal: str, tag: str, by: Mapping[str, str], **fields: str
-) -> HttpAnswer:
+def decide(village: Village, name: str, proposal: str, tag: str, by: Person, **fields: str) -> HttpAnswer:
     body = json.dumps({"proposal": proposal, **fields}).encode()
-    return village.run(village.engine.resolve_conflict(name, {**by, "If-Match": tag}, body))
+    return village.run(village.engine.room.resolve(by, name, {"If-Match": tag}, body))
 
 
 def value(answer: HttpAnswer, status: int = 200) -> dict[str, Any]:
@@ -183,8 +182,8 @@ def test_of_two_people_at_once_one_decides_and_the_other_learns_who_did(village:
             json.dumps({"proposal": proposal(shown, kind)}).encode() for kind in ("cancel", "ask_guest")
         ]
         return await asyncio.gather(
-            village.engine.resolve_conflict(name, {**CLAIRE, "If-Match": tag}, bodies[0]),
-            other.resolve_conflict(name, {**MARC, "If-Match": tag}, bodies[1]),
+            village.engine.room.resolve(CLAIRE, name, {"If-Match": tag}, bodies[0]),
+            other.room.resolve(MARC, name, {"If-Match": tag}, bodies[1]),
         )
 
     answers = village.run(both())
@@ -259,7 +258,7 @@ def test_a_wish_nobody_can_follow_is_refused_by_name(
     sold_twice(village)
     name, tag, _ = the_one(village)
     given = {key: tag if text == "TAG" else text for key, text in headers.items()}
-    answer = village.run(village.engine.resolve_conflict(name, given, body))
+    answer = village.run(village.engine.room.resolve(LOCAL, name, given, body))
     assert answer.headers["content-type"] == "application/problem+json"
     assert words in value(answer, status)["detail"]
     assert clash(village).decision is None
@@ -268,9 +267,9 @@ def test_a_wish_nobody_can_follow_is_refused_by_name(
 def test_the_first_to_acknowledge_stays_and_a_laptop_is_local(village: Village) -> None:
     sold_twice(village)
     name, _, _ = the_one(village)
-    assert value(acknowledged(village, name, {}))["acknowledged"]["by"] == LOCAL
+    assert value(acknowledged(village, name, LOCAL))["acknowledged"]["by"] == "local"
     again = value(acknowledged(village, name, MARC))
-    assert (again["state"], again["acknowledged"]["by"]) == ("acknowledged", LOCAL)
+    assert (again["state"], again["acknowledged"]["by"]) == ("acknowledged", "local")
 
 
 # ------------------------------------------------------------------------------------- what follows
@@ -330,8 +329,8 @@ def test_a_decision_survives_the_process_and_a_site_that_others_write_to(village
     name, tag, shown = the_one(village)
     deliver(village)
     for calls in range(12):
-        doing = village.engine.resolve_conflict(
-            name, {**CLAIRE, "If-Match": tag}, json.dumps({"proposal": proposal(shown, "cancel")}).encode()
+        doing = village.engine.room.resolve(
+            CLAIRE, name, {"If-Match": tag}, json.dumps({"proposal": proposal(shown, "cancel")}).encode()
         )
         village.dies_in(calls, doing)
         if clash(village).decision is not None:

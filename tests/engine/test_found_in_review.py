@@ -34,6 +34,7 @@ from shared.state.accounts import AccountStore
 from shared.state.names import FEEDS, RUNS
 from tests.engine.asking import asks, look
 from tests.engine.hamlet import Hamlet, portfolio, stay
+from tests.engine.people import LOCAL
 from tests.engine.stories import AUGUST, JULY, MINUTE, deliver, nights, sold, told
 from tests.engine.village import HOME, Village
 
@@ -272,7 +273,7 @@ def test_a_listing_we_may_not_write_to_does_not_take_its_account_out_of_real_tim
     told(village, "booking", JULY)
     live(village, 10)
     assert [n.text["en"] for n in village.notify.notices if n.kind == "mode_changed"] == []
-    [close] = json.loads(village.run(village.engine.status()).body)["close_by_hand"]
+    [close] = village.run(village.engine.overview.everything(LOCAL))["close_by_hand"]
     assert close["why"] == "Airbnb: calendar write: HTTP 403"
 
 
@@ -297,15 +298,13 @@ def test_a_reservation_that_is_another_accounts_does_not_take_this_one_down(vill
 
 
 def test_a_closure_that_only_ever_meets_an_open_circuit_is_told_of(guarded: Village) -> None:
-    answer = guarded.run(
-        guarded.engine.force_circuit("booking", "write", json.dumps({"state": "forced_open"}).encode())
-    )
-    assert answer.status == 200
+    forced = json.dumps({"state": "forced_open"}).encode()
+    guarded.run(guarded.engine.mode_desk.move(LOCAL, "booking", "write", forced))
     told(guarded, "airbnb", JULY)
     live(guarded, 20)
     kinds = [n.kind for n in guarded.notify.notices]
     assert kinds.count("push_failed") >= 1
-    shown: dict[str, Any] = json.loads(guarded.run(guarded.engine.status()).body)
+    shown: dict[str, Any] = guarded.run(guarded.engine.overview.everything(LOCAL))
     assert [one["listing"] for one in shown["close_by_hand"]] == [f"{HOME}-booking"]
 
 

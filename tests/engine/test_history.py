@@ -28,6 +28,7 @@ from shared.state.history import KEPT, HistoryStore, history_lines, history_row,
 from shared.state.names import SITES
 from shared.state.sites import Changes
 from shared.use_cases import HttpAnswer
+from tests.engine.people import LOCAL
 from tests.engine.stories import AUGUST, JULY, cancelled, deliver, moved, polled, pulled, sold, told
 from tests.engine.village import HOME, START, Village, portfolio
 
@@ -35,7 +36,9 @@ Json = dict[str, Any]
 
 
 def asked(village: Village, **query: str) -> Json:
-    answer = village.run(village.engine.history({name.strip("_"): value for name, value in query.items()}))
+    answer = village.run(
+        village.engine.record.lines(LOCAL, {name.strip("_"): value for name, value in query.items()})
+    )
     assert answer.status == 200, answer.body
     found: Json = json.loads(answer.body)
     return found
@@ -284,8 +287,8 @@ def test_a_home_and_a_kind_narrow_it(old: Village) -> None:
 def test_a_wrong_question_is_told_what_is_wrong(
     village: Village, query: dict[str, str], status: int, word: str
 ) -> None:
-    for ask in (village.engine.history, village.engine.history_file):
-        answer = village.run(ask(query))
+    for ask in (village.engine.record.lines, village.engine.record.file):
+        answer = village.run(ask(LOCAL, query))
         assert answer.status == status
         assert word in json.loads(answer.body)["detail"]
 
@@ -346,7 +349,7 @@ def counted(village: Village) -> list[int]:
 
 
 def file(village: Village, **query: str) -> HttpAnswer:
-    return village.run(village.engine.history_file(query))
+    return village.run(village.engine.record.file(LOCAL, query))
 
 
 def cells(answer: HttpAnswer) -> list[list[str]]:

@@ -19,13 +19,14 @@ from shared.ports import Message
 from shared.state.accounts import AccountState
 from shared.state.jobs import Job, JobStore
 from shared.use_cases import HttpAnswer
+from tests.engine.people import LOCAL
 from tests.engine.village import HOME, START, Crash, Village
 
 JULY = StayDates(date(2027, 7, 10), date(2027, 7, 13))
 
 
 def ask(village: Village, **fields: object) -> HttpAnswer:
-    return village.run(village.engine.sync_now(json.dumps(fields).encode()))
+    return village.run(village.engine.asked.sync(LOCAL, json.dumps(fields).encode()))
 
 
 def started(village: Village, **fields: object) -> str:
@@ -37,7 +38,7 @@ def started(village: Village, **fields: object) -> str:
 
 
 def shown(village: Village, job: str) -> dict[str, Any]:
-    answer = village.run(village.engine.job(job))
+    answer = village.run(village.engine.asked.job(LOCAL, job))
     assert answer.status == 200
     found: dict[str, Any] = json.loads(answer.body)
     return found
@@ -185,13 +186,13 @@ def test_what_is_not_there_is_refused_by_name(
 
 def test_a_body_that_is_no_object_is_refused(village: Village) -> None:
     for body in (b"[]", b"{", b"\xff", b"7"):
-        assert village.run(village.engine.sync_now(body)).status == 400
+        assert village.run(village.engine.asked.sync(LOCAL, body)).status == 400
 
 
 def test_no_body_means_everything_now(village: Village) -> None:
     village.book("greengo", JULY)
     village.clock.advance(timedelta(minutes=5))
-    answer = village.run(village.engine.sync_now(b""))
+    answer = village.run(village.engine.asked.sync(LOCAL, b""))
     assert answer.status == 202
     finish(village, json.loads(answer.body)["job"])
     assert village.airbnb.calendar.closed == set(JULY.nights())
@@ -199,7 +200,7 @@ def test_no_body_means_everything_now(village: Village) -> None:
 
 @pytest.mark.parametrize("name", ["nobody", "x" * 5_000, "a/b", "\ud800", "", "é\n"])
 def test_a_job_nobody_knows_is_404(village: Village, name: str) -> None:
-    answer = village.run(village.engine.job(name))
+    answer = village.run(village.engine.asked.job(LOCAL, name))
     assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
@@ -265,12 +266,12 @@ def test_a_job_is_kept_for_ninety_days(village: Village) -> None:
     assert village.run(village.engine.jobs.clean()) == 0
     village.clock.advance(timedelta(days=2))
     assert village.run(village.engine.jobs.clean()) == 1
-    assert village.run(village.engine.job(job)).status == 404
+    assert village.run(village.engine.asked.job(LOCAL, job)).status == 404
 
 
 def test_what_ran_is_listed_by_day_and_platform(village: Village) -> None:
     finish(village, started(village, mode="manual"))
-    answer = village.run(village.engine.runs({"platform": "booking", "limit": "5"}))
+    answer = village.run(village.engine.asked.runs(LOCAL, {"platform": "booking", "limit": "5"}))
     runs = json.loads(answer.body)["runs"]
     assert 0 < len(runs) <= 5
     assert {one["platform"] for one in runs} == {"booking"}
@@ -280,7 +281,7 @@ def test_what_ran_is_listed_by_day_and_platform(village: Village) -> None:
         ({"limit": "0"}, "limit"),
         ({"colour": "red"}, "'colour'"),
     ):
-        refused = village.run(village.engine.runs(query))
+        refused = village.run(village.engine.asked.runs(LOCAL, query))
         assert refused.status == 400
         assert named in json.loads(refused.body)["detail"]
 

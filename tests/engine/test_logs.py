@@ -21,6 +21,7 @@ from shared.log_line import log_line
 from shared.memory.voices import MemoryNotify, MemoryTelemetry
 from shared.messages import encode
 from shared.ports import Notice, Request, Response
+from tests.engine.people import LOCAL
 from tests.engine.village import Village
 from tests.functions.conftest import ROOT
 
@@ -176,7 +177,7 @@ def test_a_double_sale_is_told_under_the_id_of_the_sale_that_made_it(
 def test_a_job_and_all_its_steps_carry_one_id(village: Village, told: list[dict[str, Any]]) -> None:
     async def ask() -> None:
         with correlated(STORY):
-            await village.engine.sync_now(b'{"mode": "manual"}')
+            await village.engine.asked.sync(LOCAL, b'{"mode": "manual"}')
 
     village.book("greengo", JULY)
     village.run(ask())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from datetime import date, timedelta
 from itertools import pairwise
@@ -16,9 +16,11 @@ from shared.domain.errors import AuthFailed, PlatformDown, RateLimited
 from shared.domain.facts import Polled
 from shared.domain.model import GREENGO, Account, SyncMode
 from shared.domain.modes import Rung
+from shared.engine.answers import REFUSALS, refused
 from shared.engine.operations import Operations
 from shared.memory.voices import MemoryNotify
 from shared.state import rungs
+from tests.engine.people import LOCAL
 from tests.engine.village import HOME, Crash, Village
 
 JULY = StayDates(date(2027, 7, 1), date(2027, 7, 4))
@@ -57,15 +59,20 @@ def told(village: Village) -> list[str]:
 
 
 def status(village: Village) -> dict[str, Any]:
-    answer = village.run(village.engine.status())
-    found = json.loads(answer.body)
-    assert isinstance(found, dict)
-    return found
+    return village.run(village.engine.overview.everything(LOCAL))
 
 
 def choose(village: Village, account: str, **fields: object) -> tuple[int, dict[str, Any]]:
-    answer = village.run(village.engine.set_mode(account, json.dumps(fields).encode()))
-    return answer.status, json.loads(answer.body)
+    return answered(village, village.engine.mode_desk.choose(LOCAL, account, json.dumps(fields).encode()))
+
+
+def answered(village: Village, doing: Coroutine[Any, Any, dict[str, Any]]) -> tuple[int, dict[str, Any]]:
+    """What the API would answer."""
+    try:
+        return 200, village.run(doing)
+    except REFUSALS as wrong:
+        answer = refused(wrong)
+        return answer.status, json.loads(answer.body)
 
 
 def test_a_dead_platform_falls_back_step_by_step_and_returns_by_itself(village: Village) -> None:
@@ -249,7 +256,8 @@ def test_batch_asks_in_the_chosen_rhythm(village: Village) -> None:
 def test_what_cannot_be_chosen_is_refused_by_name(
     village: Village, fields: dict[str, object], title: str
 ) -> None:
-    assert choose(village, "booking", **fields) == (400, {"title": title})
+    status_code, said = choose(village, "booking", **fields)
+    assert (status_code, said["detail"]) == (400, title)
     assert choose(village, "nobody", mode="auto")[0] == 404
 
 
@@ -300,8 +308,8 @@ def test_a_stay_that_moved_away_and_back_between_two_looks_is_still_held(village
 
 
 def force(village: Village, account: str, operation: str, **fields: object) -> tuple[int, dict[str, Any]]:
-    answer = village.run(village.engine.force_circuit(account, operation, json.dumps(fields).encode()))
-    return answer.status, json.loads(answer.body)
+    body = json.dumps(fields).encode()
+    return answered(village, village.engine.mode_desk.move(LOCAL, account, operation, body))
 
 
 def test_a_circuit_is_forced_open_and_let_go_by_hand() -> None:
@@ -313,7 +321,7 @@ def test_a_circuit_is_forced_open_and_let_go_by_hand() -> None:
     village.run(village.webhook(village.deliveries.pop()))
     live(village, 5)
     assert village.booking.calendar.closed == set()
-    (waits,) = json.loads(village.run(village.engine.status()).body)["failed_pushes"]
+    (waits,) = village.run(village.engine.overview.everything(LOCAL))["failed_pushes"]
     assert waits["nights"] == str(JULY)
     assert "circuit for write is forced_open" in waits["reason"]
     assert force(village, "booking", "write", state="closed")[0] == 200

@@ -17,13 +17,13 @@ from shared.domain.portfolio import Home
 from shared.engine.inbox import UNKNOWN_FOR
 from shared.engine.opaque import sealed
 from shared.engine.quarantine import KEPT
-from shared.engine.who import PRINCIPAL
 from shared.messages import encode
 from shared.ports import Message, Row
 from shared.state.inbox import SetAside
 from shared.state.names import INBOX, QUARANTINE
 from shared.use_cases import HttpAnswer
 from tests.engine.hamlet import Hamlet, portfolio, stay
+from tests.engine.people import LOCAL, operator
 from tests.engine.stories import JULY, MINUTE, nights, sold
 from tests.engine.test_rules_closing import PAIR
 from tests.engine.village import HOME, Village
@@ -31,11 +31,11 @@ from tests.engine.village import HOME, Village
 Json = dict[str, Any]
 Build = Callable[..., Hamlet]
 
-CAMILLE = {PRINCIPAL: "camille@homes.example"}
+CAMILLE = operator("camille@homes.example")
 
 
 def listed(village: Village | Hamlet) -> Json:
-    answer = village.run(village.engine.quarantine())
+    answer = village.run(village.engine.poisoned.listed(LOCAL))
     assert answer.status == 200
     found: Json = json.loads(answer.body)
     return found
@@ -47,7 +47,7 @@ def rows(village: Village | Hamlet) -> list[Json]:
 
 
 def replay(village: Village | Hamlet, name: str) -> HttpAnswer:
-    return village.run(village.engine.replay(name, CAMILLE))
+    return village.run(village.engine.poisoned.replay(CAMILLE, name))
 
 
 def poison(village: Village, message: Message, deliveries: int = 1) -> None:
@@ -137,7 +137,7 @@ def test_two_clicks_at_the_same_moment_send_one_message(village: Village) -> Non
 
     async def both() -> list[int]:
         engines = (village.engine, village.another_host())
-        answers = await asyncio.gather(*(engine.replay(one["id"], CAMILLE) for engine in engines))
+        answers = await asyncio.gather(*(engine.poisoned.replay(CAMILLE, one["id"]) for engine in engines))
         return [answer.status for answer in answers]
 
     assert set(village.run(both())) <= {200, 202}

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from shared.domain.access import Person
 from shared.domain.dates import StayDates
 from shared.engine.opaque import sealed
-from shared.engine.who import PRINCIPAL
 from shared.use_cases import HttpAnswer
+from tests.engine.people import LOCAL, operator
 from tests.engine.stories import AUGUST, JULY, MINUTE, after, nights, polled, sold, stored
 from tests.engine.village import HOME, START, Sold, Village
 
@@ -21,18 +22,18 @@ Json = dict[str, Any]
 TODAY = START.date()
 TONIGHT = StayDates.of_nights(TODAY, 3)
 SOON = StayDates.of_nights(TODAY + timedelta(days=2), 3)
-CAMILLE = {PRINCIPAL: "camille@homes.example"}
+CAMILLE = operator("camille@homes.example")
 
 
 def listed(village: Village, **query: str) -> list[Json]:
-    answer = village.run(village.engine.removals(query))
+    answer = village.run(village.engine.vanished.listed(LOCAL, query))
     assert answer.status == 200
     found: list[Json] = json.loads(answer.body)["removals"]
     return found
 
 
-def click(village: Village, name: str, headers: dict[str, str] = CAMILLE) -> HttpAnswer:
-    return village.run(village.engine.release_removal(name, headers))
+def click(village: Village, name: str, by: Person = CAMILLE) -> HttpAnswer:
+    return village.run(village.engine.vanished.release(by, name))
 
 
 def vanished(village: Village, *dates: StayDates) -> list[Sold]:
@@ -134,8 +135,8 @@ def test_a_stay_cut_at_both_ends_is_one_entry(village: Village) -> None:
 def test_a_home_and_a_site_narrow_the_list(village: Village) -> None:
     vanished(village, JULY)
     assert listed(village, home=HOME) == listed(village, site=HOME) == listed(village)
-    assert village.run(village.engine.removals({"home": "nowhere"})).status == 404
-    assert village.run(village.engine.removals({"guest": "x"})).status == 400
+    assert village.run(village.engine.vanished.listed(LOCAL, {"home": "nowhere"})).status == 404
+    assert village.run(village.engine.vanished.listed(LOCAL, {"guest": "x"})).status == 400
 
 
 # ------------------------------------------------------------------------------------------ the click
@@ -151,10 +152,10 @@ def test_rule_21_one_click_opens_the_nights_and_names_who_did_it(village: Villag
     village.run(village.drain())
     after(village, MINUTE)
     assert open_again(village, JULY)
-    history = json.loads(village.run(village.engine.history({"kind": "person"})).body)["lines"]
+    history = json.loads(village.run(village.engine.record.lines(LOCAL, {"kind": "person"})).body)["lines"]
     assert [(line["what"], line["before"]) for line in history] == [("removal released", str(JULY))]
     assert history[0]["by_text"]["fr"] == "camille@homes.example"
-    facts = json.loads(village.run(village.engine.history({"kind": "fact"})).body)["lines"]
+    facts = json.loads(village.run(village.engine.record.lines(LOCAL, {"kind": "fact"})).body)["lines"]
     assert (facts[0]["what"], facts[0]["by"]) == ("let go", "person camille@homes.example")
 
 
@@ -165,7 +166,7 @@ def test_a_second_click_is_told_of_the_first_and_changes_nothing(village: Villag
     village.run(village.drain())
     after(village, MINUTE)
     version = stored(village).head.version
-    again = click(village, one["id"], {PRINCIPAL: "somebody@else.example"})
+    again = click(village, one["id"], operator("somebody@else.example"))
     said = json.loads(again.body)
     assert (again.status, said["already"], said["by"]) == (200, True, "camille@homes.example")
     assert stored(village).head.version == version
@@ -177,11 +178,11 @@ def test_two_clicks_at_once_are_one(village: Village) -> None:
 
     async def both() -> list[HttpAnswer]:
         engines = (village.engine, village.another_host())
-        return list(await asyncio.gather(*(e.release_removal(one["id"], CAMILLE) for e in engines)))
+        return list(await asyncio.gather(*(e.vanished.release(CAMILLE, one["id"]) for e in engines)))
 
     answers = village.run(both())
     assert sorted(json.loads(answer.body)["already"] for answer in answers) == [False, True]
-    people = json.loads(village.run(village.engine.history({"kind": "person"})).body)["lines"]
+    people = json.loads(village.run(village.engine.record.lines(LOCAL, {"kind": "person"})).body)["lines"]
     assert len(people) == 1
 
 
@@ -262,7 +263,7 @@ def test_a_click_survives_a_process_that_dies_right_after_it(village: Village) -
     vanished(village, JULY)
     (one,) = listed(village)
     for calls in range(1, 14):
-        village.dies_in(calls, village.engine.release_removal(one["id"], CAMILLE))
+        village.dies_in(calls, village.engine.vanished.release(CAMILLE, one["id"]))
         if not village.died:
             break
     assert click(village, one["id"]).status == 200

@@ -21,6 +21,7 @@ from shared.state import site_codec
 from shared.state.due import shard_of
 from shared.state.names import DUE, SITES
 from tests.engine.hamlet import Hamlet, calendar, link, stay
+from tests.engine.people import LOCAL
 from tests.engine.stories import (
     AUGUST,
     JULY,
@@ -157,7 +158,7 @@ def test_rule_11_the_sender_does_not_clear_what_is_due(village: Village) -> None
     village.booking.faults.refuse = True
     told(village, "airbnb", JULY)
     village.booking.faults.refuse = False
-    village.run(village.engine.sync_now(b""))
+    village.run(village.engine.asked.sync(LOCAL, b""))
     for one in village.run(village.bus.receive("work", 10, 0)):
         village.run(village.bus.complete("work", one))
     assert village.run(village.engine.world.due.get(HOME)) is not None

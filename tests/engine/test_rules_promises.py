@@ -16,6 +16,7 @@ from shared.ports import Row
 from shared.state import site_codec
 from shared.state.names import SITES
 from shared.state.sites import Changes
+from tests.engine.people import LOCAL
 from tests.engine.stories import (
     AUGUST,
     JULY,
@@ -143,8 +144,8 @@ def test_rule_21_an_empty_calendar_takes_six_hours_also_for_the_only_stay(villag
 
 def click(village: Village) -> None:
     """A person releases the one thing that waits."""
-    (one,) = json.loads(village.run(village.engine.removals({})).body)["removals"]
-    assert village.run(village.engine.release_removal(one["id"], {})).status == 200
+    (one,) = json.loads(village.run(village.engine.vanished.listed(LOCAL, {})).body)["removals"]
+    assert village.run(village.engine.vanished.release(LOCAL, one["id"])).status == 200
     village.run(village.drain())
 
 
@@ -230,7 +231,7 @@ def test_rule_21_a_pending_removal_is_asked_for_again_although_nothing_changes(v
 
 
 def fresh(village: Village) -> bool:
-    answer = json.loads(village.run(village.engine.status()).body)
+    answer = village.run(village.engine.overview.everything(LOCAL))
     (feed,) = answer["feeds"]
     return bool(feed["fresh"])
 

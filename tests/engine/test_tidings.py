@@ -21,6 +21,7 @@ from shared.memory.voices import MemoryChannel, MemoryTelemetry
 from shared.ports import Notice, Recipient
 from shared.state.told import ToldStore
 from tests.domain.test_conflict_identity import by_api, by_link, mill
+from tests.engine.people import LOCAL
 from tests.engine.stories import JULY
 from tests.engine.village import START, Village
 
@@ -288,7 +289,7 @@ async def test_what_no_channel_took_stands_in_the_status() -> None:
 
 
 def test_the_status_has_a_place_for_notices(village: Village) -> None:
-    assert village.run(village.engine.overview.everything())["notices"] == []
+    assert village.run(village.engine.overview.everything(LOCAL))["notices"] == []
 
 
 @pytest.mark.parametrize(

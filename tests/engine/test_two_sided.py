@@ -7,7 +7,6 @@ conflict, in which nothing is deleted either. ``OTHERWISE`` lists what does not 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from itertools import permutations
@@ -21,6 +20,7 @@ from shared.domain.merge import is_older, merge_stay
 from shared.domain.model import GREENGO, Part, Phase, Reservation, Status
 from shared.domain.portfolio import Home
 from tests.engine.hamlet import Hamlet, calendar, link, stay
+from tests.engine.people import LOCAL
 from tests.engine.stories import (
     MINUTE,
     after,
@@ -182,7 +182,7 @@ def test_side_a_comes_back_empty(case: Case, village: Village) -> None:
     for _ in range(10):
         polled(village, 30 * MINUTE)
     assert village.airbnb.calendar.closed == village.booking.calendar.closed == of(case["b"])
-    (site,) = json.loads(village.run(village.engine.status()).body)["sites"]
+    (site,) = village.run(village.engine.overview.everything(LOCAL))["sites"]
     assert sorted(night for one in site["stays"] for night in one["vanished"]) == [
         str(dates(item)) for item in case["b"]
     ]
@@ -289,7 +289,7 @@ def test_both_sides_read_only(case: Case, village: Village) -> None:
     told(village, "airbnb", dates("1"))
     told(village, "booking", dates("2"))
     assert village.airbnb.writes == village.booking.writes == []
-    accounts = json.loads(village.run(village.engine.status()).body)["accounts"]
+    accounts = village.run(village.engine.overview.everything(LOCAL))["accounts"]
     assert {one["paused"] for one in accounts if "mode" in one} == {"read only"}
 
 
@@ -299,7 +299,7 @@ def test_one_side_read_only_other_gained_an_item(case: Case, village: Village) -
     told(village, "airbnb", dates("1"))
     assert village.booking.writes == []
     assert village.airbnb.calendar.taken() == of(case["a"])
-    (site,) = json.loads(village.run(village.engine.status()).body)["sites"]
+    (site,) = village.run(village.engine.overview.everything(LOCAL))["sites"]
     assert site["not_confirmed"] >= 1
     village.run(village.engine.world.accounts.pause("booking", ""))
     village.clock.advance(6 * timedelta(seconds=1))

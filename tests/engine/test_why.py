@@ -12,6 +12,7 @@ from shared.correlation import correlated
 from shared.domain.dates import StayDates
 from shared.domain.model import Busy
 from tests.engine.asking import asks
+from tests.engine.people import LOCAL
 from tests.engine.stories import (
     AUGUST,
     JULY,
@@ -33,7 +34,7 @@ NIGHT = JULY.check_in
 
 
 def why(village: Village, night: date = NIGHT, home: str = HOME) -> Json:
-    answer = village.run(village.engine.why({"home": home, "date": night.isoformat()}))
+    answer = village.run(village.engine.explain.night(LOCAL, {"home": home, "date": night.isoformat()}))
     assert answer.status == 200, answer.body
     found: Json = json.loads(answer.body)
     return found
@@ -113,7 +114,7 @@ def test_what_a_platform_refuses_is_told_with_its_reason(village: Village) -> No
 
 
 def test_a_closure_that_waits_for_a_person_says_so(village: Village) -> None:
-    village.run(village.engine.set_mode("booking", b'{"mode": "manual"}'))
+    village.run(village.engine.mode_desk.choose(LOCAL, "booking", b'{"mode": "manual"}'))
     village.clock.advance(timedelta(seconds=10))
     told(village, "airbnb", JULY)
     one = on(village, "booking")
@@ -265,7 +266,7 @@ def test_units_sold_by_count_say_how_many_are_left() -> None:
 def test_a_wrong_question_is_told_what_is_wrong(
     village: Village, query: dict[str, str], status: int, word: str
 ) -> None:
-    answer = village.run(village.engine.why(query))
+    answer = village.run(village.engine.explain.night(LOCAL, query))
     assert answer.status == status
     assert word in json.loads(answer.body)["detail"]
 

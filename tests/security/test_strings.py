@@ -45,6 +45,7 @@ from shared.state.names import SITES
 from shared.state.site_codec import reservation_row, to_reservation
 from shared.state.sites import Changes, SiteStore
 from tests.engine.hamlet import Hamlet, calendar, link, linked
+from tests.engine.people import LOCAL
 from tests.security.corpus import load
 
 JULY = StayDates(date(2027, 7, 10), date(2027, 7, 13))
@@ -217,7 +218,7 @@ def story(lines: list[str], guests: Sequence[str], uids: Sequence[str]) -> Told:
     built.run(built.engine.calendars.shard("0000", force=True))
     built.run(built.drain())
     answers = [export(built, home.id) for home in homes]
-    status = built.run(built.engine.status()).body
+    status = json.dumps(built.run(built.engine.overview.everything(LOCAL)), ensure_ascii=False).encode()
     built.close()
     return Told(tuple(map(timeless, lines[start:])), tuple(answers), status)
 

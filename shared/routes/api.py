@@ -1,0 +1,117 @@
+"""The control API: what programs ask, and what the pages do, as JSON."""
+
+from shared.domain.access import Right
+from shared.routes.route import Route
+
+LOOK, DECIDE = Right.LOOK, Right.DECIDE
+
+ROUTES = (
+    Route("console_status", "GET", "api/status", LOOK, "api.state:status", "How everything stands right now"),
+    Route("console_runs", "GET", "api/runs", LOOK, "api.state:runs", "What ran on a day, and what it cost"),
+    Route("console_sync", "POST", "api/sync", DECIDE, "api.sync:start", "Start a synchronisation"),
+    Route(
+        "console_job",
+        "GET",
+        "api/jobs/{id}",
+        LOOK,
+        "api.sync:job",
+        "How far a synchronisation is; its report",
+    ),
+    Route(
+        "console_mode",
+        "PUT",
+        "api/platforms/{account}/mode",
+        DECIDE,
+        "api.platforms:mode",
+        "Choose how an account is kept in step",
+    ),
+    Route(
+        "console_circuit",
+        "PUT",
+        "api/platforms/{account}/circuits/{operation}",
+        DECIDE,
+        "api.platforms:circuit",
+        "Move a circuit by hand, or let it judge again",
+    ),
+    Route(
+        "console_conflicts",
+        "GET",
+        "api/conflicts",
+        LOOK,
+        "api.conflicts:listed",
+        "Every double booking, open ones on top",
+    ),
+    Route(
+        "console_conflict",
+        "GET",
+        "api/conflicts/{id}",
+        LOOK,
+        "api.conflicts:shown",
+        "One double booking, with what can be done and its ETag",
+    ),
+    Route(
+        "console_acknowledge",
+        "POST",
+        "api/conflicts/{id}/acknowledge",
+        DECIDE,
+        "api.conflicts:acknowledge",
+        "Say that whoever asks takes care of it",
+    ),
+    Route(
+        "console_resolution",
+        "POST",
+        "api/conflicts/{id}/resolution",
+        DECIDE,
+        "api.conflicts:resolve",
+        "Decide on a proposal, under the ETag that was read",
+    ),
+    Route(
+        "console_history",
+        "GET",
+        "api/history",
+        LOOK,
+        "api.records:history",
+        "What happened to a site, newest first",
+    ),
+    Route(
+        "console_history_file",
+        "GET",
+        "api/history.csv",
+        LOOK,
+        "api.records:history_file",
+        "The same lines for a spreadsheet",
+    ),
+    Route("console_why", "GET", "api/why", LOOK, "api.records:why", "Why a night of a home is as it is"),
+    Route(
+        "console_removals",
+        "GET",
+        "api/removals",
+        LOOK,
+        "api.removals:listed",
+        "What vanished from calendars and is still held",
+    ),
+    Route(
+        "console_release",
+        "POST",
+        "api/removals/{id}/release",
+        DECIDE,
+        "api.removals:release",
+        "Take a person's word that what vanished is free",
+    ),
+    Route(
+        "console_quarantine",
+        "GET",
+        "api/quarantine",
+        LOOK,
+        "api.quarantine:listed",
+        "What nobody could process",
+    ),
+    Route(
+        "console_replay",
+        "POST",
+        "api/quarantine/{id}/replay",
+        DECIDE,
+        "api.quarantine:replay",
+        "Try one of those again",
+    ),
+)
