@@ -99,21 +99,30 @@ def pause(attempts: int, retry_after: float | None = None) -> timedelta:
 @dataclass(frozen=True, slots=True)
 class Read:
     """A peer's fetch of our export as of a site's version. Without a look at the peer's own calendar just before it
-    is no proof that the peer took a closure before it sold the nights; it is proof of what the peer let go of."""
+    is no proof that the peer took a closure before it sold the nights; it is proof of what the peer let go of.
+    ``doubted``: it was looked at, and something that was believed to stand there was missing (not ``looked`` then).
+    """
 
     version: int
     at: datetime
     looked: bool = True
+    doubted: bool = False
 
 
-def absorb_reads(blocks: Iterable[Block], reads: Mapping[str, Iterable[Read]]) -> list[Block]:
-    """The rows that change once it is known which version of our export each peer fetched, and when, by listing."""
+def absorb_reads(
+    blocks: Iterable[Block], reads: Mapping[str, Iterable[Read]], trusted: Mapping[str, int] | None = None
+) -> list[Block]:
+    """The rows that change once it is known which version of our export each peer fetched, and when, by listing.
+    ``trusted`` says from which version on the looks at a listing's calendar that were doubted turned out true: what
+    was missing then is believed to be gone, and nothing of it came back."""
     changed = []
     for row in blocks:
         seen = sorted(reads.get(row.listing, ()), key=lambda read: read.at)
+        true_since = (trusted or {}).get(row.listing)
         gap = any(row.heir_gap <= read.version < row.since_version for read in seen)
         heir = None if gap else row.heir_taken
-        fetched = next((read.at for read in seen if read.looked and _holds(row, read.version)), None)
+        proofs = (read for read in seen if read.looked or _came_true(read, true_since))
+        fetched = next((read.at for read in proofs if _holds(row, read.version)), None)
         taken = row.taken_at or (fetched and (heir or fetched))
         cleared = row.cleared_at or next(
             (read.at for read in seen if row.gone_version and read.version >= row.gone_version), None
@@ -122,6 +131,10 @@ def absorb_reads(blocks: Iterable[Block], reads: Mapping[str, Iterable[Read]]) -
             phase = Phase.ACCEPTED if taken is not None and row.phase is Phase.SENT else row.phase
             changed.append(replace(row, taken_at=taken, cleared_at=cleared, heir_taken=heir, phase=phase))
     return changed
+
+
+def _came_true(read: Read, since: int | None) -> bool:
+    return read.doubted and since is not None and read.version >= since
 
 
 def _holds(row: Block, version: int) -> bool:

@@ -126,7 +126,7 @@ def merge_feed(
     ids = {one.id for one in stored}
     kept += [_first_seen(event, frame, listing, ids) for event in unmatched]
     lost = [_vanish(known, frame, is_echo) for known in vanished]
-    if _in_doubt((*kept, *lost), stored, today, is_echo, empty=not _says_something(ahead, today)):
+    if _in_doubt((*kept, *lost), stored, today, is_echo, empty=not says_something(ahead, today)):
         kept, lost = [_doubt(one) for one in kept], [_doubt(one) for one in lost]
     settled = (_settle(one, frame) for one in (*kept, *lost))
     before = {one.key: one for one in stored}
@@ -330,8 +330,10 @@ def _in_doubt(
     return sold or is_mass(len(gone), len(known), empty)
 
 
-def _says_something(ahead: Iterable[FeedEvent], today: date) -> bool:
-    return any(dates.check_in < today + NOWHERE for event in ahead for dates in event.dates)
+def says_something(events: Iterable[FeedEvent], today: date) -> bool:
+    """Whether any of them takes a night from today on; a night that stands for a missing date is none."""
+    shown = (dates for event in events for dates in event.dates)
+    return any(dates.check_out > today and dates.check_in < today + NOWHERE for dates in shown)
 
 
 def _is_sale(kind: Busy) -> bool:

@@ -138,7 +138,9 @@ class Listing:
     complete answer and then stays: before, nothing is opened anywhere on the site (rule 5). ``observed`` is the
     counter of the newest observation merged (rule 6), ``answered`` when that one's request began. ``watched``: a
     removal or a stale echo waits for further answers, so an unchanged one must be merged too. ``token`` is the secret
-    of our calendar for it, empty for none and once it was revoked; ``former`` are those it had before.
+    of our calendar for it, empty for none and once it was revoked; ``former`` are those it had before. ``bare_since``:
+    its calendar is empty since then, although closures of ours had stood there; ``back_since``: the site's version as
+    of which it last showed again what had been missing.
     """
 
     id: str
@@ -156,6 +158,8 @@ class Listing:
     watched: bool = False
     writes: tuple[Write, ...] = ()
     former: tuple[FormerLink, ...] = ()
+    bare_since: datetime | None = None
+    back_since: int = 0
 
     def __repr__(self) -> str:
         return f"Listing({self.id!r}, {self.platform}, {self.link})"

@@ -53,6 +53,7 @@ class _Outcome:
     feed: Feed | None = None
     merged: bool = False
     error: str = ""
+    partial: bool = False
 
 
 class Calendars:
@@ -111,14 +112,24 @@ class Calendars:
         return replace(before, due=self._next(feed).due, day=self._marked(before, ok=False))
 
     async def one(self, shard_id: str, listing: str) -> bool:
-        """Ask one calendar now; whether a complete answer, asked for after this call, is in (also an unchanged one).
-        A pass over the shard that goes on at the same time may overtake it: then it is asked again."""
+        """Ask one calendar now; whether an answer, asked for after this call, is in (also an unchanged one)."""
+        outcome = await self._alone(shard_id, listing)
+        return outcome is not None and not outcome.error
+
+    async def look(self, shard_id: str, listing: str) -> bool:
+        """Ask one calendar now, to know all that stands in it: no event of the answer may be unreadable."""
+        outcome = await self._alone(shard_id, listing, whole=True)
+        return outcome is not None and not outcome.error and not outcome.partial
+
+    async def _alone(self, shard_id: str, listing: str, *, whole: bool = False) -> _Outcome | None:
+        """What came of asking one calendar, None when nothing of it could be stored. A pass over the shard that goes on
+        at the same time may overtake it: then it is asked again."""
         for _ in range(4):
             shard = await self._load(shard_id)
             feed = shard.feeds.get(listing)
             if feed is None:
-                return False
-            outcome = await self._visit(asyncio.Semaphore(1), shard, feed)
+                return None
+            outcome = await self._visit(asyncio.Semaphore(1), shard, feed, whole=whole)
             if outcome.error == OVERTAKEN:
                 # A pass may have died after its merge: the counter must move on, or it is overtaken for ever.
                 await self._world.shards.finish(shard, {}, [])
@@ -126,8 +137,8 @@ class Calendars:
             changed = [outcome.feed] if outcome.feed is not None and outcome.feed != feed else []
             stored = await self._world.shards.finish(shard, {listing: outcome.visit}, changed)
             if stored or outcome.error:
-                return not outcome.error
-        return False
+                return outcome
+        return None
 
     async def _load(self, shard_id: str) -> Shard:
         """A shard, its links counted by host: what a host has to bear is what all of them together ask."""
@@ -135,10 +146,13 @@ class Calendars:
         self._hosts[shard_id] = Counter(_host(feed.url) for feed in shard.feeds.values())
         return shard
 
-    async def _visit(self, gate: asyncio.Semaphore, shard: Shard, feed: Feed) -> _Outcome:
-        """Ask one calendar, and note in its day how that ended."""
+    async def _visit(
+        self, gate: asyncio.Semaphore, shard: Shard, feed: Feed, *, whole: bool = False
+    ) -> _Outcome:
+        """Ask one calendar, and note in its day how that ended. With ``whole`` one equal to the last is read where
+        that one may have been partial."""
         before = shard.visits.get(feed.listing, Visit())
-        outcome = await self._ask(gate, shard, feed, before)
+        outcome = await self._ask(gate, shard, feed, before, anew=whole and bool(feed.error))
         if outcome.error == OVERTAKEN:
             return outcome
         day = self._marked(before, ok=not outcome.error)
@@ -147,11 +161,13 @@ class Calendars:
     def _marked(self, before: Visit, *, ok: bool) -> str:
         return strip.to_text(strip.from_text(before.day).marked(self._world.now(), ok=ok))
 
-    async def _ask(self, gate: asyncio.Semaphore, shard: Shard, feed: Feed, before: Visit) -> _Outcome:
+    async def _ask(
+        self, gate: asyncio.Semaphore, shard: Shard, feed: Feed, before: Visit, *, anew: bool
+    ) -> _Outcome:
         async with gate:
             begun = self._world.now()
             try:
-                look = feed.watched or _is_new_day(before.good, begun)
+                look = anew or feed.watched or _is_new_day(before.good, begun)
                 with calling(feed.platform, feed.listing, "fetch"):
                     validators = Validators() if look else feed.validators
                     fetched = await self._world.feeds.fetch(feed.url, validators)
@@ -181,17 +197,17 @@ class Calendars:
             free_from=str(_free_from(busy, begun.date())),
         )
         done = self._paced(done)
-        return _Outcome(self._next(done), done, merged=True)
+        return _Outcome(self._next(done), done, merged=True, partial=bool(busy.oddities))
 
     async def _unchanged(self, feed: Feed) -> _Outcome:
         """The calendar says what it said before. After an error the hash is forgotten: another pass may have merged
-        something newer meanwhile."""
+        something newer meanwhile, and what it said may have been partial."""
         paced = self._paced(feed)
         if not feed.error:
             return _Outcome(self._next(paced), paced)
         await self._tell_back(feed)
         healed = replace(paced, digest="", validators=Validators(), error="", failures=0, dead=False)
-        return _Outcome(self._next(healed), healed)
+        return _Outcome(self._next(healed), healed, partial=True)
 
     def _paced(self, feed: Feed) -> Feed:
         """The feed with the pace its host bears and its own stake asks for. A period under a minute is for tests and

@@ -2,7 +2,8 @@
 
 A peer that fetches closures it did not have yet is asked for its own calendar first, in the same breath. What it sold
 until then is seen as a sale; only what shows up after it took our closures can be their echo. Without that look, a
-sale of equal nights a minute before the fetch would pass for an echo.
+sale of equal nights a minute before the fetch would pass for an echo. A look that misses what we believe stands there
+may miss that sale too: it counts only once the absence is believed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from shared.domain.confirm import Read
 from shared.domain.dates import StayDates
+from shared.domain.doubt import is_doubted
 from shared.domain.errors import SyncError
 from shared.domain.export import exported, is_news, is_servable, opens
 from shared.domain.model import Listing, SiteState
@@ -97,7 +99,7 @@ class Export:
             return True
         try:
             async with asyncio.timeout(LOOK):
-                looked = await self._calendars.one(listing.shard, listing.id)
+                looked = await self._calendars.look(listing.shard, listing.id)
         except TimeoutError:
             looked = False
         if not looked:
@@ -106,7 +108,12 @@ class Export:
 
     async def _record(self, state: SiteState, name: str, agent: str, bell: str, *, looked: bool) -> None:
         """Remember that the peer has this version: the very last thing before the answer leaves."""
-        await self._world.reads.record(name, Read(state.head.version, self._world.now(), looked), agent)
+        now = self._world.now()
+        doubted = looked and is_doubted(state, name, now)
+        if doubted:
+            self._world.telemetry.count("fetched_in_doubt", platform=state.listings[name].platform)
+        read = Read(state.head.version, now, looked and not doubted, doubted)
+        await self._world.reads.record(name, read, agent)
         await self._world.ring(WORK, Message("site", state.site.id, bell))
 
     async def _note(self, listing: Listing, agent: str, status: int) -> None:

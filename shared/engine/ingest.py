@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from shared.domain.confirm import count_imports, say_again
 from shared.domain.dates import StayDates
+from shared.domain.doubt import note_absence
 from shared.domain.echo import echoes
 from shared.domain.errors import NotFound, SyncError, Unreadable
 from shared.domain.facts import FeedAnswer, SeenStay
@@ -275,6 +276,8 @@ def merge_feed_answer(state: SiteState, listing_id: str, answer: FeedAnswer) -> 
         answered=answer.begun,
         complete=listing.complete or not answer.partial,
     )
+    version = state.head.version + 1
+    refreshed = note_absence(refreshed, known, merged, ledger, answer, today, ours, version)
     return replace(
         state,
         listings={**state.listings, listing_id: refreshed},

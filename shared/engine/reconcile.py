@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from shared.domain import changes, record
 from shared.domain.confirm import Result, absorb_reads, confirm
 from shared.domain.conflict_end import awaited, with_verified
+from shared.domain.doubt import is_doubted
 from shared.domain.errors import StaleWrite
 from shared.domain.holds import without_expired
 from shared.domain.model import Link, Phase, Platform, SiteState, Write
@@ -207,7 +208,11 @@ class Reconciler:
             return state
         found = await asyncio.gather(*(self._world.reads.since(*item) for item in oldest.items()))
         reads = dict(zip(oldest, found, strict=True))
-        changed = absorb_reads(state.blocks.values(), reads)
+        now = self._world.now()
+        trusted = {
+            one.id: one.back_since for one in state.listings.values() if not is_doubted(state, one.id, now)
+        }
+        changed = absorb_reads(state.blocks.values(), reads, trusted)
         return replace(state, blocks={**state.blocks, **{row.key: row for row in changed}})
 
     async def _flag_watched(self, before: SiteState, after: SiteState) -> None:

@@ -12,7 +12,8 @@ _BLIND = "~"
 
 
 class ReadStore:
-    """One row per listing and version, and another for fetches without a look: the first of each is what counts."""
+    """One row per listing and version, and another for fetches without a look that proves something: the first of each
+    is what counts."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -23,6 +24,7 @@ class ReadStore:
             "at": cells.to_instant(read.at),
             "agent": agent[:200],
             "looked": read.looked,
+            "doubted": read.doubted,
         }
         key = f"{read.version:012d}" + ("" if read.looked else _BLIND)
         try:
@@ -39,6 +41,7 @@ class ReadStore:
                 int(row.key.removesuffix(_BLIND)),
                 cells.from_instant(cells.text(row.values, "at")),
                 cells.flag(row.values, "looked"),
+                cells.flag(row.values, "doubted"),
             )
             for row in rows
         ]

@@ -134,6 +134,8 @@ def listing_row(site: str, one: Listing) -> Row:
             "watched": one.watched,
             **cells.spread("writes", cells.to_writes(one.writes)),
             "former": cells.to_texts(f"{old.token_hash} {cells.to_instant(old.until)}" for old in one.former),
+            "bare_since": cells.to_instant(one.bare_since),
+            "back_since": one.back_since,
         },
     )
 
@@ -157,6 +159,8 @@ def to_listing(row: Row) -> Listing:
         watched=cells.flag(values, "watched"),
         writes=cells.writes(values, "writes"),
         former=tuple(_former(text) for text in cells.texts(values, "former")),
+        bare_since=cells.instant(values, "bare_since"),
+        back_since=cells.number(values, "back_since"),
     )
 
 

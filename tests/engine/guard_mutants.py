@@ -52,7 +52,7 @@ def the_past_is_a_sign_of_life(patch: pytest.MonkeyPatch) -> None:
     right = merge.merge_feed
 
     def wrong(listing: Any, stored: Any, answer: Any, today: date, is_echo: Any) -> Any:
-        patch.setattr(merge, "_says_something", lambda ahead, day: bool(answer.events))
+        patch.setattr(merge, "says_something", lambda ahead, day: bool(answer.events))
         return right(listing, stored, answer, today, is_echo)
 
     patch.setattr(ingest, "merge_feed", wrong)

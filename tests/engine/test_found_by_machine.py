@@ -148,3 +148,22 @@ def test_a_release_fetched_without_a_look_still_ends_what_the_closure_explains()
     story.racing_writers(platform=AIRBNB, dates=nights(10, 13))
     story.a_cancellation_races_a_sale(platform=AIRBNB, pick=0, offset=0)
     story.teardown()
+
+
+def test_an_empty_answer_is_no_look_at_what_was_sold_before_it() -> None:
+    """The calendar had shown our closure and went empty, and both platforms sold the same nights: Greengo's sale passed
+    for our closure, and its nights were opened when the other stay was cancelled."""
+    story = SyncMachine()
+    story.racing_writers(platform=AIRBNB, dates=nights(12, 13))
+    story.greengo_pulls()
+    story.poll_greengo()
+    story.feed_trouble(kind="empty")
+    story.book(platform=AIRBNB, dates=nights(14, 17))
+    story.webhook_in_any_order(pick=0)
+    story.book(platform=GREENGO, dates=nights(14, 17))
+    story.greengo_pulls()
+    story.cancel(platform=AIRBNB, pick=1)
+    story.webhook_in_any_order(pick=0)
+    story.feed_trouble(kind="fine")
+    story.learn()
+    story.teardown()
