@@ -28,9 +28,16 @@ class Way(StrEnum):
     APPRISE = "apprise"  # Telegram and many others, where the extra is installed
 
 
-SERVICES = frozenset(
-    ["46elks", "bulksms", "bulkvs", "burstsms", "chanify", "clickatell", "clicksend", "cm", "d7sms", "dingtalk", "discord", "feishu", "firehydrant", "flock", "freemobile", "gchat", "guilded", "gupshup", "httpsms", "ifttt", "ilert", "incidentio", "join", "kumulos", "lark", "line", "mobilemsg", "msg91", "msgbird", "nexmo", "octopush", "onesignal", "pbul", "plivo", "pover", "prowl", "push", "pushed", "pushme", "pushplus", "pushward", "pushy", "revolt", "schan", "serwersms", "seven", "signalgrid", "slack", "smsmgr", "smstunnel", "spike", "spugpush", "spush", "stackfield", "strmlabs", "telesign", "telnyx", "tgram", "threema", "twilio", "viber", "voipms", "vonage", "webex", "wecombot", "whapi", "whatsapp", "wpush", "wxpusher", "wxteams", "youlmk", "zalo"]
-)
+_NAMES = """
+46elks bulksms bulkvs burstsms chanify clickatell clicksend cm d7sms dingtalk discord feishu firehydrant
+flock freemobile gchat guilded gupshup httpsms ifttt ilert incidentio join kumulos lark line mobilemsg msg91
+msgbird nexmo octopush onesignal pbul plivo pover prowl push pushed pushme pushplus pushward pushy revolt
+schan serwersms seven signalgrid slack smsmgr smstunnel spike spugpush spush stackfield strmlabs telesign
+telnyx tgram threema twilio viber voipms vonage webex wecombot whapi whatsapp wpush wxpusher wxteams youlmk
+zalo
+"""
+
+SERVICES = frozenset(_NAMES.split())
 """Services of Apprise that call one host of their own and no other (VERIFIED: read in the plug-ins of Apprise 2.2.0;
 "tgram" is Telegram). Those that call a host the user names ("json://", "mailto://", Home Assistant) are left to
 the settings (NOTIFY_APPRISE_URLS): whoever fills in a form must not make us call into the network we run in."""
