@@ -94,7 +94,8 @@ class Browser:
     def press(self, form: Node, **fields: str) -> HttpAnswer:
         """Send a form as it stands on a page: its hidden fields, what was typed, and the button's own name."""
         own = {one.attributes["name"]: one.attributes.get("value", "") for one in form.every("input")}
-        own |= {one.attributes["name"]: one.text for one in form.every("textarea")}
+        typed = [one for one in form.every("textarea") if "name" in one.attributes]
+        own |= {one.attributes["name"]: one.text.removeprefix("\n") for one in typed}
         assert form.attributes["method"] == "post"
         assert csrf.fits(own.pop(csrf.FIELD), self.secret)
         return self.post(form.attributes["action"], own | fields)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 
-from shared.web.words import base, today
+from shared.web.words import base, conflicts, today
 
-MODULES = (base, today)
+MODULES = (base, today, conflicts)
 """Every module of texts."""
 
 
