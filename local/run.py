@@ -122,9 +122,13 @@ async def _show_lines(watch: Watch) -> None:
     for what, address in watch.links():
         watch.say(f"{what}: {address}")
     told: Sequence[str] = ()
+    code = ""
     last = -_PLAIN_EVERY
     while True:
         view = await watch.look()
+        if watch.code != code:
+            code = watch.code
+            watch.say(f"code to sign in: {code}")
         for closure in view.news:
             watch.say(worded(closure))
         for note in view.notes:

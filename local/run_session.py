@@ -71,8 +71,15 @@ class Session:
 
     async def status(self) -> Json:
         """What the first host says of everything; empty while it does not answer."""
+        return await self._asked("/api/status")
+
+    async def code(self) -> str:
+        """What a person types to sign in next; empty while no host answers."""
+        return str((await self._asked("/api/sign-in")).get("code", ""))
+
+    async def _asked(self, path: str) -> Json:
         try:
-            answer = await self.client.get(f"{self.stack.hosts.public}/api/status")
+            answer = await self.client.get(f"{self.stack.hosts.public}{path}", headers=self.stack.key)
             found = answer.json() if answer.status_code == 200 else {}
         except (httpx.HTTPError, ValueError):
             return {}

@@ -37,6 +37,7 @@ def base_values(own: bool) -> dict[str, str]:
         values |= read_settings(_OWN, os.environ)
     if values.get(_WEBHOOK, SAMPLE).startswith(SAMPLE):
         values[_WEBHOOK] = secrets.token_urlsafe(24)
+    values["SIGN_IN"] = "local"  # whoever starts them here signs in here
     if values.get("SIGN_IN_KEY", SAMPLE).startswith(SAMPLE):
         values["SIGN_IN_KEY"] = secrets.token_urlsafe(24)
     if not own:

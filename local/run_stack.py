@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local.api_key import bearer, write_header
 from local.azurite import Azurite, free_port
 from local.children import Child, ChildFailed
 from local.run_settings import child_environment, write_settings
@@ -46,9 +47,15 @@ class Stack:
     values: dict[str, str]
     children: list[Child] = field(default_factory=list)
 
+    @property
+    def key(self) -> dict[str, str]:
+        """The header that opens the hosts' API."""
+        return bearer(self.values)
+
     async def start_hosts(self) -> None:
         """Start them side by side. Raises ``ChildFailed`` when one does not come up."""
         write_settings(self.hosts.folder / "settings.json", self.values)
+        write_header(self.hosts.folder, self.values)
         self.children = [self._child(number) for number in range(self.hosts.count)]
         await asyncio.gather(*(self.start(child) for child in self.children))
 

@@ -28,11 +28,13 @@ class Watch:
     session: Session
     say: Say
     restarts: Counter[str] = field(default_factory=Counter)
+    code: str = ""
 
     async def look(self) -> View:
         """The view of this moment. Raises ``ChildFailed`` or ``AzuriteError`` when the run cannot go on."""
         await self._mend()
         status = await self.session.status()
+        self.code = await self.session.code() or self.code
         stopwatch = self.session.stopwatch
         return View(
             title="Sync Engine: the example" if self.session.sandbox else "Sync Engine: your portfolio",
@@ -60,9 +62,11 @@ class Watch:
             await self.session.stack.start(child)
 
     def links(self) -> list[tuple[str, str]]:
-        """What can be opened, and our calendars: secrets, so masked unless asked for."""
+        """What can be opened, and our calendars: secrets, so masked unless asked for. The code is the next
+        one: it works once."""
         public = self.session.stack.hosts.public
-        found = [("engine", f"{public}/"), ("state", f"{public}/api/status"), ("health", f"{public}/health")]
+        found = [("console", f"{public}/"), *([("code to sign in", self.code)] if self.code else [])]
+        found.append(("health", f"{public}/health"))
         if self.session.sandbox is not None:
             found.append(("simulated platforms", f"{self.session.sandbox.base}/sandbox/truth"))
         found.append(("logs", str(self.session.stack.hosts.folder)))

@@ -32,7 +32,7 @@ class LocalKeys:
     @property
     def token(self) -> str:
         """What a program sends: ``Authorization: Bearer ...``."""
-        return self._mac("api")
+        return token_of(self._key.decode())
 
     def is_token(self, header: str) -> bool:
         """Whether an Authorization header carries the token."""
@@ -79,7 +79,20 @@ class LocalKeys:
         return f"{text[:5]}-{text[5:]}"
 
     def _mac(self, what: str) -> str:
-        return base64.urlsafe_b64encode(self._raw(what)).decode().rstrip("=")
+        return _mac(self._key, what)
 
     def _raw(self, what: str) -> bytes:
-        return hmac.new(self._key, what.encode(), hashlib.sha256).digest()
+        return _raw(self._key, what)
+
+
+def token_of(key: str) -> str:
+    """The token of a key: for programs on the machine where it stands."""
+    return _mac(key.encode(), "api")
+
+
+def _mac(key: bytes, what: str) -> str:
+    return base64.urlsafe_b64encode(_raw(key, what)).decode().rstrip("=")
+
+
+def _raw(key: bytes, what: str) -> bytes:
+    return hmac.new(key, what.encode(), hashlib.sha256).digest()

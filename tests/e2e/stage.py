@@ -73,10 +73,15 @@ class Stage:
 
     # --------------------------------------------------------------------------------- the console
 
+    @property
+    def key(self) -> dict[str, str]:
+        """The header that opens the API."""
+        return self.session.stack.key
+
     async def ask(self, method: str, path: str, body: object = None, status: int = 200) -> Any:
         """What the API answers; its status must be that."""
         url = f"{self.session.stack.hosts.public}{path}"
-        answer = await self.session.client.request(method, url, json=body)
+        answer = await self.session.client.request(method, url, json=body, headers=self.key)
         assert answer.status_code == status, answer.text
         return answer.json()
 

@@ -16,7 +16,6 @@ import pytest
 import pytest_asyncio
 
 from shared.domain.dates import StayDates
-from shared.engine.who import PRINCIPAL
 from tests.e2e.stage import Stage, staged
 from tests.e2e.support import until
 
@@ -72,11 +71,12 @@ class Desk:
         return await until(look, f"a conflict of {home} that is {like}", seconds)
 
     async def read(self, href: str) -> httpx.Response:
-        return await self.stage.session.client.get(f"{self.stage.session.stack.hosts.public}{href}")
+        url = f"{self.stage.session.stack.hosts.public}{href}"
+        return await self.stage.session.client.get(url, headers=self.stage.key)
 
-    async def decide(self, href: str, who: str, proposal: str, tag: str) -> httpx.Response:
+    async def decide(self, href: str, proposal: str, tag: str) -> httpx.Response:
         url = f"{self.stage.session.stack.hosts.public}{href}/resolution"
-        headers = {PRINCIPAL: who, "If-Match": tag}
+        headers = {**self.stage.key, "If-Match": tag}
         return await self.stage.session.client.post(url, json={"proposal": proposal}, headers=headers)
 
     async def told(self, kind: str, words: str) -> dict[str, Any]:
@@ -99,14 +99,14 @@ async def two_people(desk: Desk) -> Story:
     kinds = {one["kind"]: one["id"] for one in read.json()["proposals"]}
     story.answers = list(
         await asyncio.gather(
-            desk.decide(href, "Claire", kinds["cancel"], read.headers["etag"]),
-            desk.decide(href, "Marc", kinds["ask_guest"], read.headers["etag"]),
+            desk.decide(href, kinds["cancel"], read.headers["etag"]),
+            desk.decide(href, kinds["ask_guest"], read.headers["etag"]),
         )
     )
     story.decided = (await desk.read(href)).json()
     await desk.cancel("booking", story.stays["booking"]["id"])
     story.resolved = await desk.conflict("moulin", state="resolved")
-    story.again = await desk.decide(href, "Marc", kinds["cancel"], (await desk.read(href)).headers["etag"])
+    story.again = await desk.decide(href, kinds["cancel"], (await desk.read(href)).headers["etag"])
     story.over = await desk.told("conflict_over", "Le Moulin de")
     return story
 

@@ -59,7 +59,7 @@ class Poisoner:
         url = f"{self.stage.session.stack.hosts.public}/api/quarantine/{name}/replay"
 
         async def answered() -> httpx.Response | None:
-            found = await self.stage.session.client.post(url)
+            found = await self.stage.session.client.post(url, headers=self.stage.key)
             return None if found.status_code == 503 and "retry-after" in found.headers else found
 
         answer = await until(answered, "the replay is taken", 20)
@@ -225,7 +225,7 @@ async def test_one_click_lets_go_of_what_vanished_and_the_record_tells_it_all(po
     await until(opened, "the nights are for sale again", 60)
     assert (await stage.ask("POST", f"/api/removals/{removal['id']}/release"))["already"]
     url = f"{stage.session.stack.hosts.public}/api/history.csv?home={HOME}"
-    answer = await stage.session.client.get(url)
+    answer = await stage.session.client.get(url, headers=stage.key)
     assert answer.headers["content-type"].startswith("text/csv; charset=utf-8")
     header, *rows = csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""))
     said = [row[header.index("français")] for row in rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -112,9 +113,18 @@ def alive(pid: int) -> bool:
 async def healthy(base: str) -> bool:
     async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
         try:
-            return (await client.get(f"{base}/api/status")).status_code == 200
+            return (await client.get(f"{base}/health")).status_code in (200, 503)
         except httpx.HTTPError:
             return False
+
+
+async def opens(base: str, file: Path) -> bool:
+    """Whether the API opens to whoever sends what stands in the file, and to nobody else."""
+    name, _, value = file.read_text().strip().partition(": ")
+    async with httpx.AsyncClient(base_url=base, trust_env=False) as client:
+        refused = await client.get("/api/status")
+        answer = await client.get("/api/status", headers={name: value})
+    return (refused.status_code, answer.status_code) == (401, 200)
 
 
 async def test_a_dead_host_comes_back_and_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
@@ -127,13 +137,16 @@ async def test_a_dead_host_comes_back_and_ctrl_c_leaves_no_process(tmp_path: Pat
         children = set(run.family())
         assert len(children) >= 2
         assert host not in children
+        code = (await run.when_said("code to sign in")).rpartition(" ")[2]
+        assert re.fullmatch("[A-Z2-7]{5}-[A-Z2-7]{5}", code)
+        assert await opens(run.base, tmp_path / "example" / "api-header")
         run.process.send_signal(signal.SIGINT)
         assert await run.process.wait() == 0
     await gone(children)
     assert run.said("/export/….ics")
     assert run.said("stopped")
-    secrets = (tmp_path / "example" / "settings.json").stat()
-    assert secrets.st_mode & 0o077 == 0
+    for name in ("settings.json", "api-header"):
+        assert (tmp_path / "example" / name).stat().st_mode & 0o077 == 0
 
 
 async def test_a_killed_run_leaves_no_process_either(tmp_path: Path) -> None:

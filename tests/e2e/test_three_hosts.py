@@ -47,7 +47,7 @@ class Estate:
         return sorted(found, key=lambda line: str(line["time"]))
 
     async def get(self, path: str) -> Any:
-        answer = await self.session.client.get(f"{self.base}{path}")
+        answer = await self.session.client.get(f"{self.base}{path}", headers=self.session.stack.key)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -91,11 +91,11 @@ async def test_one_id_leads_from_the_webhook_to_the_confirmation(estate: Estate)
 
 async def test_a_full_run_asked_of_one_host_is_done_by_all_and_reported_whole(estate: Estate) -> None:
     url = f"{estate.base}/api/sync"
-    answer = await estate.session.client.post(url, json={"mode": "manual"})
+    answer = await estate.session.client.post(url, json={"mode": "manual"}, headers=estate.session.stack.key)
     assert answer.status_code == 202
     assert answer.elapsed < timedelta(seconds=2)
     job = answer.json()["job"]
-    again = await estate.session.client.post(url, json={"mode": "manual"})
+    again = await estate.session.client.post(url, json={"mode": "manual"}, headers=estate.session.stack.key)
     assert again.json()["job"] == job
 
     async def over() -> Any:
@@ -123,7 +123,8 @@ async def test_the_reports_of_the_day_are_listed(estate: Estate) -> None:
 
 
 async def test_a_wrong_wish_is_refused_by_name(estate: Estate) -> None:
-    answer = await estate.session.client.post(f"{estate.base}/api/sync", json={"mode": "fast"})
+    url, key = f"{estate.base}/api/sync", estate.session.stack.key
+    answer = await estate.session.client.post(url, json={"mode": "fast"}, headers=key)
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
     assert "'fast'" in answer.json()["detail"]
 
