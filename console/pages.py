@@ -19,7 +19,7 @@ def _handler(route: Route) -> Callable[[func.HttpRequest], Awaitable[func.HttpRe
 
     handle.__name__ = route.name
     handle.__doc__ = route.summary
-    return edge.http(handle)
+    return edge.page(handle) if route.is_page else edge.http(handle)
 
 
 # The route "/" (an empty one would mean the function's name) needs AzureWebJobsDisableHomepage=true.

@@ -21,11 +21,13 @@ import azure.functions as func
 
 from shared import bootstrap
 from shared.correlation import correlated, current
-from shared.domain.errors import SyncError, TransientError
+from shared.domain.errors import StaleWrite, SyncError, TransientError
 from shared.log_line import log_line
 from shared.use_cases import Ask, HttpAnswer
+from shared.web.failure import failure_page
 
 P = ParamSpec("P")
+Handler = Callable[P, Awaitable[func.HttpResponse]]
 
 _log = logging.getLogger("sync.edge")
 
@@ -55,9 +57,17 @@ def ask(req: func.HttpRequest) -> Ask:
     return Ask(req.method, path, req.route_params, req.params, headers, req.get_body())
 
 
-def http(handler: Callable[P, Awaitable[func.HttpResponse]]) -> Callable[P, Awaitable[func.HttpResponse]]:
+def http(handler: Handler[P]) -> Handler[P]:
     """Guard an HTTP handler: a failure answers 500, or 503 with Retry-After when trying again can help."""
+    return _guarded(handler, _problem)
 
+
+def page(handler: Handler[P]) -> Handler[P]:
+    """The same for a page that a person opens: the failure is told in words, French and English."""
+    return _guarded(handler, _told)
+
+
+def _guarded(handler: Handler[P], answer: Callable[[Exception], HttpAnswer]) -> Handler[P]:
     @functools.wraps(handler)
     async def guarded(*args: P.args, **kwargs: P.kwargs) -> func.HttpResponse:
         with correlated():
@@ -65,7 +75,7 @@ def http(handler: Callable[P, Awaitable[func.HttpResponse]]) -> Callable[P, Awai
                 return await handler(*args, **kwargs)
             except Exception as error:  # noqa: BLE001 - the trigger edge
                 _report(handler.__name__, error)
-                return response(_problem(error))
+                return response(answer(error))
 
     return guarded
 
@@ -119,10 +129,25 @@ def _places(error: Exception) -> str:
 
 
 def _problem(error: Exception) -> HttpAnswer:
-    again = isinstance(error, TransientError)
-    status, title = (503, "Temporarily unavailable") if again else (500, "Internal error")
+    status, headers = _status(error)
+    title = "Temporarily unavailable" if status == 503 else "Internal error"
     body = {"type": "about:blank", "title": title, "status": status, "correlation": current()}
-    headers = {"content-type": "application/problem+json", "cache-control": "no-store"}
-    if isinstance(error, TransientError):
-        headers["retry-after"] = str(max(1, round(error.retry_after or 5)))
+    headers["content-type"] = "application/problem+json"
     return HttpAnswer(status, json.dumps(body).encode(), headers)
+
+
+def _told(error: Exception) -> HttpAnswer:
+    """A page that needs nothing: neither templates nor styles, which may be what failed."""
+    status, headers = _status(error)
+    text = failure_page(current(), passes=status == 503)
+    headers |= {"content-type": "text/html; charset=utf-8", "content-security-policy": "default-src 'none'"}
+    return HttpAnswer(status, text.encode(), headers)
+
+
+def _status(error: Exception) -> tuple[int, dict[str, str]]:
+    """The status of a failure, with its headers: 503 where trying again can help."""
+    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+    if not isinstance(error, (TransientError, StaleWrite)):
+        return 500, headers
+    wait = error.retry_after if isinstance(error, TransientError) else None
+    return 503, {**headers, "retry-after": str(max(1, round(wait or 5)))}

@@ -20,7 +20,7 @@ from local.host.plan import Plan, Target
 from shared import bootstrap, edge
 from shared.correlation import current
 from shared.domain.access import NOBODY
-from shared.domain.errors import PayloadRejected, StoreUnavailable
+from shared.domain.errors import PayloadRejected, StaleWrite, StoreUnavailable
 from shared.ports import Message, Received
 from shared.routes import ROUTES, Route
 from shared.use_cases import Ask, Engine, HttpAnswer
@@ -233,6 +233,43 @@ async def test_what_may_pass_is_503_with_retry_after(recorder: Recorder, counter
     recorder.error = StoreUnavailable("the table store did not answer", retry_after=7.4)
     answer = await guarded(request())
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")
+
+
+async def test_others_that_keep_being_first_are_something_to_wait_for(
+    recorder: Recorder, counters: Counters
+) -> None:
+    recorder.error = StaleWrite("site mill: others were first 8 times")
+    answer = await guarded(request())
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (ValueError("<script>hunter2"), 500, ("n’a pas pu être montrée", "could not be shown")),
+        (StoreUnavailable("no answer", retry_after=7), 503, ("Un instant", "One moment")),
+    ],
+)
+async def test_a_page_that_fails_is_a_calm_page_in_both_languages(
+    door: Door,
+    recorder: Recorder,
+    counters: Counters,
+    plan: Plan,
+    error: Exception,
+    status: int,
+    said: tuple[str, str],
+) -> None:
+    recorder.error = error
+    web = Plan(plan.routes, plan.targets, (), ())
+    async with running(web) as at, httpx.AsyncClient(base_url=at.base) as client:
+        page = await client.get("/")
+        programs = await client.get("/api/status")
+    assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8")
+    assert page.headers["content-security-policy"] == "default-src 'none'"
+    assert page.headers.get("retry-after") == ("7" if status == 503 else None)
+    assert all(words in page.text for words in (*said, recorder.correlations[0]))
+    assert "hunter2" not in page.text
+    assert (programs.status_code, programs.headers["content-type"]) == (status, PROBLEM)
 
 
 async def failing(plan: Plan) -> edge.InvocationFailed:

@@ -150,7 +150,7 @@ def test_the_console_has_one_handler_for_each_route_of_the_table(functions: tupl
     indexed = {f.name: (f.trigger["route"], *f.trigger["methods"]) for f in functions if f.name in of_route}
     assert indexed == of_route
     (maker,) = [node for node in ast.parse(CONSOLE.read_text()).body if isinstance(node, ast.FunctionDef)]
-    assert ast.unparse(maker.body[-1]) == "return edge.http(handle)"
+    assert ast.unparse(maker.body[-1]) == "return edge.page(handle) if route.is_page else edge.http(handle)"
 
 
 def test_function_app_only_registers() -> None:
