@@ -1,12 +1,14 @@
 """Every address of the console, in one table: a part for each page and what belongs to it."""
 
-from shared.routes import api, conflicts, today
+from shared.routes import api, channels, conflicts, sync, today
 from shared.routes.route import Route
 
 __all__ = ["ROUTES", "Route"]
 
 ROUTES: tuple[Route, ...] = (
     *today.ROUTES,
+    *channels.ROUTES,
     *conflicts.ROUTES,
+    *sync.ROUTES,
     *api.ROUTES,
 )

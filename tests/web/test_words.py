@@ -39,9 +39,9 @@ def test_every_text_a_template_asks_for_is_there() -> None:
         f"{file.name}: {key}"
         for file in TEMPLATES.rglob("*.html")
         for key in _ASKED.findall(file.read_text(encoding="utf-8"))
-        if key not in known
+        if key not in known and not (key.endswith("_") and any(one.startswith(key) for one in known))
     }
-    assert not missing
+    assert not missing, "a key that ends in _ is the beginning of several"
 
 
 def test_no_template_trusts_foreign_text() -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 
-from shared.web.words import base, conflicts, today
+from shared.web.words import base, channels, conflicts, sync, today
 
-MODULES = (base, today, conflicts)
+MODULES = (base, today, conflicts, channels, sync)
 """Every module of texts."""
 
 
