@@ -17,12 +17,14 @@ FORGET = timedelta(days=2)
 
 
 def note_echoes(draft: Draft, echoes: Echoes) -> None:
-    """Write beside each closure which event of its peer it explains; once released it explains no other. The event
-    of the very same nights comes first, then one that the peer joined of several closures."""
+    """Write beside each closure which event of its peer it explains; once released it explains no other, also where the
+    peer showed it only after the release. The event of the very same nights comes first, then one that the peer joined
+    of several closures."""
     found: dict[str, list[tuple[str, StayDates]]] = {}
     for key, dates in echoes:
         found.setdefault(draft.state.reservations[key].feed, []).append((key, dates))
-    for row in [row for row in draft.blocks.values() if row.wanted and row.listing in found]:
+    open_to_news = (row for row in draft.blocks.values() if row.wanted or not row.echo)
+    for row in [row for row in open_to_news if row.listing in found]:
         events = found[row.listing]
         alike = [(dates != row.dates, key) for key, dates in events if dates.overlaps(row.dates)]
         if alike and row.echo not in {key for other, key in alike if not other}:

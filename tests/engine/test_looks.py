@@ -167,6 +167,31 @@ def test_unchanged_since_an_unreadable_event_is_no_look(village: Village) -> Non
     check_the_double_sale_stands(village, first)
 
 
+@pytest.mark.parametrize("name", ["A", "z"])  # sorts before and after the echo's
+@pytest.mark.parametrize("trouble", ["empty", "hidden"])
+def test_a_sale_no_answer_could_show_is_not_opened_while_its_calendar_shows_our_closure_besides(
+    village: Village, trouble: str, name: str
+) -> None:
+    """Nothing was missing that we knew of, so the look counted. Both events appear after the release; whichever passes
+    for the echo, what the released closure explained once is all that it explains."""
+    greengo = village.greengo
+    greengo.calendar.name = name
+    theirs = sold(village, "greengo", JULY)
+    greengo.empty, greengo.hidden = trouble == "empty", {theirs.id}
+    first = told(village, "airbnb", JULY)
+    pulled(village)
+    assert village.unproven() == 0
+    cancelled(village, "airbnb", first)
+    works_again(village)
+    village.booking.writes.clear()
+    for _ in range(4):
+        pulled(village)
+        polled(village, 2 * MINUTE)
+    polled(village, 20 * MINUTE)
+    assert village.booking.calendar.closed == village.airbnb.calendar.closed == nights(JULY)
+    assert not opened(village.booking)
+
+
 # ----------------------------------------------------------------------------------- a calendar that is true
 
 
