@@ -134,6 +134,13 @@ class Links:
         fetches = await world.fetches.of(listing.id)
         return self._view(person, state, listing, feed, visits.get(listing.id), fetches)
 
+    async def beside(self, person: Person, view: LinkView) -> int:
+        """How many other listings its home has, however they are connected: a calendar alone protects from nothing."""
+        found = await self._find(person, view.id)
+        if found is None:
+            return 0
+        return sum(1 for one in found[0].listings.values() if one.property == view.home) - 1
+
     def _view(
         self,
         person: Person,

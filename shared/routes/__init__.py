@@ -1,6 +1,6 @@
 """Every address of the console, in one table: a part for each page and what belongs to it."""
 
-from shared.routes import api, channels, conflicts, sync, today
+from shared.routes import api, channels, conflicts, links, sync, today
 from shared.routes.route import Route
 
 __all__ = ["ROUTES", "Route"]
@@ -10,5 +10,6 @@ ROUTES: tuple[Route, ...] = (
     *channels.ROUTES,
     *conflicts.ROUTES,
     *sync.ROUTES,
+    *links.ROUTES,
     *api.ROUTES,
 )

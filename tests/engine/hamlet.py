@@ -14,6 +14,7 @@ from shared.bootstrap_portfolio import YamlPortfolio
 from shared.connectors.ical import IcalConnector
 from shared.connectors.ical_export import write_calendar
 from shared.connectors.ical_links import ICAL, VRBO, platform_of
+from shared.domain.addresses import parse_feed_url
 from shared.domain.dates import StayDates
 from shared.domain.errors import PlatformDown, SyncError
 from shared.domain.facts import Polled, SeenRoom, SeenStay, Unplaced, WriteOutcome
@@ -104,6 +105,8 @@ class Web:
 
     async def send(self, request: Request) -> Response:
         await asyncio.sleep(0)
+        if request.guarded:
+            parse_feed_url(request.url)
         self.asked.append(request.url)
         answer = self.answers[request.url]
         if isinstance(answer, SyncError):

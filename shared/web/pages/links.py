@@ -1,0 +1,164 @@
+"""The links calendars travel by: all of them masked; one with its address, where to paste it, and who has read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from urllib.parse import urlsplit
+
+from shared.domain.errors import PayloadRejected
+from shared.domain.portfolio import masked
+from shared.domain.spoken import Said
+from shared.engine.connect import fit_name
+from shared.engine.links import GRACE, LinkView, Replacement
+from shared.engine.look import Refusal
+from shared.use_cases import Ask, HttpAnswer
+from shared.web.desk import Desk
+from shared.web.forms import form
+from shared.web.refusals import no_such_thing
+from shared.web.render import see
+from shared.web.words import words
+
+DONE = ("connected", "known", "renewed", "revoked", "replaced")
+"""What a page may say that was just done, by the word in its address."""
+
+_GUESSED = frozenset({"greengo", "ical"})
+"""Platforms for which no public page says where an address is pasted."""
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+async def show(desk: Desk, ask: Ask) -> HttpAnswer:
+    """Every link, by home."""
+    found = await desk.operations.links.listed(ask.person)
+    homes = [list(group) for _, group in groupby(found, key=lambda one: (one.home_name.lower(), one.home))]
+    return desk.pages.page(
+        ask,
+        "links.html",
+        homes=homes,
+        host=masked(desk.public).removesuffix("/…"),
+        now=desk.operations.world.now(),
+        decides=any(one.decides for one in found) or ask.person.everywhere,
+    )
+
+
+async def one(desk: Desk, ask: Ask) -> HttpAnswer:
+    """One of them, its address in plain sight: whoever opens this page asked for it and may decide."""
+    return await _one(desk, ask)
+
+
+async def wait(desk: Desk, ask: Ask) -> HttpAnswer:
+    """Only whether the channel has read our calendar: asked again and again by a page that waits."""
+    view = await _mine(desk, ask)
+    if view is None:
+        return no_such_thing(desk.pages, ask)
+    return desk.pages.page(ask, "link_wait.html", view=view, waiting=_waiting(desk, view))
+
+
+async def renew(desk: Desk, ask: Ask) -> HttpAnswer:
+    """Give it a new address."""
+    grace = timedelta() if form(ask.body).get("grace") == "none" else GRACE
+    view = await desk.operations.links.renew(ask.person, ask.params["id"], grace)
+    return _done(desk, ask, view, "renewed")
+
+
+async def revoke(desk: Desk, ask: Ask) -> HttpAnswer:
+    """Take its address away."""
+    view = await desk.operations.links.revoke(ask.person, ask.params["id"])
+    return _done(desk, ask, view, "revoked")
+
+
+async def replace(desk: Desk, ask: Ask) -> HttpAnswer:
+    """Read another link from now on. One that looks like another home's is asked about first."""
+    given = form(ask.body)
+    link, sure = given.get("link", ""), given.get("sure") == "yes"
+    found = await desk.operations.links.replace(ask.person, ask.params["id"], link, sure=sure)
+    if isinstance(found, Refusal):
+        return await _one(desk, ask, 422, found.said, link=link)
+    if isinstance(found, Replacement):
+        return await _one(desk, ask, 409, doubt=found)
+    return _done(desk, ask, found, "replaced")
+
+
+async def rename(desk: Desk, ask: Ask) -> HttpAnswer:
+    """Call a home something else; an empty name changes nothing."""
+    name = fit_name(form(ask.body).get("name", ""))
+    try:
+        done = await desk.operations.links.rename(ask.person, ask.params["id"], name)
+    except PayloadRejected:
+        return see("/links")
+    return no_such_thing(desk.pages, ask) if done is None else see("/links")
+
+
+# ------------------------------------------------------------------------------------------------------
+
+
+async def _one(
+    desk: Desk,
+    ask: Ask,
+    status: int = 200,
+    wrong: Said | None = None,
+    *,
+    link: str = "",
+    doubt: Replacement | None = None,
+) -> HttpAnswer:
+    view = await _mine(desk, ask)
+    if view is None:
+        return no_such_thing(desk.pages, ask)
+    others = await desk.operations.links.beside(ask.person, view)
+    done = ask.query.get("done", "")
+    key = view.platform if f"paste.{view.platform}" in words("fr") else "ical"
+    return desk.pages.page(
+        ask,
+        "link.html",
+        status,
+        address=f"{desk.public}/export/{view.token}.ics" if view.token else "",
+        done=f"links.done_{done}" if done in DONE else "",
+        alone=not others,
+        paste=f"paste.{key}",
+        rhythm=f"rhythm.{key}",
+        guessed=key in _GUESSED,
+        wrong=wrong,
+        link=link,
+        doubt=doubt,
+        view=view,
+        waiting=_waiting(desk, view),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What the part of the page shows that waits: ``laptop``: nobody can come; ``served``: the channel has read it;
+    ``silent``: whose first answer our calendar waits for; ``asks``: whether there is something to wait for."""
+
+    now: datetime
+    laptop: bool
+    served: bool
+    silent: str
+    asks: bool
+
+
+def _waiting(desk: Desk, view: LinkView) -> Waiting:
+    came, laptop = view.fetches.peer, is_own_machine(desk.public)
+    served = came is not None and came.status in (200, 304)
+    asks = not (served or laptop or view.revoked)
+    return Waiting(desk.operations.world.now(), laptop, served, ", ".join(view.silent), asks)
+
+
+def is_own_machine(public: str) -> bool:
+    """Whether an address leads to the machine the engine runs on, so that no channel can follow it."""
+    parts = urlsplit(public)
+    return parts.scheme != "https" or (parts.hostname or "") in _LOOPBACK
+
+
+async def _mine(desk: Desk, ask: Ask) -> LinkView | None:
+    """The link in the address, for whoever decides about it."""
+    view = await desk.operations.links.one(ask.person, ask.params["id"])
+    return view if view is not None and view.decides else None
+
+
+def _done(desk: Desk, ask: Ask, view: LinkView | None, what: str) -> HttpAnswer:
+    if view is None:
+        return no_such_thing(desk.pages, ask)
+    return see(f"/links/{view.id}?done={what}")
