@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from shared.adapters.notify_many import NotifyMany
+    from shared.adapters.notify_people import Make
     from shared.config import Settings
     from shared.config_notify import NotifySettings
-    from shared.ports import Channel, Http, NewId, Recipients, Tables, Telemetry
+    from shared.domain.targets import Way
+    from shared.ports import Channel, Http, NewId, Recipient, Recipients, Tables, Telemetry
 
 
 def open_notify(
     settings: Settings, tables: Tables, http: Http, telemetry: Telemetry, new_id: NewId
 ) -> NotifyMany:
-    """Every channel the settings name, behind the table of what was told."""
+    """Every channel the settings name, and those that people chose, behind the table of what was told."""
     from shared.adapters.log_voice import LogNotify
     from shared.adapters.notify_many import NotifyMany
+    from shared.adapters.notify_people import PeopleFan
+    from shared.state.choices import ChoiceStore
+    from shared.state.later import LaterStore
     from shared.state.owners import OwnerStore
+    from shared.state.people import PeopleStore
     from shared.state.told import ToldStore
 
-    recipients = OwnerStore(tables).recipients
+    fan = PeopleFan(
+        ChoiceStore(tables),
+        PeopleStore(tables),
+        LaterStore(tables),
+        _ways(settings.notify, http, telemetry, tables.now),
+        now=tables.now,
+        everywhere=settings.operators | ({"local"} if settings.sign_in == "local" else frozenset()),
+    )
+    owners = OwnerStore(tables)
+
+    async def recipients(owner: str) -> Sequence[Recipient]:
+        named, chose = await owners.recipients(owner), await fan.chose()
+        return [replace(one, chosen=one.person in chose) for one in named]
+
     named = [one for one in settings.notify.channels if one != "log"]
     return NotifyMany(
         [channel(one, settings, http, telemetry, recipients, tables.now) for one in named],
@@ -31,7 +51,48 @@ def open_notify(
         now=tables.now,
         new_id=new_id,
         at_once=[LogNotify(settings.language)] if "log" in settings.notify.channels else [],
+        fan=fan,
     )
+
+
+def ways(settings: NotifySettings) -> frozenset[Way]:
+    """How this installation can reach a person who chooses for themselves: by mail where a server is set, by Apprise
+    where it is installed."""
+    from importlib.util import find_spec
+
+    from shared.domain.targets import Way
+
+    found = {Way.NTFY}
+    if settings.smtp_host and settings.smtp_from:
+        found.add(Way.EMAIL)
+    if find_spec("apprise") is not None:
+        found.add(Way.APPRISE)
+    return frozenset(found)
+
+
+def _ways(
+    settings: NotifySettings, http: Http, telemetry: Telemetry, now: Callable[[], datetime]
+) -> Mapping[Way, Make]:
+    from shared.adapters.notify_apprise import AppriseChannel
+    from shared.adapters.notify_ntfy import NtfyChannel
+    from shared.domain.targets import Way, ntfy_of
+    from shared.ports import Recipient
+
+    async def nobody(owner: str) -> Sequence[Recipient]:
+        return ()
+
+    def mail(address: str, language: str) -> Channel:
+        return _mail(settings, Recipient(address, language), nobody, telemetry, now)
+
+    def ntfy(address: str, language: str) -> Channel:
+        server, topic = ntfy_of(address)
+        return NtfyChannel(http, server, topic, language=language)
+
+    def apprise(address: str, language: str) -> Channel:
+        return AppriseChannel([address], language)
+
+    made: dict[Way, Make] = {Way.EMAIL: mail, Way.NTFY: ntfy, Way.APPRISE: apprise}
+    return {way: made[way] for way in ways(settings)}
 
 
 def channel(
@@ -62,8 +123,19 @@ def _log(language: str) -> Channel:
 def _smtp(
     settings: NotifySettings, telemetry: Telemetry, recipients: Recipients, now: Callable[[], datetime]
 ) -> Channel:
-    from shared.adapters.notify_smtp import MailServer, SmtpChannel
     from shared.ports import Recipient
+
+    return _mail(settings, Recipient(settings.email), recipients, telemetry, now)
+
+
+def _mail(
+    settings: NotifySettings,
+    fallback: Recipient,
+    recipients: Recipients,
+    telemetry: Telemetry,
+    now: Callable[[], datetime],
+) -> Channel:
+    from shared.adapters.notify_smtp import MailServer, SmtpChannel
 
     server = MailServer(
         settings.smtp_host,
@@ -73,7 +145,7 @@ def _smtp(
         settings.smtp_password,
         settings.smtp_from,
     )
-    return SmtpChannel(server, Recipient(settings.email), recipients, telemetry, now=now)
+    return SmtpChannel(server, fallback, recipients, telemetry, now=now)
 
 
 def _ntfy(settings: NotifySettings, http: Http) -> Channel:

@@ -2,7 +2,7 @@
 
 A notice is written down first, then handed to the channels beside the work; what a channel does not take is tried
 again by the health timer, by whichever host, with growing pauses. At worst, when a process dies between a delivery and
-its note, a person is told twice.
+its note, a person is told twice. Beside the channels of the settings stand those that people chose for themselves.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from contextvars import Context
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from shared.adapters.notify_people import PeopleFan
 from shared.domain.errors import StaleWrite, SyncError
 from shared.ports import Channel, NewId, Notice, Telemetry
 from shared.state.told import Told, ToldStore
@@ -71,10 +72,13 @@ class NotifyMany:
         now: Callable[[], datetime],
         new_id: NewId,
         at_once: Sequence[Channel] = (),
+        fan: PeopleFan | None = None,
     ) -> None:
-        """``at_once`` are channels that cost no time and never fail (the log); ``now`` is store time."""
+        """``at_once`` are channels that cost no time and never fail (the log); ``now`` is store time; ``fan`` finds the
+        people who chose for themselves."""
         self._channels = {one.name: one for one in channels}
         self._at_once = at_once
+        self._fan = fan
         self._told = told
         self._telemetry = telemetry
         self._now = now
@@ -83,12 +87,13 @@ class NotifyMany:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def tell(self, notice: Notice) -> None:
-        """Write it down and hand it over; costs two trips to the table and waits for no channel."""
+        """Write it down and hand it over; costs two trips to the table (four, at most every five seconds, where people
+        chose for themselves) and waits for no channel."""
         told = await self._take(notice)
         if told is None:
             self._telemetry.count("notice_repeated", kind=notice.kind)
             return
-        for channel in self._at_once:
+        for channel in () if notice.to else self._at_once:
             await channel.send(told.notice)
         if told.waiting and len(self._tasks) < BESIDE:
             # In a context of its own: what it costs belongs to no run.
@@ -97,8 +102,10 @@ class NotifyMany:
             task.add_done_callback(self._tasks.discard)
 
     async def again(self) -> None:
-        """Try what no channel took yet and nobody holds; forget what is long done."""
+        """Try what no channel took yet and nobody holds, the digests that are due among it; forget what is long
+        done."""
         try:
+            await self._bundle()
             rows = await self._told.all()
             now = self._now()
             for old in rows:
@@ -126,11 +133,24 @@ class NotifyMany:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def _bundle(self) -> None:
+        """Write down each digest that is due, then let go of what was in it. Whoever dies in between leaves both: the
+        same digest is then known already."""
+        for one in await self._fan.due() if self._fan else ():
+            now, whole = self._now(), replace(one.notice, id=self._new_id())
+            names = tuple(await self._fan.names(whole, now)) if self._fan else ()
+            await self._told.take(Told(whole, now, names, tries=0), WINDOW)
+            if self._fan:
+                await self._fan.done(one)
+
     async def _take(self, notice: Notice) -> Told | None:
         now, kind = self._now(), notice.kind
         whole = replace(notice, id=notice.id or self._new_id())
-        told = Told(whole, now, tuple(self._channels), next=now + HELD)
+        shared = () if notice.to else tuple(self._channels)
+        told = Told(whole, now, shared, next=now + HELD)
         try:
+            if self._fan:
+                told = replace(told, waiting=(*shared, *await self._fan.names(whole, now)))
             began = await self._told.get(OVER[kind], notice.key) if kind in OVER else None
             if kind in OVER and began is None:
                 return None
@@ -161,18 +181,23 @@ class NotifyMany:
                 await self._send(told, ONE)
 
     async def _send(self, told: Told, seconds: float) -> None:
-        known = [self._channels[name] for name in told.waiting if name in self._channels]
-        tried = await asyncio.gather(*(self._try(one, told.notice, seconds) for one in known))
-        wrong = {channel.name: why for channel, why in zip(known, tried, strict=True) if why}
+        tried = await asyncio.gather(*(self._try(name, told.notice, seconds) for name in told.waiting))
+        wrong = {name: why for name, why in zip(told.waiting, tried, strict=True) if why}
         for name in wrong:
-            self._telemetry.count("notify_refused", channel=name, kind=told.notice.kind)
+            self._telemetry.count("notify_refused", channel=_kind(name), kind=told.notice.kind)
         await self._note(told, wrong)
 
-    async def _try(self, channel: Channel, notice: Notice, seconds: float) -> str:
-        """Why the channel did not take it; empty when it did."""
+    async def _channel(self, name: str) -> Channel | None:
+        known = self._channels.get(name)
+        return known if known is not None or self._fan is None else await self._fan.channel(name)
+
+    async def _try(self, name: str, notice: Notice, seconds: float) -> str:
+        """Why the channel did not take it; empty when it did, and for one that is there no more."""
         try:
             async with asyncio.timeout(seconds):
-                await channel.send(notice)
+                channel = await self._channel(name)
+                if channel is not None:
+                    await channel.send(notice)
         except TimeoutError:
             return f"no answer within {seconds:g} s"
         except SyncError as wrong:
@@ -186,12 +211,13 @@ class NotifyMany:
         over = told.tries >= MOST_TRIES
         failed = tuple(wrong) if over else ()
         for name in failed:
-            self._telemetry.count("notify_failed", channel=name, kind=told.notice.kind)
+            self._telemetry.count("notify_failed", channel=_kind(name), kind=told.notice.kind)
         after = replace(
             told,
             waiting=() if over else tuple(wrong),
             failed=failed,
-            next=self._now() + timedelta(minutes=1 << (told.tries - 1)),
+            taken=(*told.taken, *(name for name in told.waiting if name not in wrong)),
+            next=self._now() + timedelta(minutes=1 << max(told.tries - 1, 0)),
             error="; ".join(f"{name}: {why}" for name, why in wrong.items()),
         )
         try:
@@ -199,6 +225,11 @@ class NotifyMany:
                 await self._told.put(after)
         except SyncError:
             self._telemetry.count("notice_unstored", kind=told.notice.kind)
+
+
+def _kind(name: str) -> str:
+    """A channel's name as numbers are kept by: a person's own by its way alone."""
+    return name.partition("/")[2].partition("-")[0] or name.partition("@")[0]
 
 
 def _turn(told: Told) -> tuple[int, datetime]:

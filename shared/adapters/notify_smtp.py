@@ -57,8 +57,9 @@ class SmtpChannel:
         trust: ssl.SSLContext | None = None,
         seconds: float = TIMEOUT,
     ) -> None:
-        """``recipients`` names who takes an owner's notices; ``fallback`` takes what belongs to nobody who gave an
-        address. ``trust`` replaces the machine's own authorities."""
+        """``recipients`` names who takes an owner's notices (those who chose a way of their own get nothing here);
+        ``fallback`` takes what belongs to nobody who gave an address. ``trust`` replaces the machine's own
+        authorities."""
         self._server = server
         self._fallback = fallback
         self._recipients = recipients
@@ -70,7 +71,8 @@ class SmtpChannel:
     async def send(self, notice: Notice) -> None:
         """A message of its own to each person: nobody sees another's address. Where one is refused for good and another
         takes it, that is counted and not tried again, or the other would get it each time."""
-        people = await self._recipients(notice.owner) or (self._fallback,)
+        named = await self._recipients(notice.owner) or (self._fallback,)
+        people = [one for one in named if not one.chosen]
         outcomes = [await self._outcome(notice, one) for one in people]
         wrong = [one for one in outcomes if one is not None]
         for one in wrong:

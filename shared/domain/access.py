@@ -29,11 +29,13 @@ class Right(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody who is signed in. ``name`` is how the sign-in calls them, fit to be stored and shown; ``roles`` are
-    by owner; ``language`` is "fr" or "en", empty where none was chosen."""
+    by owner; ``language`` is "fr" or "en", empty where none was chosen. ``principal`` is by which name the portfolio or
+    the settings know them, empty where that is ``name`` itself."""
 
     name: str
     roles: Mapping[str, Role] = field(default_factory=dict)
     language: str = ""
+    principal: str = ""
 
     @property
     def everywhere(self) -> bool:

@@ -30,7 +30,8 @@ class Notice:
     guest's name, since a notice travels through strangers' hands.
 
     ``owner`` is whose homes it is about, where that is known; ``link`` a page where something can be done about it;
-    ``id`` names this telling of it, the same at each try: whoever sends it sets it.
+    ``id`` names this telling of it, the same at each try: whoever sends it sets it. ``to`` is the one person it is for,
+    by the key of what they chose; empty for all who look after these homes.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Notice:
     owner: str = ""
     link: str = ""
     id: str = ""
+    to: str = field(default="", repr=False)
 
 
 class Notify(Protocol):
@@ -72,10 +74,13 @@ class Channel(Protocol):
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """Who takes an owner's notices: an e-mail address, which is personal data and in no log, and a language ("fr",
-    "en"; empty: all there are)."""
+    "en"; empty: all there are). ``person`` is by whom the sign-in knows them; ``chosen``: they said themselves how they
+    want to be told, and are told in that way."""
 
     address: str = field(repr=False)
     language: str = ""
+    person: str = field(default="", repr=False, compare=False)
+    chosen: bool = False
 
 
 Recipients = Callable[[str], Awaitable[Sequence[Recipient]]]

@@ -24,7 +24,8 @@ MOST_TEXT = 2_000
 @dataclass(frozen=True, slots=True)
 class Told:
     """A notice on its way. ``waiting`` names the channels that have not taken it yet, ``failed`` those nobody tries any
-    more; ``tries`` counts from 1; until ``next`` it is in somebody's hands. ``error`` says why, channel by channel."""
+    more, ``taken`` those that took it; ``tries`` counts from 1; until ``next`` it is in somebody's hands. ``error``
+    says why, channel by channel."""
 
     notice: Notice
     at: datetime
@@ -34,6 +35,7 @@ class Told:
     next: datetime | None = None
     error: str = ""
     etag: str | None = None
+    taken: tuple[str, ...] = ()
 
 
 class ToldStore:
@@ -106,12 +108,14 @@ def _values(told: Told) -> dict[str, Value]:
         "owner": _whole(notice.owner),
         "link": _whole(notice.link),
         "id": notice.id,
+        "to": notice.to,
         "at": cells.to_instant(told.at),
         "waiting": cells.to_texts(told.waiting),
         "failed": cells.to_texts(told.failed),
         "tries": told.tries,
         "next": cells.to_instant(told.next),
         "error": _whole(told.error),
+        "taken": cells.to_texts(told.taken),
     }
 
 
@@ -129,6 +133,7 @@ def _told(row: Row) -> Told:
         cells.text(values, "owner"),
         cells.text(values, "link"),
         cells.text(values, "id"),
+        cells.text(values, "to"),
     )
     return Told(
         notice,
@@ -139,6 +144,7 @@ def _told(row: Row) -> Told:
         cells.instant(values, "next"),
         cells.text(values, "error"),
         row.etag,
+        cells.texts(values, "taken"),
     )
 
 

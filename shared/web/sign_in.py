@@ -70,12 +70,13 @@ class AzureSignIn:
         name = headers.get(_NAME, "").strip()
         proven = [found, *([name] if name and headers.get(_FROM, "") in _NAMES_ARE_PROVEN else [])]
         shown = fit_to_show(name) or fit_to_show(found)
-        if self.operators & {one.lower() for one in proven}:
-            return Person(shown, {ALL_OWNERS: Role.OPERATOR})
+        known = self.operators & {one.lower() for one in proven}
+        if known:
+            return Person(shown, {ALL_OWNERS: Role.OPERATOR}, principal=min(known))
         for principal in proven:
             person = await self.people.find(principal, now)
             if person is not None:
-                return Person(shown, person.roles, person.language)
+                return Person(shown, person.roles, person.language, person.name)
         return Person(shown)
 
 
