@@ -19,7 +19,7 @@ from shared.domain.errors import NotFound
 from shared.domain.holds import living
 from shared.domain.model import Property
 from shared.domain.nights import Night, nights
-from shared.domain.spoken import PARIS
+from shared.domain.spoken import PARIS, names_of
 from shared.domain.timeline import Row, for_channel, timeline
 from shared.engine.freshness import Freshness
 from shared.engine.modes import Modes
@@ -69,14 +69,16 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class HomeCalendar:
-    """One home over some weeks, night by night."""
+    """One home over some weeks, night by night. ``codes`` are what people call the facts behind its bars, by key."""
 
     at: datetime
     zone: str
+    today: date
     window: StayDates
     row: Row
     nights: tuple[Night, ...]
     names: Mapping[str, str]
+    codes: Mapping[str, str]
     stamp: Stamp
 
 
@@ -133,13 +135,16 @@ class CalendarView:
         (row,) = (one for one in timeline(state, window, now, silent) if one.home == home)
         mine = [one for one in state.listings.values() if one.property == home]
         stale = await self._freshness.stale(mine)
+        spoken = names_of(state, self._world.platform_names)
         return HomeCalendar(
             at=stamp.at,
             zone=place.zone,
+            today=row.today,
             window=window,
             row=row,
             nights=tuple(nights(state, row, window, now, stale, silent)),
             names=self._platforms(copies) | {one.id: one.name for one in state.site.properties.values()},
+            codes={bar.key: spoken.cause(bar.key) for bar in row.bars() if bar.key},
             stamp=stamp,
         )
 

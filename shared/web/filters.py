@@ -12,6 +12,12 @@ from jinja2.runtime import Context
 from shared.domain import ago
 from shared.domain.dates import StayDates
 from shared.domain.spoken import PARIS, day, moment, nights_said, span
+from shared.web.letters import letter
+
+WEEKDAYS = {
+    "fr": ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."),
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+}
 
 
 @pass_context
@@ -66,6 +72,18 @@ def _instant(at: datetime | str | None) -> datetime | None:
     return at
 
 
+@pass_context
+def weekday(context: Context, when: date) -> str:
+    """The day of the week, short: "lun.", "Mon"."""
+    return WEEKDAYS[str(context["lang"])][when.weekday()]
+
+
+@pass_context
+def month(context: Context, when: date) -> str:
+    """The month with its year: "août 2027"."""
+    return day(when.replace(day=2), str(context["lang"])).partition(" ")[2]
+
+
 def iso(at: datetime | date | str, zone: str = PARIS) -> str:
     """For the ``datetime`` attribute of a ``time`` element."""
     at = datetime.fromisoformat(at) if isinstance(at, str) else at
@@ -81,4 +99,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "ago": since,
     "ahead": until,
     "lasted": lasted,
+    "weekday": weekday,
+    "month": month,
+    "letter": letter,
 }
