@@ -30,7 +30,6 @@ class OwnerStore:
                 "addresses": cells.to_texts(one.email for one in named),
                 "languages": cells.to_texts(one.language for one in named),
                 "people": cells.to_texts(one.principal.strip().lower() for one in named),
-                "principals": cells.to_texts(one.principal.strip().lower() for one in named),
             }
             await self._tables.upsert(ACCOUNTS, Row(DIRECTORY, _KEY + name, values))
 
@@ -39,11 +38,8 @@ class OwnerStore:
         row = await self._tables.get(ACCOUNTS, DIRECTORY, _KEY + owner) if owner else None
         if row is None:
             return ()
-        addresses, languages = (cells.texts(row.values, name) for name in ("addresses", "languages"))
-        # An older release wrote no names: then nobody is known to have chosen anything.
-        people = cells.texts(row.values, "people") or ("",) * len(addresses)
-        rows = zip(addresses, languages, people, strict=True)
-        return tuple(Recipient(address, language, person) for address, language, person in rows)
+        pairs = zip(cells.texts(row.values, "addresses"), cells.texts(row.values, "languages"), strict=True)
+        return tuple(Recipient(address, language) for address, language in pairs)
 
     async def addresses(self) -> Mapping[tuple[str, str], str]:
         """Everybody's address by owner and principal (in lower case); of owners that an older release wrote, none."""
@@ -52,6 +48,6 @@ class OwnerStore:
             (row.key.removeprefix(_KEY), principal): address
             for row in rows
             for principal, address in zip(
-                cells.texts(row.values, "principals"), cells.texts(row.values, "addresses"), strict=False
+                cells.texts(row.values, "people"), cells.texts(row.values, "addresses"), strict=False
             )
         }
