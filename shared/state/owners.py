@@ -38,8 +38,11 @@ class OwnerStore:
         row = await self._tables.get(ACCOUNTS, DIRECTORY, _KEY + owner) if owner else None
         if row is None:
             return ()
-        pairs = zip(cells.texts(row.values, "addresses"), cells.texts(row.values, "languages"), strict=True)
-        return tuple(Recipient(address, language) for address, language in pairs)
+        addresses, languages = (cells.texts(row.values, name) for name in ("addresses", "languages"))
+        # An older release wrote no names: then nobody is known to have chosen anything.
+        people = cells.texts(row.values, "people") or ("",) * len(addresses)
+        rows = zip(addresses, languages, people, strict=True)
+        return tuple(Recipient(address, language, person) for address, language, person in rows)
 
     async def addresses(self) -> Mapping[tuple[str, str], str]:
         """Everybody's address by owner and principal (in lower case); of owners that an older release wrote, none."""
