@@ -29,7 +29,7 @@ NOT_PAGES = {"static/{name}"}
 
 NAMED: dict[str, Callable[[Scene], str]] = {
     "conflicts/{id}": lambda scene: f"conflicts/{scene.conflict}",
-    "sync/{id}": lambda scene: f"sync/{scene.job}",
+    "sync/{job}": lambda scene: f"sync/{scene.job}",
     "calendar/{home}": lambda scene: "calendar/moulin",
 }
 """Pages of one thing: where to find one that is there. A page that is neither plain nor here fails."""
