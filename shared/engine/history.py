@@ -39,7 +39,7 @@ PARTS_A_SITE = 5
 _FIELDS = ("site", "home", "from", "to", "kind", "page", "limit")
 _PAGE = re.compile(r"([0-9]{1,12})-([0-9]{1,6})")
 _YEARS = range(2000, 2201)
-_HEADER = (
+HEADER = (
     "instant",
     "version",
     "type / kind",
@@ -53,6 +53,7 @@ _HEADER = (
     "by",
     "correlation",
 )
+"""The columns of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +257,7 @@ def as_json(entry: Entry, names: Names) -> dict[str, object]:
 
 
 def _file(query: Mapping[str, str], asked: Question, page: Page) -> HttpAnswer:
-    rows = [_cells(entry, asked.names) for entry in page.entries]
+    rows = [cells(entry, asked.names) for entry in page.entries]
     name = re.sub(r"[^A-Za-z0-9_-]", "-", asked.home or asked.site)[:60]
     headers = {
         "content-type": "text/csv; charset=utf-8; header=present",
@@ -265,7 +266,7 @@ def _file(query: Mapping[str, str], asked: Question, page: Page) -> HttpAnswer:
     }
     if page.next:
         headers["link"] = f'<{_next_address(query, page.next)}>; rel="next"'
-    return HttpAnswer(200, csv_text(_HEADER, rows), headers)
+    return HttpAnswer(200, csv_text(HEADER, rows), headers)
 
 
 def _next_address(query: Mapping[str, str], page: str) -> str:
@@ -274,7 +275,7 @@ def _next_address(query: Mapping[str, str], page: str) -> str:
     return f"/api/history.csv?{urlencode({**query, 'page': page})}"
 
 
-def _cells(entry: Entry, names: Names) -> tuple[str, ...]:
+def cells(entry: Entry, names: Names) -> tuple[str, ...]:
     """A line as cells. A calendar's own ids stay out of it: they may hold a guest's name."""
     words = entry.words
     said, by = tell(words, names), told_by(words, names)

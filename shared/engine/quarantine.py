@@ -44,9 +44,13 @@ class Quarantine:
         self._inbox = inbox
 
     async def listed(self, person: Person) -> HttpAnswer:
-        """200 with everything set aside, newest first, and the dead letters of both queues; those are null, with the
-        reason, while the bus does not answer. What belongs to no account of an owner is for those who decide for
-        all."""
+        """200 with everything set aside, and the dead letters of both queues."""
+        return json_answer(200, await self.found(person))
+
+    async def found(self, person: Person) -> dict[str, object]:
+        """Everything set aside, newest first, and the dead letters of both queues, as the JSON API shows them; those
+        are None, with the reason, while the bus does not answer. What belongs to no account of an owner is for those
+        who decide for all. Raises ``StoreUnavailable``."""
         now = self._world.now()
         rows = [to_quarantined(row) for row in await self._world.inbox.quarantined()]
         if not person.everywhere:
@@ -57,8 +61,7 @@ class Quarantine:
         dead, silent = await self._dead() if person.everywhere else ([], None)
         shown = [_row_json(one, now) for one in rows[:MOST_LISTED]]
         left_out = len(rows) - len(shown)
-        found = {"quarantine": shown, "left_out": left_out, "dead_letters": dead, "bus": silent}
-        return json_answer(200, found)
+        return {"quarantine": shown, "left_out": left_out, "dead_letters": dead, "bus": silent}
 
     async def _dead(self) -> tuple[list[dict[str, object]] | None, str | None]:
         """The dead letters, or None and why they cannot be seen."""

@@ -1,6 +1,6 @@
 """Every address of the console, in one table: a part for each page and what belongs to it."""
 
-from shared.routes import api, calendar, channels, conflicts, links, sync, today
+from shared.routes import api, calendar, channels, conflicts, links, records, sync, today
 from shared.routes.route import Route
 
 __all__ = ["ROUTES", "Route"]
@@ -10,6 +10,7 @@ ROUTES: tuple[Route, ...] = (
     *calendar.ROUTES,
     *channels.ROUTES,
     *conflicts.ROUTES,
+    *records.ROUTES,
     *sync.ROUTES,
     *links.ROUTES,
     *api.ROUTES,

@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 
-from shared.web.words import base, calendar, channels, conflicts, connect, links, portfolio, sync, today
+from shared.web.words import base, calendar, channels, conflicts, connect, links, portfolio, records, sync, today
 
-MODULES = (base, today, calendar, conflicts, connect, links, portfolio, channels, sync)
+MODULES = (base, today, calendar, conflicts, connect, links, portfolio, channels, sync, records)
 """Every module of texts."""
 
 
