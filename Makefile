@@ -30,7 +30,7 @@ node_modules/.ready: package.json package-lock.json | .venv/.ready
 	@$(STEP) "table emulator" $(PY) -m local.azurite --install
 	@touch node_modules/.ready
 
-run: setup ## the whole engine here: the example with simulated platforms, or PORTFOLIO=my.yaml
+run: setup ## the whole engine here: the example with simulated platforms, or PORTFOLIO=my.yaml, or PORTFOLIO=none
 	@$(PY) -m local.run $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") $(if $(HOSTS),--hosts "$(HOSTS)") $(if $(CHECKS),--checks) $(OPTIONS)
 
 notify: setup ## send a test notice through every channel that NOTIFY names

@@ -61,7 +61,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _wanted(arguments: list[str] | None) -> Wanted:
     parser = argparse.ArgumentParser(prog="python -m local.run", description=__doc__)
-    parser.add_argument("--portfolio", type=Path, metavar="FILE", help="your own; without it the example")
+    parser.add_argument(
+        "--portfolio",
+        type=Path,
+        metavar="FILE",
+        help="your own; none: begin without one; without it the example",
+    )
     parser.add_argument("--hosts", type=int, default=1, metavar="N", help="processes that share the work")
     parser.add_argument("--port", type=int, metavar="N", help="of the first host (7071, else any free one)")
     parser.add_argument(

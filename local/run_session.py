@@ -27,6 +27,9 @@ from shared.domain.portfolio import Portfolio
 
 EXAMPLE = ROOT / "portfolio.example.yaml"
 
+NONE = Path("none")
+"""No file: what the console stored, which is nothing at first."""
+
 EVERY = 120
 """Seconds between two requests of an owner's own calendar links: other people's servers."""
 
@@ -42,10 +45,10 @@ class RunRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What was asked for on the command line. ``portfolio`` None means the example; ``port`` None the usual one, or
-    any other when that is taken; ``guests`` are the seconds between two simulated guests, 0 for none; with ``checks``
-    the simulated Airbnb asks us before it sells. ``folder`` holds tables, settings and logs. ``rhythm`` is the
-    example's."""
+    """What was asked for on the command line. ``portfolio`` None means the example, ``NONE`` no file; ``port`` None the
+    usual one, or any other when that is taken; ``guests`` are the seconds between two simulated guests, 0 for none;
+    with ``checks`` the simulated Airbnb asks us before it sells. ``folder`` holds tables, settings and logs.
+    ``rhythm`` is the example's."""
 
     portfolio: Path | None = None
     hosts: int = 1
@@ -122,7 +125,9 @@ async def _example(wanted: Wanted, say: Say) -> AsyncIterator[Session]:
 async def _own(wanted: Wanted, say: Say) -> AsyncIterator[Session]:
     assert wanted.portfolio is not None
     hosts = _hosts(wanted, "own", say)
-    portfolio = read_portfolio_file(wanted.portfolio, portfolio_rules())
+    portfolio = Portfolio((), (), (), ())
+    if wanted.portfolio != NONE:
+        portfolio = read_portfolio_file(wanted.portfolio, portfolio_rules())
     for line in sold_twice(portfolio):
         say(line)
     base = base_values(own=True)
@@ -130,7 +135,9 @@ async def _own(wanted: Wanted, say: Say) -> AsyncIterator[Session]:
         base["PUBLIC_BASE_URL"] = hosts.public
     if base["CONTACT_ADDRESS"] == _SAMPLE_CONTACT:
         base["CONTACT_ADDRESS"] = next((one.email for one in portfolio.owners if one.email), _SAMPLE_CONTACT)
-    say(_counted(portfolio))
+    say(_counted(portfolio) if wanted.portfolio != NONE else "no file: connect your calendars in the console")
+    if base["CONTACT_ADDRESS"] == _SAMPLE_CONTACT:
+        say("calendar hosts are told no address of yours: set CONTACT_ADDRESS to an e-mail address")
     with _alone(wanted.folder / "azurite.lock"):
         async with (
             running_stack(hosts, base, wanted.folder / "azurite") as stack,

@@ -217,9 +217,9 @@ class Connect:
             return None
 
 
-_NO_HOME: Said = {"fr": "Ce logement n'existe pas (plus).", "en": "There is no such home (any more)."}
+_NO_HOME: Said = {"fr": "Ce logement n’existe pas (plus).", "en": "There is no such home (any more)."}
 _NO_NAME: Said = {"fr": "Donnez un nom au logement.", "en": "Give the home a name."}
-_NO_ZONE: Said = {"fr": "Ce fuseau horaire n'existe pas.", "en": "There is no such time zone."}
+_NO_ZONE: Said = {"fr": "Ce fuseau horaire n’existe pas.", "en": "There is no such time zone."}
 _NO_OWNER: Said = {"fr": "Choisissez à qui est ce logement.", "en": "Choose whose home it is."}
 
 

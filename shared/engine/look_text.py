@@ -31,44 +31,44 @@ class Why(StrEnum):
 
 _SAID: Mapping[Why, tuple[str, str]] = {
     Why.EMPTY: (
-        "Collez ici le lien d'export de votre calendrier.",
+        "Collez ici le lien d’export de votre calendrier.",
         "Paste the export link of your calendar here.",
     ),
     Why.NOT_AN_ADDRESS: (
-        "Ceci n'est pas l'adresse d'un calendrier : elle commence par https:// et se copie en entier, sans espace.",
+        "Ceci n’est pas l’adresse d’un calendrier : elle commence par https:// et se copie en entier, sans espace.",
         "This is not a calendar's address: it begins with https:// and is copied whole, without blanks.",
     ),
     Why.NOT_ALLOWED: (
-        "{host} n'est pas un site public : un calendrier ne peut être lu que sur internet.",
+        "{host} n’est pas un site public : un calendrier ne peut être lu que sur internet.",
         "{host} is not a public site: a calendar can be read on the internet only.",
     ),
     Why.OURS: (
-        "C'est une adresse que nous publions nous-mêmes. Collez ici celle que donne la plateforme ; la nôtre se colle "
+        "C’est une adresse que nous publions nous-mêmes. Collez ici celle que donne la plateforme ; la nôtre se colle "
         "chez elle.",
         "This is an address that we publish ourselves. Paste the platform's one here; ours is pasted there.",
     ),
     Why.OTHER_PLATFORM: (
-        "C'est un calendrier de {platform}.",
-        "This is a calendar of {platform}.",
+        "Ce calendrier vient d’une autre plateforme : {platform}.",
+        "This calendar comes from another platform: {platform}.",
     ),
     Why.NOT_FOUND: (
-        "{host} répond que ce calendrier n'existe pas (plus). Copiez de nouveau le lien d'export.",
+        "{host} répond que ce calendrier n’existe pas (plus). Copiez de nouveau le lien d’export.",
         "{host} says that there is no such calendar (any more). Copy the export link again.",
     ),
     Why.FORBIDDEN: (
-        "{host} refuse ce lien. Copiez le lien d'export, et non l'adresse de la page où vous êtes connecté.",
+        "{host} refuse ce lien. Copiez le lien d’export, et non l’adresse de la page où vous êtes connecté.",
         "{host} refuses this link. Copy the export link, not the address of a page you are signed in to.",
     ),
     Why.BUSY: (
-        "{host} demande d'attendre avant de le relire. Réessayez dans quelques minutes.",
+        "{host} demande d’attendre avant de le relire. Réessayez dans quelques minutes.",
         "{host} asks us to wait before reading it again. Try again in some minutes.",
     ),
     Why.DOWN: (
-        "{host} ne répond pas. Vérifiez l'adresse, ou réessayez dans un moment.",
+        "{host} ne répond pas. Vérifiez l’adresse, ou réessayez dans un moment.",
         "{host} does not answer. Check the address, or try again in a while.",
     ),
     Why.NOT_A_CALENDAR: (
-        "{host} répond par une page, pas par un calendrier. Copiez le lien d'export (il finit souvent par .ics).",
+        "{host} répond par une page, pas par un calendrier. Copiez le lien d’export (il finit souvent par .ics).",
         "{host} answers with a page, not with a calendar. Copy the export link (it often ends in .ics).",
     ),
     Why.TORN: (
@@ -76,7 +76,7 @@ _SAID: Mapping[Why, tuple[str, str]] = {
         "{host} sent a calendar that is cut off before its end. Try again in a while.",
     ),
     Why.TOO_LARGE: (
-        "Ce calendrier est trop grand pour être celui d'un logement : 2 Mio, 20 000 événements, 2 000 à venir au "
+        "Ce calendrier est trop grand pour être celui d’un logement : 2 Mio, 20 000 événements, 2 000 à venir au "
         "plus.",
         "This calendar is too large to be that of one home: 2 MiB, 20,000 events and 2,000 of them ahead at most.",
     ),
@@ -85,7 +85,7 @@ _SAID: Mapping[Why, tuple[str, str]] = {
         "{host} answered, but this calendar cannot be read ({detail}).",
     ),
     Why.KNOWN: (
-        "Ce calendrier est déjà relié : {home}, {platform}.",
+        "Ce calendrier est déjà relié : {home}, {platform}.",
         "This calendar is connected already: {home}, {platform}.",
     ),
 }
@@ -96,7 +96,8 @@ _NOT_PUBLIC = re.compile(r"not public|not a public|inner network|web port|plain 
 
 def said_of(why: Why, host: str = "", **values: str) -> Said:
     """The sentence for one reason, in each language."""
-    place = {"fr": host or "Ce site", "en": host or "This site"}
+    shown = host.removesuffix("/…")
+    place = {"fr": shown or "Ce site", "en": shown or "This site"}
     return {
         language: text.format(host=place[language], **values)
         for language, text in zip(LANGUAGES, _SAID[why], strict=True)
@@ -138,7 +139,7 @@ _MORE = re.compile(r"and (\d+) more")
 _FRENCH: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), text)
     for pattern, text in (
-        (r"it has no DTSTART", "il n'a pas de début"),
+        (r"it has no DTSTART", "il n’a pas de début"),
         (r"its DTSTART cannot be read", "son début est illisible"),
         (
             r"its (?:DTEND|DURATION) cannot be read, one night is held",
@@ -157,9 +158,9 @@ _FRENCH: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"it has two different (\w+)", "il a deux {0} différents"),
         (
             r"busy times as VFREEBUSY, which is not read",
-            "des périodes écrites en VFREEBUSY, qui n'est pas lu",
+            "des périodes écrites en VFREEBUSY, qui n’est pas lu",
         ),
-        (r"neither a property nor a component", "une ligne qui n'est rien de connu"),
+        (r"neither a property nor a component", "une ligne qui n’est rien de connu"),
     )
 )
 
@@ -174,8 +175,8 @@ def odd(text: str, language: str) -> str:
     event, line = _EVENT.fullmatch(text), _LINE.fullmatch(text)
     if event:
         where = f"événement {event[1]}" + (f" (ligne {event[2]})" if event[2] else "")
-        return f"{where} : {_french(event[3])}"
-    return f"ligne {line[1]} : {_french(line[2])}" if line else text
+        return f"{where} : {_french(event[3])}"
+    return f"ligne {line[1]} : {_french(line[2])}" if line else text
 
 
 def _french(text: str) -> str:

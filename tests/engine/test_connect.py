@@ -334,8 +334,8 @@ def test_a_homes_name_is_one_line_of_what_can_be_seen() -> None:
 @pytest.mark.parametrize(
     ("text", "french"),
     [
-        ("event 3 (line 27): it has no DTSTART", "événement 3 (ligne 27) : il n'a pas de début"),
-        ("line 5: neither a property nor a component", "ligne 5 : une ligne qui n'est rien de connu"),
+        ("event 3 (line 27): it has no DTSTART", "événement 3 (ligne 27) : il n’a pas de début"),
+        ("line 5: neither a property nor a component", "ligne 5 : une ligne qui n’est rien de connu"),
         ("and 4 more", "et 4 autres"),
         ("something new", "something new"),
     ],

@@ -68,13 +68,13 @@ def test_before_anything_is_stored_the_page_says_what_is_in_the_calendar(
     )
     page = read(browser.post("/connect/look", {"link": AIRBNB_LINK}).body)
     text = page.said
-    assert "Calendrier de airbnb" in text
+    assert "Calendrier : airbnb" in text
     assert "www.airbnb.fr/…" in text
     assert "20" in text
     assert "2 nuits" in text
     assert "et 8 autres" in text
     assert "événement 21" in text
-    assert "il n'a pas de début" in text
+    assert "il n’a pas de début" in text
     assert "secret" not in text, "the link stands in the form's hidden field and nowhere else"
     assert hamlet.run(hamlet.engine.links.listed(LOCAL)) == []
 
@@ -82,9 +82,9 @@ def test_before_anything_is_stored_the_page_says_what_is_in_the_calendar(
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (Response(404, {}, b""), "n'existe pas (plus)"),
+        (Response(404, {}, b""), "n’existe pas (plus)"),
         (Response(200, {}, b"<html>"), "répond par une page"),
-        (Response(429, {}, b""), "demande d'attendre"),
+        (Response(429, {}, b""), "demande d’attendre"),
         (Response(500, {}, b""), "ne répond pas"),
     ],
 )

@@ -98,9 +98,8 @@ async def _found(
     desk: Desk, ask: Ask, looked: Looked, given: dict[str, str], wrong: NotConnected | None = None
 ) -> HttpAnswer:
     operations = desk.operations
-    names: Mapping[Platform, str] = {
-        Platform(key): name for key, name in operations.world.platform_names.items()
-    }
+    names = {Platform(key): name for key, name in operations.world.platform_names.items()}
+    names[Platform("ical")] = words(ask.language)["connect.any"]
     homes = await operations.connect.homes(ask.person)
     said = words(ask.language)
     return desk.pages.page(
@@ -117,7 +116,8 @@ async def _found(
         homes=[(one, ", ".join(_called(name, names) for name in one.platforms)) for one in homes],
         owners=await _owners(desk, ask),
         zones=ZONES,
-        given={key: given.get(key, "") for key in ("home", "name", "owner", "zone")},
+        given={key: given.get(key, "") for key in ("name", "owner")},
+        zone=given.get("zone", PARIS),
         home=given.get("home", homes[0].id if len(homes) == 1 else ""),
         wrong=wrong,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -13,6 +14,7 @@ from shared.domain.spoken import Said
 from shared.engine.connect import fit_name
 from shared.engine.links import GRACE, LinkView, Replacement
 from shared.engine.look import Refusal
+from shared.engine.look_text import odd
 from shared.use_cases import Ask, HttpAnswer
 from shared.web.desk import Desk
 from shared.web.forms import form
@@ -31,7 +33,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 async def show(desk: Desk, ask: Ask) -> HttpAnswer:
     """Every link, by home."""
-    found = await desk.operations.links.listed(ask.person)
+    found = [_named(ask, one) for one in await desk.operations.links.listed(ask.person)]
     homes = [list(group) for _, group in groupby(found, key=lambda one: (one.home_name.lower(), one.home))]
     return desk.pages.page(
         ask,
@@ -49,11 +51,12 @@ async def one(desk: Desk, ask: Ask) -> HttpAnswer:
 
 
 async def wait(desk: Desk, ask: Ask) -> HttpAnswer:
-    """Only whether the channel has read our calendar: asked again and again by a page that waits."""
+    """Only whether the channel has read our calendar, or we its own: asked again by a page that waits."""
     view = await _mine(desk, ask)
     if view is None:
         return no_such_thing(desk.pages, ask)
-    return desk.pages.page(ask, "link_wait.html", view=view, waiting=_waiting(desk, view))
+    part = "link_import.html" if ask.query.get("part") == "import" else "link_wait.html"
+    return desk.pages.page(ask, part, view=view, waiting=_waiting(desk, ask, view))
 
 
 async def renew(desk: Desk, ask: Ask) -> HttpAnswer:
@@ -123,27 +126,32 @@ async def _one(
         link=link,
         doubt=doubt,
         view=view,
-        waiting=_waiting(desk, view),
+        waiting=_waiting(desk, ask, view),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """What the part of the page shows that waits: ``laptop``: nobody can come; ``served``: the channel has read it;
-    ``silent``: whose first answer our calendar waits for; ``asks``: whether there is something to wait for."""
+    ``silent``: whose first answer our calendar waits for; ``asks``: whether there is a visit to wait for; ``reads``:
+    whether our own first reading is still to come; ``problems``: what is wrong with theirs, in words."""
 
     now: datetime
     laptop: bool
     served: bool
     silent: str
     asks: bool
+    reads: bool
+    problems: tuple[str, ...]
 
 
-def _waiting(desk: Desk, view: LinkView) -> Waiting:
+def _waiting(desk: Desk, ask: Ask, view: LinkView) -> Waiting:
     came, laptop = view.fetches.peer, is_own_machine(desk.public)
     served = came is not None and came.status in (200, 304)
     asks = not (served or laptop or view.revoked)
-    return Waiting(desk.operations.world.now(), laptop, served, ", ".join(view.silent), asks)
+    reads = bool(view.host) and view.good is None and not view.error
+    problems = tuple(odd(text, ask.language) for text in view.error.split("; ") if text)
+    return Waiting(desk.operations.world.now(), laptop, served, ", ".join(view.silent), asks, reads, problems)
 
 
 def is_own_machine(public: str) -> bool:
@@ -155,7 +163,14 @@ def is_own_machine(public: str) -> bool:
 async def _mine(desk: Desk, ask: Ask) -> LinkView | None:
     """The link in the address, for whoever decides about it."""
     view = await desk.operations.links.one(ask.person, ask.params["id"])
-    return view if view is not None and view.decides else None
+    return _named(ask, view) if view is not None and view.decides else None
+
+
+def _named(ask: Ask, view: LinkView) -> LinkView:
+    """A calendar of a platform nobody knows is called that in the reader's language."""
+    if view.platform != "ical":
+        return view
+    return dataclasses.replace(view, platform_name=words(ask.language)["connect.any"])
 
 
 def _done(desk: Desk, ask: Ask, view: LinkView | None, what: str) -> HttpAnswer:

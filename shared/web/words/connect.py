@@ -15,8 +15,9 @@ FR = {
     "connect.where": "Où trouver ce lien ?",
     "connect.where_note": "D’après des pages d’aide publiques ; les menus changent.",
     "connect.found": "Ce que contient ce calendrier",
-    "connect.of": "Calendrier de {platform}",
+    "connect.of": "Calendrier : {platform}",
     "connect.recognised": "reconnu à son adresse",
+    "connect.any": "Autre plateforme",
     "connect.whose": "De quelle plateforme est ce calendrier ?",
     "connect.whose_help": "Son adresse ne le dit pas. De ce choix dépend ce que veulent dire ses mots.",
     "connect.stay": "Réservations",
@@ -34,7 +35,8 @@ FR = {
     "pas le bon lien.",
     "connect.odd": "À signaler",
     "connect.odd_note": "Ce qui est illisible est tenu pour pris autant que possible, et ne rouvre jamais "
-    "une nuit.",
+    "une nuit. Mais tant que ces lignes y sont, ce calendrier n’est pas complet : nos propres calendriers "
+    "pour ce logement ne sont pas donnés. Signalez-le à la plateforme.",
     "connect.airbnb_rules": "Airbnb montre aussi ses propres règles (préavis, horizon de réservation) "
     "comme des fermetures. Elles sont reconnues après deux ou trois jours, quand on les voit glisser.",
     "connect.name_it": "Pour quel logement ?",
@@ -45,7 +47,8 @@ FR = {
     "connect.name_new": "Nom du nouveau logement",
     "connect.name_help": "À remplir seulement pour un nouveau logement.",
     "connect.owner": "Propriétaire",
-    "connect.zone": "Fuseau horaire du logement",
+    "connect.zone": "Fuseau horaire : {zone}",
+    "connect.zone_which": "Fuseau horaire du logement",
     "connect.add": "Connecter ce calendrier",
     "connect.busy": "Quelqu’un d’autre modifie le portefeuille en ce moment. Réessayez dans un instant.",
     "get.airbnb": "Calendrier → l’annonce → Disponibilité → Synchronisation du calendrier → Exporter",
@@ -70,8 +73,9 @@ EN = {
     "connect.where": "Where is this link to be found?",
     "connect.where_note": "From public help pages; menus change.",
     "connect.found": "What is in this calendar",
-    "connect.of": "Calendar of {platform}",
+    "connect.of": "Calendar: {platform}",
     "connect.recognised": "recognised by its address",
+    "connect.any": "Another platform",
     "connect.whose": "Which platform’s calendar is this?",
     "connect.whose_help": "Its address does not say. What its words mean depends on it.",
     "connect.stay": "Bookings",
@@ -87,7 +91,9 @@ EN = {
     "connect.more": "and {count} more",
     "connect.empty": "Nothing is taken from today on. If you expect guests, this is not the right link.",
     "connect.odd": "Worth knowing",
-    "connect.odd_note": "What cannot be read is held as taken as far as possible, and never opens a night.",
+    "connect.odd_note": "What cannot be read is held as taken as far as possible, and never opens a "
+    "night. But as long as these lines are in it this calendar is not complete: our own calendars for "
+    "this home are not given out. Tell the platform.",
     "connect.airbnb_rules": "Airbnb shows its own rules (notice period, booking window) as closures too. "
     "They are recognised after two or three days, when they are seen to slide.",
     "connect.name_it": "For which home?",
@@ -98,7 +104,8 @@ EN = {
     "connect.name_new": "Name of the new home",
     "connect.name_help": "For a new home only.",
     "connect.owner": "Owner",
-    "connect.zone": "The home’s time zone",
+    "connect.zone": "Time zone: {zone}",
+    "connect.zone_which": "The home’s time zone",
     "connect.add": "Connect this calendar",
     "connect.busy": "Somebody else changes the portfolio right now. Try again in a moment.",
     "get.airbnb": "Calendar → the listing → Availability → Calendar sync → Export",

@@ -56,15 +56,18 @@ FR = {
     "links.wait_came": "{platform} a lu notre calendrier {ago}.",
     "links.wait_as": "S’est présenté comme « {agent} ».",
     "links.wait_early": "{platform} est venu {ago}, mais notre calendrier n’était pas encore complet : il "
-    "reviendra. Nous attendons la première réponse de {silent}.",
-    "links.wait_other": "Quelqu’un a ouvert cette adresse {ago}, sous le nom « {agent} ». Ce n’est pas le "
-    "nom connu de {platform} : cela ne prouve pas que {platform} l’a lue.",
-    "links.wait_silent": "Notre calendrier sera donné dès la première réponse de {silent}.",
+    "reviendra.",
+    "links.wait_other": "Quelqu’un a ouvert cette adresse {ago}, sous le nom « {agent} ». Autant que l’on "
+    "sache, {platform} ne se présente pas ainsi : cela ne prouve pas que {platform} l’a lue.",
+    "links.wait_silent": "Notre calendrier sera donné quand tous ceux de ce logement auront été lus en "
+    "entier une fois. Manque encore : {silent}.",
     "links.import": "Son calendrier, que nous lisons",
     "links.import_host": "Lien",
     "links.import_good": "Dernière lecture",
+    "links.import_wait": "Première lecture en cours…",
     "links.import_stays": "Prises à venir",
     "links.import_error": "Problème",
+    "links.import_odd": "à signaler",
     "links.replace": "Remplacer ce lien",
     "links.replace_what": "À faire quand {platform} donne un nouveau lien. Ce que l’ancien montrait et "
     "que le nouveau ne montre pas reste fermé ailleurs jusqu’à preuve du contraire.",
@@ -157,16 +160,18 @@ EN = {
     "links.wait": "{platform} has not read our calendar yet. This page waits, and will say so.",
     "links.wait_came": "{platform} read our calendar {ago}.",
     "links.wait_as": "It called itself “{agent}”.",
-    "links.wait_early": "{platform} came {ago}, but our calendar was not complete yet: it will come back. "
-    "We wait for the first answer of {silent}.",
-    "links.wait_other": "Somebody opened this address {ago}, under the name “{agent}”. That is not the "
-    "known name of {platform}: it does not prove that {platform} read it.",
-    "links.wait_silent": "Our calendar will be given as soon as {silent} has answered for the first time.",
+    "links.wait_early": "{platform} came {ago}, but our calendar was not complete yet: it will come back.",
+    "links.wait_other": "Somebody opened this address {ago}, under the name “{agent}”. As far as is known "
+    "{platform} does not call itself that: it does not prove that {platform} read it.",
+    "links.wait_silent": "Our calendar will be given once all those of this home have been read whole. "
+    "Still missing: {silent}.",
     "links.import": "Its calendar, which we read",
     "links.import_host": "Link",
     "links.import_good": "Last read",
+    "links.import_wait": "First reading under way…",
     "links.import_stays": "Taken ahead",
     "links.import_error": "Problem",
+    "links.import_odd": "worth knowing",
     "links.replace": "Replace this link",
     "links.replace_what": "When {platform} gives a new link. What the old one showed and the new one does "
     "not stays closed elsewhere until it is proven gone.",
