@@ -117,7 +117,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class ChannelsPage:
-    """Every channel of a person at one instant, the ones in need first. ``zone`` is that of the first home."""
+    """Every channel of a person at one instant, the ones in need first, then those by API. ``zone`` is that of the first home."""
 
     at: datetime
     channels: tuple[Channel, ...]
@@ -152,7 +152,7 @@ class Channels:
         homes, accounts = await self._homes(person, now), await self._accounts(person)
         found = [await self._api(one, homes, person, now) for one in accounts.values() if one.units]
         found += await self._links(accounts, homes, person, now)
-        found.sort(key=lambda one: (_URGENCY.get(one.pulse, 2), not one.exposed, one.name, one.account))
+        found.sort(key=lambda one: (_URGENCY.get(one.pulse, 2), not one.by_api, one.name, one.account))
         return ChannelsPage(now, tuple(found), homes.zone)
 
     # ---------------------------------------------------------------------------------- what there is

@@ -83,6 +83,11 @@ class Told:
     writes: tuple[Said, ...]
     left_out: int
 
+    @property
+    def loud(self) -> bool:
+        """Whether somebody would want to know of it: it failed, was not done, or wrote something."""
+        return self.state != "done" or bool(self.troubles or self.writes)
+
 
 @dataclass(frozen=True, slots=True)
 class Report:

@@ -6,7 +6,7 @@ FR = {
     "channels.connect": "Connecter un calendrier",
     "channels.all_well": "Tous les canaux répondent.",
     "channels.in_need": "À regarder : {names}.",
-    "channels.as_of": "État à {at}.",
+    "channels.as_of": "État du {at}.",
     "channels.again": "Actualiser",
     "channels.done_mode": "C’est enregistré. Le nouveau mode vaut dans quelques secondes.",
     "channels.done_paused": "Le canal est en pause. Les réservations arrivent encore et vous sont "
@@ -43,7 +43,7 @@ FR = {
     "channels.day_said": "24 dernières heures : {ok} h sans échec, {some} h avec quelques échecs, {failed} h "
     "sans réponse, {nothing} h sans lecture notée.",
     "channels.flawless": "{ok} h sur {looked} sans échec",
-    "channels.rate": "{rate} % de réussite ({ok} sur {all})",
+    "channels.rate": "Réussies : {ok} sur {all} ({rate} %)",
     "channels.hour_ok": "tout a répondu",
     "channels.hour_some": "quelques échecs",
     "channels.hour_failed": "aucune réponse",
@@ -70,6 +70,7 @@ FR = {
     "channels.exposed_more": "et {count} autres",
     "channels.exposed_what": "Jusque-là, ces nuits peuvent encore y être vendues.",
     "channels.circuits": "Disjoncteurs",
+    "channels.circuits_well": "tous fermés : les appels passent",
     "channels.circuits_what": "Après des échecs répétés, le moteur laisse la plateforme en paix un moment. "
     "Forcer « ouvert » arrête ces appels, « fermé » les laisse tous passer.",
     "channels.operation_read": "Lecture",
@@ -102,6 +103,7 @@ FR = {
     "n’y sera envoyé : vous fermerez vous-même les nuits vendues ailleurs.",
     "channels.resume": "Reprendre",
     "channels.force": "Synchroniser maintenant",
+    "channels.force_once": "Lire et envoyer une fois",
     "channels.links_no_pause": "Un lien de calendrier ne se met pas en pause : {name} vient lire notre "
     "calendrier de lui-même. Pour l’arrêter, retirez le lien chez {name}, ou révoquez-le sur la page Liens.",
     "channels.link_home": "Logement",
@@ -163,7 +165,7 @@ EN = {
     "channels.day_said": "Last 24 hours: {ok} h without a failure, {some} h with some failures, {failed} h "
     "without an answer, {nothing} h without a look on record.",
     "channels.flawless": "{ok} of {looked} h without a failure",
-    "channels.rate": "{rate}% success ({ok} of {all})",
+    "channels.rate": "Answered: {ok} of {all} ({rate}%)",
     "channels.hour_ok": "everything answered",
     "channels.hour_some": "some failures",
     "channels.hour_failed": "no answer",
@@ -190,6 +192,7 @@ EN = {
     "channels.exposed_more": "and {count} more",
     "channels.exposed_what": "Until then these nights can still be sold there.",
     "channels.circuits": "Circuit breakers",
+    "channels.circuits_well": "all closed: calls go through",
     "channels.circuits_what": "After repeated failures the engine leaves the platform in peace for a while. "
     "Forced “open” stops these calls, “closed” lets all of them through.",
     "channels.operation_read": "Reading",
@@ -222,6 +225,7 @@ EN = {
     "there any more: you close by yourself what is sold elsewhere.",
     "channels.resume": "Resume",
     "channels.force": "Sync now",
+    "channels.force_once": "Read and send once",
     "channels.links_no_pause": "A calendar link cannot be paused: {name} fetches our calendar by itself. To "
     "stop it, remove the link at {name}, or revoke it on the page Links.",
     "channels.link_home": "Home",
