@@ -15,6 +15,7 @@ import time
 from bench import (
     availability_check,
     batch_limits,
+    calendar_page,
     cold_start,
     fanout,
     feeds,
@@ -39,6 +40,7 @@ BENCHES = (
     rooms,
     batch_limits,
     availability_check,
+    calendar_page,
     trouble,
 )
 

@@ -3,13 +3,17 @@ a few closed by their owners, one sold twice. Names and stays are invented, and 
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from shared.connectors.registry import PLATFORMS
 from shared.domain.changes import apply_plan
 from shared.domain.dates import StayDates
+from shared.domain.errors import PlatformDown
 from shared.domain.model import (
     AIRBNB,
     BOOKING,
@@ -29,7 +33,11 @@ from shared.domain.model import (
 )
 from shared.domain.plan import plan
 from shared.domain.portfolio import Portfolio, PortfolioListing
+from shared.engine.operations import Operations
 from shared.engine.world import World
+from shared.memory.bus import MemoryBus
+from shared.memory.voices import MemoryNotify, MemoryTelemetry
+from shared.ports import FeedBusy, FeedFetch, Tables, Validators
 from shared.state.sites import Changes
 
 HOMES, SEED = 50, 2027
@@ -140,3 +148,41 @@ def _along(chance: random.Random, state: SiteState, row: Block, now: datetime) -
         phase = Phase.SENT  # what stands in our own calendar is published at once
     taken = now if phase in (Phase.SEEN, Phase.ACCEPTED) else None
     return replace(row, phase=phase, taken_at=taken)
+
+
+class _NoCalendars:
+    """No calendar link is asked here."""
+
+    async def fetch(self, url: str, validators: Validators) -> FeedFetch:
+        """Nobody is asked."""
+        raise PlatformDown(f"{url} does not exist")
+
+    def read(self, body: bytes, platform: Platform, zone: str, today: date) -> FeedBusy:
+        """Nothing was fetched."""
+        raise PlatformDown("nothing was fetched")
+
+
+def engine(tables: Tables) -> Operations:
+    """The engine over these tables; no platform is ever asked."""
+    serial = itertools.count(1)
+    world = World(
+        tables=tables,
+        bus=MemoryBus(tables.now, asyncio.sleep),
+        apis={},
+        feeds=_NoCalendars(),
+        notify=MemoryNotify(),
+        telemetry=MemoryTelemetry(),
+        sleep=asyncio.sleep,
+        chance=lambda: 0.5,
+        new_id=lambda: f"id{next(serial):08d}",
+        platform_names={name: entry.name for name, entry in PLATFORMS.items()},
+    )
+    return Operations(world, lambda ranges: b"", {})
+
+
+async def furnished(tables: Tables, homes: int = HOMES) -> Operations:
+    """The engine with the whole portfolio, as it is today."""
+    made = engine(tables)
+    await made.portfolio.run(portfolio(homes))
+    await furnish(made.world, made.world.now().date(), homes)
+    return made

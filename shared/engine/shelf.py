@@ -18,7 +18,7 @@ from shared.engine.pulse import Pulse, Stamp
 from shared.engine.world import World
 
 MOST_SITES = 200
-"""Copies a process keeps: some 20 MB. Whoever was looked at longest ago goes first."""
+"""Copies a process keeps: some 20 MB. Whoever was found longest ago goes first."""
 
 AT_ONCE = 16
 """Sites that are read side by side."""
@@ -55,14 +55,15 @@ class Shelf:
     async def copies(self, sites: Iterable[str], stamp: Stamp) -> list[Copy]:
         """Copies of these sites, none older than the stamp; a site that is no more is left out. Raises
         ``StoreUnavailable``."""
-        found = await asyncio.gather(*(self._copy(site, stamp) for site in sites))
-        return [one for one in found if one is not None]
+        wanted = list(sites)
+        found = {site: self._copies.get(site) for site in wanted}
+        stale = [site for site, one in found.items() if one is None or one.stamp != stamp]
+        found |= zip(stale, await asyncio.gather(*(self._copy(site, stamp) for site in stale)), strict=True)
+        return [one for site in wanted if (one := found[site]) is not None]
 
     async def _copy(self, site: str, stamp: Stamp) -> Copy | None:
-        known = self._copies.get(site)
-        if known is None or known.stamp != stamp:
-            async with self._gate:
-                known = await self._looked(site, known, stamp)
+        async with self._gate:
+            known = await self._looked(site, self._copies.get(site), stamp)
         self._copies.pop(site, None)
         if known is not None:
             self._copies[site] = known  # behind all others: the last to go

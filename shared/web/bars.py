@@ -140,7 +140,7 @@ class Drawing:
             self.t("calendar.reach", channel=self.named(one.platform), said=one.state)
             for one in self.signs(bar)
         )
-        return ". ".join([", ".join(said), *told])
+        return ". ".join([", ".join(said).removesuffix("."), *told])
 
     def notes(self, bar: Bar) -> list[str]:
         """What is special about a bar."""

@@ -65,11 +65,9 @@ async def show(desk: Desk, ask: Ask) -> HttpAnswer:
         view=view,
         asked=asked,
         as_list=as_list,
-        rows=[] if as_list else [_row(desk, ask, drawing, asked.channel, row) for row in view.rows],
+        table="" if as_list else _table(desk, ask, drawing, view, asked.channel),
         agenda=_agenda(desk, ask, drawing, view, link),
         last=view.window.check_out - timedelta(days=1),
-        months=_months(view.window),
-        days=_days(view.window, view.today),
         moves=_moves(view.window),
         link=link,
         drawing=drawing,
@@ -199,6 +197,21 @@ def _row(desk: Desk, ask: Ask, drawing: Drawing, channel: str, row: Row) -> Mark
         return desk.pages.text(ask, "calendar_row.html", row=row, lanes=drawing.lanes(row), drawing=drawing)
 
     return _kept((row,), ("row", row.home, drawing.window, ask.language, channel), write)
+
+
+def _table(desk: Desk, ask: Ask, drawing: Drawing, view: Calendar, channel: str) -> Markup:
+    def write() -> str:
+        return desk.pages.text(
+            ask,
+            "calendar_table.html",
+            rows=[_row(desk, ask, drawing, channel, row) for row in view.rows],
+            window=view.window,
+            last=view.window.check_out - timedelta(days=1),
+            months=_months(view.window),
+            days=_days(view.window, view.today),
+        )
+
+    return _kept(view.rows, ("table", drawing.window, ask.language, view.today, channel), write)
 
 
 def _agenda(desk: Desk, ask: Ask, drawing: Drawing, view: Calendar, link: _Links) -> Markup:
