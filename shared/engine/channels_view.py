@@ -117,7 +117,8 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class ChannelsPage:
-    """Every channel of a person at one instant, the ones in need first, then those by API. ``zone`` is that of the first home."""
+    """Every channel of a person at one instant, the ones in need first, then those by API. ``zone`` is that of the
+    first home."""
 
     at: datetime
     channels: tuple[Channel, ...]
