@@ -74,6 +74,7 @@ _OTHERS: Words = {
     "calendar link replaced": ("lien du calendrier remplacé", "calendar link replaced"),
     "home added": ("logement ajouté", "home added"),
     "home changed": ("logement modifié", "home changed"),
+    "retry asked": ("nouvel essai demandé", "another try asked for"),
     "removal released": ("disparition confirmée à la main", "removal confirmed by hand"),
     "name erased": ("nom du voyageur effacé", "guest's name erased"),
     "note erased": ("note effacée", "note erased"),

@@ -45,6 +45,7 @@ from shared.engine.status import Status
 from shared.engine.steps import Steps
 from shared.engine.sync_desk import SyncDesk
 from shared.engine.sync_view import SyncView
+from shared.engine.today_view import TodayView
 from shared.engine.webhooks import Senders, Webhooks
 from shared.engine.why import Explain
 from shared.engine.work import MOST_DELIVERIES, Work
@@ -114,6 +115,7 @@ class Operations:
         self.calendar = CalendarView(world, self.modes, fresh)
         self.vanished = Removals(world, self.reconciler)
         self.poisoned = Quarantine(world, self.inbox)
+        self.today = TodayView(world, self.modes, self.vanished, self.poisoned, rhythms)
         self.personal = Personal(world, guest_names_days)
         self.portfolio = PortfolioImport(world, period)
         self.link_desk = LinkDesk(world)

@@ -2,10 +2,40 @@
 
 from __future__ import annotations
 
+from shared.domain.access import Right
+from shared.domain.errors import NotAllowed, NotFound
+from shared.engine.retry import Retry
 from shared.use_cases import Ask, HttpAnswer
 from shared.web.desk import Desk
+from shared.web.forms import form
+from shared.web.refusals import no_such_thing
+from shared.web.render import see
+
+FEW = 8
+"""Entries of one kind that are shown; the rest are counted."""
 
 
 async def show(desk: Desk, ask: Ask) -> HttpAnswer:
-    """What needs a person, worst first."""
-    return desk.pages.page(ask, "today.html")
+    """What needs a person, worst first. A script that shows a page already, and says by its stamp of when that is, gets
+    204 while nothing changed."""
+    today = desk.operations.today
+    if ask.part and await today.still(ask.query.get("stamp", "")):
+        return HttpAnswer(204, b"", {"cache-control": "no-store"})
+    return desk.pages.page(
+        ask,
+        "today_part.html" if ask.part else "today.html",
+        view=await today.show(ask.person),
+        may_connect=ask.person.has(Right.DECIDE),
+        few=FEW,
+    )
+
+
+async def retry(desk: Desk, ask: Ask) -> HttpAnswer:
+    """Try again what did not arrive, of one home or of all, and go and see how far it is."""
+    operations = desk.operations
+    again = Retry(operations.world, operations.reconciler, operations.sync_desk)
+    try:
+        job = await again.now(ask.person, form(ask.body).get("home", ""))
+    except (NotFound, NotAllowed):
+        return no_such_thing(desk.pages, ask)
+    return see(f"/sync/{job.head.id}")

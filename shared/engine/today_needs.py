@@ -1,0 +1,237 @@
+"""What of a loaded site, of its calendars and accounts needs a person, as values. Nothing is read here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.domain import setbacks
+from shared.domain.dates import StayDates
+from shared.domain.export import is_servable
+from shared.domain.exposure import exposure
+from shared.domain.model import Busy, Link, Listing, Platform, SiteState, SyncMode
+from shared.domain.modes import Standing, survey_period
+from shared.domain.occupancy import occupancies
+from shared.domain.pulse import BROKEN, Pulse, pulse
+from shared.domain.spoken import Said
+from shared.engine.by_hand import failed_pushes, to_close
+from shared.engine.world import ConsoleLink
+from shared.state.accounts import AccountState
+from shared.state.feeds import Feed, Visit
+from shared.state.fetches import Fetches
+
+AHEAD = timedelta(days=14)
+"""How far ahead arrivals are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A home on a platform, by id and name."""
+
+    home: str
+    home_name: str
+    listing: str
+    platform: Platform
+    platform_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """Nights a person should close, why, and the page that does it (empty where none is known)."""
+
+    where: Where
+    dates: StayDates
+    why: Said
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A closure or an opening that did not arrive: since when (None: unknown), after how many tries, why, and when it
+    is tried again by itself (None: not)."""
+
+    where: Where
+    dates: StayDates
+    closes: bool
+    since: datetime | None
+    attempts: int
+    why: Said
+    next_try: datetime | None
+
+
+class Trouble(StrEnum):
+    """What may be wrong between a platform and us."""
+
+    WITHDRAWN = "withdrawn"  # the platform refuses our access
+    OUT = "out"  # it failed so often that nothing goes out by itself
+    DOWN = "down"  # no answer for a day, or its link is refused
+    UNFETCHED = "unfetched"  # it has never read our calendar
+    FORGOTTEN = "forgotten"  # it has not read our calendar for a day
+    SLOW = "slow"  # it failed, and is asked and written to in batches
+    LATE = "late"  # beyond period and grace
+    NEW = "new"  # no complete answer yet
+    CHOSEN = "chosen"  # a person chose that nothing goes out by itself
+
+
+PRESSING = (
+    Trouble.WITHDRAWN,
+    Trouble.OUT,
+    Trouble.DOWN,
+    Trouble.UNFETCHED,
+    Trouble.FORGOTTEN,
+)
+"""Those that do not pass by themselves, the worst first. The others are only said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A calendar or an account in trouble. ``since`` is its last answer, or the peer's last fetch; None for never."""
+
+    kind: Trouble
+    where: Where
+    since: datetime | None
+    why: Said
+
+
+@dataclass(frozen=True, slots=True)
+class OnItsWay:
+    """Nights taken elsewhere that a channel could still sell: the closure is decided since then (None: unknown)."""
+
+    where: Where
+    dates: StayDates
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A stay that begins soon. No guest's name."""
+
+    where: Where
+    dates: StayDates
+
+
+def where(state: SiteState, listing: str, names: Mapping[str, str]) -> Where:
+    """A listing by its names."""
+    one = state.listings[listing]
+    home = state.site.properties.get(one.property)
+    called = home.name if home else one.property
+    return Where(one.property, called, listing, one.platform, names.get(one.platform, one.platform))
+
+
+def by_hand(
+    state: SiteState,
+    now: datetime,
+    standings: Mapping[str, Standing],
+    page: ConsoleLink,
+    names: Mapping[str, str],
+) -> list[ByHand]:
+    """Closures a person should make now."""
+    return [
+        ByHand(where(state, one.listing, names), one.dates, setbacks.said(one.why), one.page)
+        for one in to_close(state, now, standings, page)
+    ]
+
+
+def pushes(state: SiteState, hands: Iterable[ByHand], names: Mapping[str, str]) -> list[Push]:
+    """What failed and is tried again, but for what a person is asked to do by hand already."""
+    asked = [(one.where.listing, one.dates) for one in hands]
+    return [
+        Push(
+            where(state, one.listing, names),
+            one.dates,
+            one.closes,
+            one.since,
+            one.attempts,
+            setbacks.said(one.reason),
+            one.next_try,
+        )
+        for one in failed_pushes(state)
+        if not (one.closes and any(one.listing == name and one.dates.overlaps(d) for name, d in asked))
+    ]
+
+
+def on_its_way(state: SiteState, now: datetime, names: Mapping[str, str]) -> list[OnItsWay]:
+    """What a channel could still sell."""
+    return [OnItsWay(where(state, one.listing, names), one.dates, one.since) for one in exposure(state, now)]
+
+
+def arrivals(state: SiteState, now: datetime, names: Mapping[str, str]) -> list[Arrival]:
+    """Stays that begin today or soon, by each home's calendar."""
+    found = []
+    for one in occupancies(state):
+        today = one.property.today(now)
+        is_stay = one.kind in (Busy.STAY, Busy.CLOSED) and not one.fading
+        if is_stay and one.listing in state.listings and today <= one.dates.check_in <= today + AHEAD:
+            found.append(Arrival(where(state, one.listing, names), one.dates))
+    return found
+
+
+# ------------------------------------------------------------------------------- accounts and calendars
+
+
+def account_trouble(
+    one: AccountState, place: Where, own_rhythm: float | None, now: datetime
+) -> Source | None:
+    """What is wrong with an account by API. ``own_rhythm`` are the seconds its platform prescribes, None for none."""
+    standing = one.standing
+    kind = _of_standing(one)
+    if kind is None:
+        slow = standing.mode is not SyncMode.REAL_TIME
+        quick = own_rhythm if own_rhythm is not None else survey_period(one.setting, len(one.units))
+        period = timedelta(seconds=60.0 * one.setting.batch_minutes if slow else quick)
+        kind = _TROUBLES.get(pulse(one.answered, period, now, failing=one.rung.failures > 0))
+    if kind is None:
+        return None
+    return Source(kind, place, one.answered, setbacks.said(standing.reason))
+
+
+def _of_standing(one: AccountState) -> Trouble | None:
+    if one.paused:
+        return Trouble.WITHDRAWN
+    if one.standing.mode is SyncMode.MANUAL:
+        return Trouble.CHOSEN if one.standing.chosen else Trouble.OUT
+    return Trouble.SLOW if one.standing.mode is SyncMode.BATCH and not one.standing.chosen else None
+
+
+_TROUBLES = {Pulse.DOWN: Trouble.DOWN, Pulse.LATE: Trouble.LATE, Pulse.NEW: Trouble.NEW}
+
+
+def link_troubles(
+    state: SiteState,
+    feeds: Mapping[str, tuple[Feed, Visit]],
+    fetches: Mapping[str, Fetches],
+    names: Mapping[str, str],
+    now: datetime,
+) -> Iterator[Source]:
+    """What is wrong with the calendar links of a site, both ways."""
+    for one in state.listings.values():
+        if one.link is Link.ICAL:
+            place = where(state, one.id, names)
+            yield from _import_trouble(place, feeds.get(one.id), now)
+            yield from _export_trouble(state, one, place, fetches.get(one.id, Fetches()), now)
+
+
+def _import_trouble(place: Where, found: tuple[Feed, Visit] | None, now: datetime) -> Iterator[Source]:
+    if found is None:
+        return
+    feed, visit = found
+    period = timedelta(seconds=feed.every)
+    kind = _TROUBLES.get(pulse(visit.good, period, now, failing=feed.failures > 0, given_up=feed.dead))
+    if kind is not None:
+        yield Source(kind, place, visit.good, setbacks.said(feed.error))
+
+
+def _export_trouble(
+    state: SiteState, one: Listing, place: Where, fetches: Fetches, now: datetime
+) -> Iterator[Source]:
+    """Whether its peer reads our calendar, where it has one to read. One that was revoked is nobody's business."""
+    if not one.token or not is_servable(state):
+        return
+    last = fetches.peer.at if fetches.peer else None
+    nothing = dict.fromkeys(("fr", "en"), "")
+    if last is None:
+        yield Source(Trouble.UNFETCHED, place, None, nothing)
+    elif now - last > BROKEN:
+        yield Source(Trouble.FORGOTTEN, place, last, nothing)

@@ -1,0 +1,206 @@
+"""Today: what needs a person, worst first; else since when nothing does, and how young that knowledge is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.access import Person
+from shared.domain.model import Link, Platform, SiteState
+from shared.domain.spoken import PARIS
+from shared.engine.conflict_cases import Case, order
+from shared.engine.conflict_view import Json, View
+from shared.engine.history_all import Records, Search
+from shared.engine.homes_seen import states_seen
+from shared.engine.modes import Modes
+from shared.engine.pulse import Pulse, Stamp
+from shared.engine.quarantine import Quarantine
+from shared.engine.removals import Removals
+from shared.engine.today_needs import (
+    PRESSING,
+    Arrival,
+    ByHand,
+    OnItsWay,
+    Push,
+    Source,
+    account_trouble,
+    arrivals,
+    by_hand,
+    link_troubles,
+    on_its_way,
+    pushes,
+    where,
+)
+from shared.engine.world import World
+from shared.state.accounts import AccountState
+from shared.state.feeds import Feed, Visit
+
+FEW_LINES, FEW_ARRIVALS = 6, 5
+"""Newest lines of the record, and arrivals, that are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """One look at everything, at ``at`` (store time). ``homes`` counts the homes this person sees: with none there is
+    nothing to say yet. What needs somebody: ``conflicts``, ``hands``, ``failed``, ``removals``, ``messages`` and
+    ``pressing``; what only needs time: ``waiting`` and ``on_way``.
+
+    ``since`` is the newest line of the record: from then on nothing changed. ``checked`` is the oldest of the last
+    answers of all sources: what was true by then is what is said here. Both None where there is none.
+    """
+
+    at: datetime
+    zone: str
+    stamp: Stamp
+    homes: int
+    decides: bool
+    conflicts: tuple[Json, ...]
+    hands: tuple[ByHand, ...]
+    failed: tuple[Push, ...]
+    removals: tuple[Json, ...]
+    messages: int
+    pressing: tuple[Source, ...]
+    waiting: tuple[Source, ...]
+    on_way: tuple[OnItsWay, ...]
+    arrivals: tuple[Arrival, ...]
+    lines: tuple[Json, ...]
+    since: datetime | None
+    checked: datetime | None
+
+    @property
+    def needs(self) -> int:
+        """How many things need a person."""
+        found = (self.conflicts, self.hands, self.failed, self.removals, self.pressing)
+        return sum(len(one) for one in found) + bool(self.messages)
+
+    @property
+    def calm(self) -> bool:
+        """Whether everything is in step: nothing needs anybody, and nothing is still on its way."""
+        return not (self.needs or self.waiting or self.on_way)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """What the sites' sources last said of themselves."""
+
+    accounts: Mapping[str, AccountState]
+    feeds: Mapping[str, tuple[Feed, Visit]]
+
+
+class TodayView:
+    """Looks at everything a person sees."""
+
+    def __init__(
+        self,
+        world: World,
+        modes: Modes,
+        removals: Removals,
+        quarantine: Quarantine,
+        rhythms: Mapping[Platform, float],
+    ) -> None:
+        """``rhythms`` are the seconds between two polls that a platform prescribes for itself."""
+        self._world = world
+        self._modes = modes
+        self._removals = removals
+        self._quarantine = quarantine
+        self._rhythms = rhythms
+        self._pulse = Pulse(world)
+
+    async def still(self, written: str) -> bool:
+        """Whether a page with that stamp shows all that is known: at most one read of the tables."""
+        return await self._pulse.still(Stamp.parse(written))
+
+    async def show(self, person: Person) -> Today:
+        """Everything. Raises ``StoreUnavailable``."""
+        world, stamp = self._world, await self._pulse.stamp()
+        states = await states_seen(world, person)
+        sources, fetches, told, messages = await asyncio.gather(
+            self._sources(states),
+            world.fetches.all(),
+            Records(world).newest(states, Search(), FEW_LINES),
+            self._messages(person),
+        )
+        now, names = world.now(), world.platform_names
+        standings = {name: one.standing for name, one in sources.accounts.items()}
+        hands = [one for state in states for one in by_hand(state, now, standings, world.console_link, names)]
+        troubles = self._troubles(states, sources, now)
+        for state in states:
+            troubles += link_troubles(state, sources.feeds, fetches, names, now)
+        gone = [one for state in states for one in await self._removals.waiting(state)]
+        coming = [one for state in states for one in arrivals(state, now, names)]
+        on_way = [one for state in states for one in on_its_way(state, now, names)]
+        homes = [home for state in states for home in state.site.properties.values()]
+        return Today(
+            at=now,
+            zone=homes[0].zone if homes else PARIS,
+            stamp=stamp,
+            homes=len(homes),
+            decides=any(person.decides(state.site.owner) for state in states),
+            conflicts=tuple(self._conflicts(states)),
+            hands=tuple(sorted(hands, key=lambda one: (one.dates, one.where.listing))),
+            failed=tuple(one for state in states for one in pushes(state, hands, names)),
+            removals=tuple(sorted(gone, key=lambda one: str(one["stay"]))),
+            messages=messages,
+            pressing=tuple(
+                sorted(
+                    (one for one in troubles if one.kind in PRESSING),
+                    key=lambda one: (PRESSING.index(one.kind), one.where.home_name, one.where.listing),
+                )
+            ),
+            waiting=tuple(one for one in troubles if one.kind not in PRESSING),
+            on_way=tuple(sorted(on_way, key=lambda one: (one.dates, one.where.listing))),
+            arrivals=tuple(sorted(coming, key=lambda one: (one.dates, one.where.listing))[:FEW_ARRIVALS]),
+            lines=tuple(one.json() for one in told.told),
+            since=told.told[0].place.at if told.told else None,
+            checked=_oldest_answer(states, sources),
+        )
+
+    def _conflicts(self, states: Sequence[SiteState]) -> list[Json]:
+        cases = [
+            Case(state, one) for state in states for one in state.conflicts.values() if one.ended_at is None
+        ]
+        return [View(self._world, case.state).short(case.clash) for case in sorted(cases, key=order)]
+
+    def _troubles(self, states: Sequence[SiteState], sources: _Sources, now: datetime) -> list[Source]:
+        """Each account by API once, by the first of its listings."""
+        found: dict[str, Source | None] = {}
+        for state in states:
+            for one in state.listings.values():
+                account = sources.accounts.get(one.account)
+                if one.link is Link.API and account is not None and one.account not in found:
+                    place = where(state, one.id, self._world.platform_names)
+                    rhythm = self._rhythms.get(one.platform)
+                    found[one.account] = account_trouble(account, place, rhythm, now)
+        return [one for one in found.values() if one is not None]
+
+    async def _sources(self, states: Sequence[SiteState]) -> _Sources:
+        listings = [one for state in states for one in state.listings.values()]
+        names = sorted({one.account for one in listings if one.link is Link.API})
+        accounts = await asyncio.gather(*(self._modes.account(name) for name in names))
+        shards = await asyncio.gather(
+            *(self._world.shards.load(name) for name in sorted({one.shard for one in listings if one.shard}))
+        )
+        return _Sources(
+            {name: one for name, one in zip(names, accounts, strict=True) if one is not None},
+            {
+                name: (feed, shard.visits.get(name, Visit()))
+                for shard in shards
+                for name, feed in shard.feeds.items()
+            },
+        )
+
+    async def _messages(self, person: Person) -> int:
+        found = await self._quarantine.found(person)
+        rows, dead = found["quarantine"], found["dead_letters"]
+        return sum(len(one) for one in (rows, dead) if isinstance(one, list))
+
+
+def _oldest_answer(states: Sequence[SiteState], sources: _Sources) -> datetime | None:
+    """The oldest of the last answers of all sources; None where there is none, or one never answered."""
+    mine = {key for state in states for key in state.listings}
+    answers = [one.answered for one in sources.accounts.values()]
+    answers += [visit.good for name, (_, visit) in sources.feeds.items() if name in mine]
+    known = [one for one in answers if one is not None]
+    return min(known) if known and len(known) == len(answers) else None
