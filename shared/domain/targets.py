@@ -49,7 +49,7 @@ _APPRISE = re.compile(r"([a-z0-9][a-z0-9+_]*)://[^\s/][!-~]*")
 
 class TargetRefused(PermanentError):
     """An address nobody can be told at; ``why`` is a word for the page: ``email``, ``ntfy``, ``apprise``, ``service``,
-    ``long``, ``none``, ``many``."""
+    ``long``, ``way``."""
 
     def __init__(self, why: str, text: str) -> None:
         super().__init__(text)
@@ -99,7 +99,7 @@ def target(way: str, written: str) -> Target:
         if found[1] not in SERVICES:
             raise TargetRefused("service", f"{found[1]}:// is not among the services one may choose here")
         return Target(Way.APPRISE, address)
-    raise TargetRefused("none", "there is no such way to be told")
+    raise TargetRefused("way", "there is no such way to be told")
 
 
 def ntfy_of(address: str) -> tuple[str, str]:

@@ -31,6 +31,7 @@ from shared.engine.links import Links
 from shared.engine.look import LinkDesk
 from shared.engine.mode_desk import ModeDesk
 from shared.engine.modes import Modes
+from shared.engine.notice_desk import NoticeDesk
 from shared.engine.observe import Observer
 from shared.engine.personal import KEPT_DAYS, Personal
 from shared.engine.portfolio import POLL_PERIOD, PortfolioImport
@@ -117,6 +118,7 @@ class Operations:
         self.poisoned = Quarantine(world, self.inbox)
         self.today = TodayView(world, self.modes, self.vanished, self.poisoned, rhythms)
         self.personal = Personal(world, guest_names_days)
+        self.notices = NoticeDesk(world)
         self.portfolio = PortfolioImport(world, period)
         self.link_desk = LinkDesk(world)
         self.links = Links(world, self.link_desk, self.portfolio)

@@ -11,6 +11,7 @@ from shared.domain.dates import StayDates
 from shared.domain.errors import BusUnavailable
 from shared.domain.model import Platform
 from shared.domain.modes import Outcome, Rung
+from shared.domain.targets import Way
 from shared.ports import (
     ApiConnector,
     Budgets,
@@ -108,6 +109,7 @@ class World:
     ] = ()  # platforms that can be connected by a calendar link, in screen order
     circuits: Circuits | None = None
     budgets: Budgets | None = None
+    ways: frozenset[Way] = frozenset()  # by which this installation can reach a person
     portfolio_text: Callable[[], PortfolioText] | None = None  # built when asked for: few invocations need it
 
     sites: SiteStore = field(init=False)

@@ -1,6 +1,6 @@
 """Every address of the console, in one table: a part for each page and what belongs to it."""
 
-from shared.routes import api, calendar, channels, conflicts, links, records, sync, today
+from shared.routes import api, calendar, channels, conflicts, links, people, records, sync, today
 from shared.routes.route import Route
 
 __all__ = ["ROUTES", "Route"]
@@ -13,5 +13,6 @@ ROUTES: tuple[Route, ...] = (
     *records.ROUTES,
     *sync.ROUTES,
     *links.ROUTES,
+    *people.ROUTES,
     *api.ROUTES,
 )

@@ -40,7 +40,7 @@ def test_an_address_is_taken_and_shown_masked(way: str, written: str, masked: st
         ("apprise", "json://10.0.0.1/secret", "service"),
         ("apprise", "mailtos://user:pass@example.org", "service"),
         ("apprise", "file:///etc/passwd", "apprise"),
-        ("pigeon", "home", "none"),
+        ("pigeon", "home", "way"),
         ("email", "x" * 500 + "@example.org", "long"),
     ],
 )

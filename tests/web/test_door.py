@@ -142,9 +142,20 @@ def test_a_first_visit_gets_the_cookie_that_proves_later_forms(browser: Browser)
     assert "set-cookie" not in browser.get("/").headers
 
 
+_LOOKS = {
+    # What is asked must not stand in an address: a name, or whether secrets are wanted.
+    *("privacy/find", "privacy/export", "api/people/export", "portfolio/export"),
+    # How one is told oneself: nothing of any home.
+    *("notifications", "notifications/ways", "notifications/ways/{mark}/remove", "notifications/test"),
+}
+"""What whoever only looks may send."""
+
+
 def test_rights_are_what_the_method_suggests() -> None:
     for route in ROUTES:
-        if route.changes and route.right is not Right.DECIDE:
+        if route.changes and route.path in _LOOKS:
+            assert (route.method, route.right) == ("POST", Right.LOOK), route
+        elif route.changes and route.right is not Right.DECIDE:
             assert route.right is Right.OPEN, f"{route}: whoever only looks changes nothing"
             assert route.path in ("sign-in", "sign-out", "language"), route
     assert PUBLIC

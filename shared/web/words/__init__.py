@@ -9,9 +9,35 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 
-from shared.web.words import base, calendar, channels, conflicts, connect, links, portfolio, records, sync, today
+from shared.web.words import (
+    base,
+    calendar,
+    channels,
+    conflicts,
+    connect,
+    links,
+    notifications,
+    portfolio,
+    privacy,
+    records,
+    sync,
+    today,
+)
 
-MODULES = (base, today, calendar, conflicts, connect, links, portfolio, channels, sync, records)
+MODULES = (
+    base,
+    today,
+    calendar,
+    conflicts,
+    connect,
+    links,
+    portfolio,
+    channels,
+    sync,
+    records,
+    notifications,
+    privacy,
+)
 """Every module of texts."""
 
 

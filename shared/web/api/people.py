@@ -1,0 +1,43 @@
+"""One person's data: handed out, or erased. By POST, since a name never stands in an address."""
+
+from __future__ import annotations
+
+from shared.domain.errors import PayloadRejected
+from shared.domain.personal import NobodyNamed, Wanted
+from shared.engine.answers import json_answer, problem
+from shared.engine.personal_found import as_json
+from shared.engine.work import parse_request
+from shared.use_cases import Ask, HttpAnswer
+from shared.web.desk import Desk
+
+_FIELDS = ("name", "reservation")
+
+
+async def export(desk: Desk, ask: Ask) -> HttpAnswer:
+    """200 with everything found; 400 naming what is wrong."""
+    wanted = _wanted(ask.body)
+    if isinstance(wanted, HttpAnswer):
+        return wanted
+    return json_answer(200, as_json(await desk.operations.personal.find(ask.person, wanted)))
+
+
+async def erase(desk: Desk, ask: Ask) -> HttpAnswer:
+    """200 with how much was erased, and what could not be yet; 400 naming what is wrong."""
+    wanted = _wanted(ask.body)
+    if isinstance(wanted, HttpAnswer):
+        return wanted
+    done = await desk.operations.personal.erase(ask.person, wanted)
+    counts = {"names": done.names, "notes": done.notes, "lines": done.lines, "messages": done.bodies}
+    return json_answer(200, {"erased": counts, "left": as_json(done.left)})
+
+
+def _wanted(body: bytes) -> Wanted | HttpAnswer:
+    """Who is meant, or why nobody is."""
+    try:
+        sent = parse_request(body)
+        unknown = sorted(sent.keys() - set(_FIELDS))
+        if unknown:
+            return problem(400, f"there is no field {unknown[0]!r}: there are {', '.join(_FIELDS)}")
+        return Wanted(sent.get("name", ""), sent.get("reservation", ""))
+    except (PayloadRejected, NobodyNamed) as wrong:
+        return problem(400, str(wrong))

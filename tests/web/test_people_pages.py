@@ -1,0 +1,216 @@
+"""How one is told, and what is kept of people: two pages and what their forms do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from shared.domain import kept
+from shared.domain.access import Person
+from shared.domain.portfolio import Owner, Role
+from shared.domain.targets import Way
+from shared.engine.notice_desk import NoticeDesk
+from shared.routes import ROUTES
+from shared.web import csrf
+from tests.engine.test_personal import clash, everything, sell
+from tests.engine.test_personal import village as village
+from tests.engine.village import Village
+from tests.web.support import CLAIRE, EVERYWHERE, STRANGER, VIEWER, Browser
+
+HOURS = {
+    "language": "fr",
+    "zone": "Europe/Paris",
+    "begins": "22:00",
+    "ends": "07:00",
+    "digest": "08:00",
+    "stay": "daily",
+}
+
+
+@pytest.fixture
+def browser(village: Village) -> Iterator[Browser]:
+    world = village.engine.world
+    village.run(world.owners.put([Owner("owner", "Claire", Role.OPERATOR, "claire@example.org")]))
+    village.engine.notices = NoticeDesk(replace(world, ways=frozenset({Way.EMAIL, Way.NTFY})))
+    return Browser(village.engine, village.run)
+
+
+# --------------------------------------------------------------------------------------- notifications
+
+
+def test_one_chooses_and_finds_it_again(browser: Browser) -> None:
+    assert "c…@example.org" in browser.page("/notifications").text
+    answer = browser.post("/notifications", HOURS)
+    assert (answer.status, answer.headers["location"]) == (303, "/notifications?done=saved")
+    page = browser.page("/notifications?done=saved")
+    checked = {
+        one.attributes["name"]: one.attributes["value"]
+        for one in page.every("input")
+        if "checked" in one.attributes
+    }
+    assert checked == {"stay": "daily", "over": "now", "connection": "now", "message": "now"}
+    assert "C’est enregistré." in page.text
+
+
+def test_what_is_always_told_offers_no_choice(browser: Browser) -> None:
+    page = browser.page("/notifications")
+    names = {one.attributes.get("name") for one in page.every("input")}
+    assert not names & {"conflict", "push"}
+    assert page.text.count("toujours tout de suite") == 2
+
+
+def test_a_way_is_added_shown_masked_tried_and_taken_away(browser: Browser, village: Village) -> None:
+    assert browser.post("/notifications/ways", {"way": "ntfy", "address": "claire-topic"}).status == 303
+    page = browser.page("/notifications")
+    assert "ntfy.sh/cl…" in page.text
+    assert "claire-topic" not in repr(browser.get("/notifications").body)
+    assert browser.post("/notifications/test").headers["location"] == "/notifications?done=tested"
+    assert [notice.kind for notice in village.notify.notices] == ["test"]
+    (form,) = [one for one in page.every("form") if "email" in one.attributes["action"]]
+    assert browser.press(form).status == 303
+    assert "c…@example.org" not in browser.page("/notifications").text
+
+
+@pytest.mark.parametrize(
+    ("where", "fields", "said"),
+    [
+        ("ways", {"way": "email", "address": "nobody"}, "Ce n’est pas une adresse e-mail."),
+        ("ways", {"way": "apprise", "address": "tgram://1/2"}, "Ce moteur ne peut pas envoyer par ce moyen."),
+        ("ways", {}, "Ce moteur ne peut pas envoyer par ce moyen."),
+        ("ways/none/remove", {}, "Le dernier moyen reste"),
+        ("test", {}, "Dites d’abord où vous prévenir."),
+        ("", {**HOURS, "begins": "<b>"}, "Une valeur n’a pas de sens."),
+        ("", {}, "Ce fuseau horaire n’existe pas."),
+    ],
+)
+def test_what_cannot_be_is_said_on_the_page(
+    browser: Browser, where: str, fields: dict[str, str], said: str
+) -> None:
+    answer = browser.post(f"/notifications/{where}".rstrip("/"), fields)
+    assert answer.status == 400
+    assert said in answer.body.decode()
+
+
+def test_what_was_typed_comes_back_escaped(browser: Browser) -> None:
+    answer = browser.post("/notifications/ways", {"way": "email", "address": '"><script>alert(1)</script>'})
+    assert b"<script>alert" not in answer.body
+    assert b"&lt;script&gt;alert(1)" in answer.body
+
+
+def test_a_word_in_the_address_is_shown_only_if_it_is_one_of_ours(browser: Browser) -> None:
+    assert browser.get("/notifications?done=<b>").status == 200
+    assert b"<b>" not in browser.get("/notifications?done=%3Cb%3E").body
+
+
+def test_a_viewer_chooses_for_themselves(browser: Browser) -> None:
+    vera = browser(VIEWER)
+    assert vera.post("/notifications/ways", {"way": "ntfy", "address": "vera-topic"}).status == 303
+    assert "ve…" in vera.page("/notifications").text
+    assert "ve…" not in browser.page("/notifications").text
+
+
+# --------------------------------------------------------------------------------------------- privacy
+
+
+def test_the_page_says_all_that_the_list_says(browser: Browser) -> None:
+    """In the language of who reads, with the days that hold here."""
+    for language in ("fr", "en"):
+        text = replace(browser, language=language).page("/privacy").text
+        for one in kept.KEPT:
+            for said in (one.what, one.why, one.long):
+                assert kept.said(said[language], 30) in text
+
+
+def test_one_person_is_found_handed_out_and_erased(browser: Browser, village: Village) -> None:
+    clash(village, note="Marie rings at eight")
+    found = browser.post("/privacy/find", {"name": "Marie Dupont", "reservation": ""})
+    page = found.body.decode()
+    assert found.status == 200
+    assert "Marie D." in page
+    assert "Marie rings at eight" in page
+    file = browser.post("/privacy/export", {"name": "Marie Dupont", "reservation": ""})
+    assert file.headers["content-disposition"].startswith("attachment")
+    assert json.loads(file.body)["stays"][0]["guest"] == "Marie D."
+    erased = browser.post("/privacy/erase", {"name": "Marie Dupont", "reservation": ""})
+    assert "C’est effacé." in erased.body.decode()
+    assert "Noms\u202f: 1. Notes\u202f: 1." in erased.body.decode()
+    assert "Marie" not in everything(village)
+    again = browser.post("/privacy/find", {"name": "Marie Dupont", "reservation": ""})
+    assert "Rien\u202f: ni séjour" in again.body.decode()
+
+
+def test_no_name_stands_in_an_address() -> None:
+    """People are looked for by POST alone, and no form on the way sends a name by GET."""
+    mine = [route for route in ROUTES if "privacy/" in route.path or "people" in route.path]
+    assert {route.method for route in mine} == {"POST"}
+
+
+@pytest.mark.parametrize("fields", [{}, {"name": "M"}, {"name": " "}, {"reservation": "x" * 201}])
+def test_nobody_is_looked_for_by_nothing(browser: Browser, fields: dict[str, str]) -> None:
+    for where in ("find", "export", "erase"):
+        answer = browser.post(f"/privacy/{where}", fields)
+        assert answer.status == 400
+        assert "deux lettres" in answer.body.decode()
+
+
+def test_who_may_only_look_is_offered_no_erasure_and_may_not_do_it(
+    browser: Browser, village: Village
+) -> None:
+    sell(village)
+    vera = browser(VIEWER)
+    page = vera.post("/privacy/find", {"name": "Marie"}).body.decode()
+    assert "Marie D." in page
+    assert 'action="/privacy/erase"' not in page
+    assert vera.post("/privacy/erase", {"name": "Marie"}).status == 403
+    assert vera.post("/api/people/erase", {}).status == 403
+    assert "Marie" in everything(village)
+
+
+def test_what_is_somebody_elses_is_not_there(browser: Browser, village: Village) -> None:
+    sell(village)
+    marc = browser(STRANGER)
+    assert "Rien\u202f: ni séjour" in marc.post("/privacy/find", {"name": "Marie"}).body.decode()
+    marc.post("/privacy/erase", {"name": "Marie"})
+    assert "Marie" in everything(village)
+
+
+def ask(browser: Browser, where: str, body: object) -> tuple[int, dict[str, object]]:
+    headers = {"content-type": "application/json", csrf.HEADER: csrf.masked(browser.secret)}
+    answer = browser.ask("POST", where, json.dumps(body).encode(), headers)
+    value = json.loads(answer.body)
+    assert isinstance(value, dict)
+    return answer.status, value
+
+
+def test_programs_do_the_same(browser: Browser, village: Village) -> None:
+    sell(village)
+    status, found = ask(browser(EVERYWHERE), "/api/people/export", {"reservation": "A1"})
+    assert status == 200
+    assert found["stays"][0]["guest"] == "Marie D."  # type: ignore[index]
+    status, done = ask(browser(EVERYWHERE), "/api/people/erase", {"reservation": "A1"})
+    assert (status, done["erased"]) == (200, {"names": 1, "notes": 0, "lines": 0, "messages": 0})
+    assert "Marie" not in everything(village)
+
+
+@pytest.mark.parametrize("body", [{}, {"name": 1}, {"nom": "Marie"}, [], "x", {"name": "M"}])
+def test_programs_are_told_what_is_wrong(browser: Browser, body: object) -> None:
+    for where in ("/api/people/export", "/api/people/erase"):
+        status, problem = ask(browser, where, body)
+        assert status == 400
+        assert problem["detail"]
+
+
+def test_a_name_full_of_signs_is_shown_as_it_is_and_runs_nothing(browser: Browser, village: Village) -> None:
+    name = "<img src=x onerror=alert(1)> & \"quotes\" 'single'"
+    answer = browser.post("/privacy/find", {"name": name})
+    assert b"<img src=x" not in answer.body
+    assert b"&lt;img src=x onerror=alert(1)&gt; &amp; &#34;quotes&#34; &#39;single&#39;" in answer.body
+
+
+def test_the_person_at_the_machine_may_look_through_messages_too(browser: Browser) -> None:
+    local = browser(Person("local", EVERYWHERE.roles))
+    assert "réservé à qui gère tout" not in local.post("/privacy/find", {"name": "Marie"}).body.decode()
+    assert CLAIRE.roles
