@@ -45,6 +45,11 @@ def problem(status: int, detail: str) -> HttpAnswer:
     return _problem(status, {"detail": detail})
 
 
+def problem_more(status: int, detail: str, **more: object) -> HttpAnswer:
+    """A problem document with what a program can use beside ``detail``."""
+    return _problem(status, {"detail": detail, **more})
+
+
 def problem_in_words(status: int, reason: str, said: Mapping[str, str], **headers: str) -> HttpAnswer:
     """A problem a person reads: ``said`` in French and English, and ``reason`` as one word for programs."""
     detail = f"{said['fr']} / {said['en']}"

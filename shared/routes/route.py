@@ -15,8 +15,9 @@ class Route:
     ``name`` is the function's; ``path`` as the Functions host reads it, without a leading slash (``api/jobs/{id}``);
     ``handler`` is "module:function" inside ``shared.web``, imported at the first call only, since every import is paid
     at a cold start. ``summary`` says in a few words what it does. Routes under ``api/`` speak JSON, others are pages.
-    ``asks`` and ``gives`` are "module:Model" inside ``shared.web.api``: what the body must be, and what a good answer
-    is; empty where there is none.
+    ``asks``, ``takes`` and ``gives`` are "module:Model" inside ``shared.web.api``: what the body must be, which
+    parameters there are, and what a good answer is (or, with a slash in it, the kind of a text); empty where there is
+    none. ``status`` is a good answer's, ``also`` are those it may have beside what every route may.
     """
 
     name: str
@@ -27,6 +28,9 @@ class Route:
     summary: str
     asks: str = ""
     gives: str = ""
+    takes: str = ""
+    status: int = 200
+    also: tuple[int, ...] = ()
 
     @property
     def is_page(self) -> bool:

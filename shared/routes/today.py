@@ -25,7 +25,4 @@ ROUTES = (
         "assets:serve",
         "A style sheet, script or picture",
     ),
-    Route(
-        "console_code", "GET", "api/sign-in", Right.DECIDE, "api.session:code", "The code that signs in next"
-    ),
 )

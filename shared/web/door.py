@@ -15,6 +15,7 @@ from shared.domain.access import NOBODY, Right
 from shared.routes import Route
 from shared.use_cases import Ask, HttpAnswer
 from shared.web import csrf
+from shared.web.api.checks import named_well, wrong_with
 from shared.web.cookies import YEAR, cookie, cookies
 from shared.web.desk import Desk
 from shared.web.forms import form
@@ -90,6 +91,10 @@ class Door:
             return no(403, "refused.viewer" if person.roles else "refused.no_home", name=person.name)
         if route.changes and not self._is_meant(ask, secret):
             return no(403, "refused.forged")
+        if not named_well(ask):
+            return no(404, "refused.nothing")
+        if wrong := wrong_with(route, ask):
+            return wrong
         answer = await _handler(route.handler)(self.desk, ask)
         if route.changes and route.right is Right.DECIDE and answer.status < 400:
             await self.desk.operations.calendar.pulse.beat(route.name)  # who looks at a page sees it soon
