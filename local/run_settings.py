@@ -56,11 +56,13 @@ def app_values(wanted: Path | None = None) -> Mapping[str, str]:
     return read_settings(wanted or newest, os.environ)
 
 
-def write_settings(path: Path, values: Mapping[str, str]) -> None:
-    """Write them as ``local.settings.json`` is written, readable by this user alone: secrets stand in it."""
+def write_settings(path: Path, values: Mapping[str, str], port: int | None = None) -> None:
+    """Write them as ``local.settings.json`` is written, readable by this user alone: secrets stand in it. ``port`` is
+    where the first host listens: its public address may be a tunnel's."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
-    text = json.dumps({"IsEncrypted": False, "Values": dict(values)}, indent=2)
+    host = {} if port is None else {"Host": {"LocalHttpPort": port}}
+    text = json.dumps({"IsEncrypted": False, **host, "Values": dict(values)}, indent=2)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text + "\n")
 

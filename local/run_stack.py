@@ -54,7 +54,7 @@ class Stack:
 
     async def start_hosts(self) -> None:
         """Start them side by side. Raises ``ChildFailed`` when one does not come up."""
-        write_settings(self.hosts.folder / "settings.json", self.values)
+        write_settings(self.hosts.folder / "settings.json", self.values, self.hosts.port)
         write_header(self.hosts.folder, self.values)
         self.children = [self._child(number) for number in range(self.hosts.count)]
         await asyncio.gather(*(self.start(child) for child in self.children))

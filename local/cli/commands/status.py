@@ -1,0 +1,96 @@
+"""``status``: what needs a person, and how each channel stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import typer
+
+from local.cli.api import Refusal
+from local.cli.needs import needs
+from local.cli.reading import Json, at, items, text
+from local.cli.session import Session, named, of
+from local.cli.trouble import A_PERSON, OK, Trouble
+from shared.domain.ago import ago
+
+
+def status(ctx: typer.Context) -> int:
+    """Show it; 1 when something needs a person."""
+    session = of(ctx)
+    found: dict[str, Json] = {
+        "status": session.api.get("/api/status").json,
+        **{name: _optional(session, f"/api/{name}") for name in ("conflicts", "removals", "quarantine")},
+    }
+    waiting = list(needs(session, found))
+    if session.screen.as_json:
+        session.screen.json({"needs": waiting, **found})
+        return A_PERSON if waiting else OK
+    screen = session.screen
+    if waiting:
+        screen.say(session.t("status.needs"), "bold red")
+        for line in waiting:
+            screen.say(f"• {line}", indent=2)
+    else:
+        screen.say(session.t("status.calm"), "bold green")
+    screen.say()
+    headings = [
+        session.t(f"status.{one}") for one in ("channel", "mode", "answered", "closed", "under_way", "note")
+    ]
+    screen.table(headings, channels(session, found["status"]))
+    held = items(found["removals"], "removals")
+    if held:
+        screen.say()
+        screen.say(session.t("status.held", count=len(held)))
+    return A_PERSON if waiting else OK
+
+
+def _optional(session: Session, path: str) -> Json:
+    """What a person may see who sees not everything: nothing, where it is not his."""
+    try:
+        return session.api.get(path).json
+    except Refusal:
+        return {}
+    except Trouble as trouble:
+        if trouble.key != "trouble.refused":
+            raise
+        return {}
+
+
+def channels(session: Session, now: Json) -> list[list[str]]:
+    """One row a platform."""
+    sources = [*items(now, "accounts"), *items(now, "feeds")]
+    platforms = list(dict.fromkeys(text(one, "platform") for one in sources))
+    return [_channel(session, name, now) for name in platforms]
+
+
+def _channel(session: Session, platform: str, now: Json) -> list[str]:
+    def own(found: Iterable[Json]) -> list[Json]:
+        return [one for one in found if text(one, "platform") == platform]
+
+    sources = own([*items(now, "accounts"), *items(now, "feeds")])
+    blocks = own(
+        block for site in items(now, "sites") for block in items(site, "blocks") if block.get("wanted")
+    )
+    taken = sum(1 for one in blocks if one.get("taken"))
+    answers = [one for source in sources if (one := at(source, "last_answer"))]
+    modes = dict.fromkeys(text(one, "mode") for one in sources if text(one, "mode"))
+    told = [t for one in (*sources, *blocks) if (t := text(one, "paused") or text(one, "error"))]
+    told = told or [text(one, "reason") for one in sources if text(one, "reason")]
+    return [
+        named(platform),
+        ", ".join(session.t(f"mode.{one}") if f"mode.{one}" in MODES else one for one in modes),
+        ago(max(answers, default=None), _now(now), session.language),
+        str(taken),
+        str(len(blocks) - taken or ""),
+        next(iter(told), ""),
+    ]
+
+
+MODES = frozenset(f"mode.{one}" for one in ("real_time", "batch", "manual"))
+
+
+def _now(now: Json) -> datetime:
+    """The app's own clock, by which its instants are told."""
+    found = at(now, "at")
+    return found if found is not None else datetime.fromisoformat("1970-01-01T00:00:00+00:00")
