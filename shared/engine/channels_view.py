@@ -190,14 +190,14 @@ class Channels:
         account, standing = one.account, one.standing
         circuits, budgets = self._world.circuits, self._world.budgets
         mine = [place.listing for place in one.units.values() if place.listing in homes.listings]
-        period, due = self._rhythm(one)
+        period, wished, due = self._rhythm(one)
         looks = self._looks(one, await self._last_day(now), now)
         return Channel(
             account=account.id,
             platform=account.platform,
             name=self._name(account.platform),
             by_api=True,
-            pulse=_pulse_of(one, period, now),
+            pulse=_pulse_of(one, wished, now),
             mode=standing.mode,
             setting=one.setting,
             reason=setbacks.said(standing.reason),
@@ -220,14 +220,17 @@ class Channels:
             adjustable=person.decides(account.owner),
         )
 
-    def _rhythm(self, one: AccountState) -> tuple[timedelta, datetime | None]:
-        """Its period as things are, and when it is asked next (None: at once)."""
+    def _rhythm(self, one: AccountState) -> tuple[timedelta, timedelta, datetime | None]:
+        """Its period as things are, the one its owner wished (an account that was slowed down because it fails is late
+        by that), and when it is asked next (None: at once)."""
         own = self._rhythms.get(one.account.platform)
         quick = own if own is not None else survey_period(one.setting, len(one.units))
         looked = one.polled if own is not None else one.last_look
-        slow = one.standing.mode is not SyncMode.REAL_TIME
-        period = 60.0 * one.setting.batch_minutes if slow else quick
-        return timedelta(seconds=period), next_look(one.setting, one.standing, looked, quick)
+        batch = 60.0 * one.setting.batch_minutes
+        period = quick if one.standing.mode is SyncMode.REAL_TIME else batch
+        wished = batch if one.setting.wanted in (SyncMode.BATCH, SyncMode.MANUAL) else quick
+        due = next_look(one.setting, one.standing, looked, quick)
+        return timedelta(seconds=period), timedelta(seconds=wished), due
 
     def _looks(
         self, one: AccountState, reports: Iterable[RunReport], now: datetime

@@ -179,6 +179,19 @@ def test_the_day_of_an_account_comes_from_its_reports(village: Village) -> None:
     assert shown.answered_of == (4, 5)
 
 
+def test_an_account_that_was_slowed_down_because_it_fails_is_late_by_the_rhythm_it_should_have(
+    village: Village,
+) -> None:
+    village.run(village.engine.worker.do(_queue(village)))
+    village.booking.faults.down = True
+    for _ in range(6):
+        village.clock.advance(timedelta(seconds=20))
+        village.run(village.engine.worker.do(_queue(village)))
+    shown = channel(village, "booking")
+    assert (shown.mode, shown.pulse) == (SyncMode.BATCH, Pulse.LATE)
+    assert shown.period == timedelta(minutes=15)
+
+
 def test_an_account_that_was_given_up_is_down_with_the_next_probe(village: Village) -> None:
     village.booking.faults.down = True
     for _ in range(60):
