@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode
 
+import httpx
+
 from shared.use_cases import Ask, HttpAnswer
 from shared.web.desk import Desk
 from shared.web.door import Door
@@ -20,10 +22,10 @@ KEY = "a-key-that-stays-on-this-machine"
 
 
 @dataclass
-class Newcomer:
-    """``public`` is where the world reaches the engine; ``page`` what is on the screen, ``seen`` all answers."""
+class Visitor:
+    """Somebody at an engine, however it is reached. ``public`` is where the world reaches it; ``page`` is what is on
+    the screen, ``seen`` all answers, ``addresses`` all that was asked for."""
 
-    hamlet: Hamlet
     public: str = "https://console.example"
     clicks: int = 0
     where: str = ""
@@ -31,13 +33,6 @@ class Newcomer:
     jar: dict[str, str] = field(default_factory=dict)
     seen: list[HttpAnswer] = field(default_factory=list)
     addresses: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        engine = self.hamlet.engine
-        self.keys = LocalKeys(KEY, engine.world.notes)
-        free = Limit(1_000_000, 1, lambda: 0.0)
-        desk = Desk(engine, PAGES, self.public, self.keys)
-        self.door = Door(desk, LocalSignIn(self.keys), free, free)
 
     def open(self, where: str) -> None:
         """Type an address (or follow a bookmark): no click."""
@@ -88,18 +83,17 @@ class Newcomer:
             method, where, body = "GET", answer.headers["location"], b""
         self.where, self.page = where, read(answer.body)
 
-    def _ask(self, method: str, where: str, body: bytes) -> HttpAnswer:
-        path, _, query = where.partition("?")
-        route, params = find(method, path)
+    def _headers(self, method: str) -> dict[str, str]:
         headers = {
             "cookie": "; ".join(f"{name}={value}" for name, value in self.jar.items()),
             "accept-language": "fr",
         }
         if method == "POST":
             headers |= {"origin": self.public, "sec-fetch-site": "same-origin"}
-        given = dict(one.partition("=")[::2] for one in query.split("&") if one)
-        ask = Ask(method, path, params, given, headers, body)
-        return self.hamlet.run(self.door.answer(route, ask))
+        return headers
+
+    def _ask(self, method: str, where: str, body: bytes) -> HttpAnswer:
+        raise NotImplementedError
 
     def _keep(self, answer: HttpAnswer) -> None:
         cookie = SimpleCookie(answer.headers.get("set-cookie", ""))
@@ -118,3 +112,38 @@ def _chosen(select: Node) -> tuple[str, str]:
     options = select.every("option")
     chosen = next((one for one in options if "selected" in one.attributes), options[0])
     return select.attributes["name"], chosen.attributes.get("value", chosen.text.strip())
+
+
+@dataclass
+class Newcomer(Visitor):
+    """At the door of a hamlet's engine."""
+
+    hamlet: Hamlet = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        engine = self.hamlet.engine
+        self.keys = LocalKeys(KEY, engine.world.notes)
+        free = Limit(1_000_000, 1, lambda: 0.0)
+        desk = Desk(engine, PAGES, self.public, self.keys)
+        self.door = Door(desk, LocalSignIn(self.keys), free, free)
+
+    def _ask(self, method: str, where: str, body: bytes) -> HttpAnswer:
+        path, _, query = where.partition("?")
+        route, params = find(method, path)
+        given = dict(one.partition("=")[::2] for one in query.split("&") if one)
+        ask = Ask(method, path, params, given, self._headers(method), body)
+        return self.hamlet.run(self.door.answer(route, ask))
+
+
+@dataclass
+class OverHttp(Visitor):
+    """At an engine that runs, by real requests."""
+
+    client: httpx.Client = field(kw_only=True)
+
+    def _ask(self, method: str, where: str, body: bytes) -> HttpAnswer:
+        kind = {"content-type": "application/x-www-form-urlencoded"} if body else {}
+        answer = self.client.request(
+            method, self.public + where, content=body, headers=self._headers(method) | kind
+        )
+        return HttpAnswer(answer.status_code, answer.content, dict(answer.headers))

@@ -35,7 +35,7 @@ def browser(hamlet: Hamlet) -> Browser:
 
 def connected(hamlet: Hamlet, public: str = "https://console.example") -> Newcomer:
     """A newcomer who has gone all the way to the export address."""
-    someone = Newcomer(hamlet, public)
+    someone = Newcomer(public, hamlet=hamlet)
     someone.open("/")
     someone.press(someone.form("/sign-in"), code=hamlet.run(someone.keys.code()))
     someone.follow(next(one for one in someone.page.every("a") if one.attributes.get("href") == "/connect"))
@@ -145,7 +145,7 @@ def test_the_same_link_again_leads_to_what_is_there(hamlet: Hamlet) -> None:
 
 def test_a_platform_that_the_address_does_not_name_is_asked_for(hamlet: Hamlet) -> None:
     hamlet.web.answers[OTHER_LINK] = calendar(("a", nights(3, 2)), summary="Reserved")
-    someone = Newcomer(hamlet)
+    someone = Newcomer(hamlet=hamlet)
     someone.open("/")
     someone.press(someone.form("/sign-in"), code=hamlet.run(someone.keys.code()))
     someone.open("/connect")
