@@ -24,8 +24,8 @@ PROVE = bool(os.environ.get("PROVE"))
 KEPT = os.environ.get("SCREENSHOTS", "")
 """A folder for pictures; empty for none."""
 
-NOT_PAGES = {"static/{name}"}
-"""Addresses that give a browser no page of their own."""
+NOT_PAGES = {"static/{name}", "sync/{job}/progress", "links/{id}/wait"}
+"""Addresses that give a browser no page of their own: what a page loads, and the pieces it asks for again."""
 
 NAMED: dict[str, Callable[[Scene], str]] = {
     "conflicts/{id}": lambda scene: f"conflicts/{scene.conflict}",
