@@ -16,6 +16,7 @@ from shared.domain.errors import Moved, NotFound
 from shared.domain.model import Account, Link, Platform, Property, Site, SiteState
 from shared.domain.portfolio import LANGUAGES, Owner, Portfolio, PortfolioListing, Role
 from shared.domain.spoken import PARIS, Said
+from shared.engine.homes_seen import states_seen
 from shared.engine.look import LinkDesk, Looked, Refusal
 from shared.engine.look_text import Why, said_of
 from shared.engine.opaque import sealed
@@ -87,9 +88,14 @@ class Connect:
     async def homes(self, person: Person) -> list[HomeChoice]:
         """The homes a person may add a calendar to, by name."""
         return sorted(
-            (choice for state in await self._states(person) for choice in _choices(state)),
+            (choice for state in await self._decided(person) for choice in _choices(state)),
             key=lambda one: (one.name.lower(), one.id),
         )
+
+    async def any_home(self, person: Person) -> bool:
+        """Whether there is a home to add to: one read."""
+        places = await self._world.accounts.directory("site")
+        return any(person.decides(one.get("owner", "")) for one in places.values())
 
     async def owners(self, person: Person) -> list[str]:
         """The owners a person may add a home for."""
@@ -204,11 +210,8 @@ class Connect:
                 return NotConnected("link", said_of(Why.KNOWN, home=home.name, platform=platform), Why.KNOWN)
         return None
 
-    async def _states(self, person: Person) -> list[SiteState]:
-        places = await self._world.accounts.directory("site")
-        mine = [name for name, values in places.items() if person.decides(values.get("owner", ""))]
-        found = [await self._load(name) for name in mine]
-        return [one for one in found if one is not None and person.decides(one.site.owner)]
+    async def _decided(self, person: Person) -> list[SiteState]:
+        return [one for one in await states_seen(self._world, person) if person.decides(one.site.owner)]
 
     async def _load(self, site: str) -> SiteState | None:
         try:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from shared.domain.access import Person
-from shared.domain.errors import Moved, NotFound, SyncError
+from shared.domain.errors import SyncError
 from shared.domain.model import Account, Link, Listing, SiteState
 from shared.domain.portfolio import Owner, Portfolio, PortfolioListing
 from shared.domain.story import PERSON
+from shared.engine.homes_seen import states_seen
 from shared.engine.portfolio import PortfolioImport
 from shared.engine.turn import turn
 from shared.engine.world import World
@@ -38,10 +39,7 @@ class Library:
     async def stored(self, person: Person, *, links: bool = False) -> Portfolio:
         """What is stored of the owners a person sees. Calendar links are in it where they are asked for, of owners the
         person decides for; people and the names of keys likewise of those alone."""
-        places = await self._world.accounts.directory("site")
-        names = [name for name, values in places.items() if person.sees(values.get("owner", ""))]
-        states = [state for name in names if (state := await self._load(name)) is not None]
-        shown = [state for state in states if person.sees(state.site.owner)]
+        shown = await states_seen(self._world, person)
         links_of = await self._links(shown) if links else {}
         listings = [
             _listing(state, one, links_of.get(one.id, "") if person.decides(state.site.owner) else "")
@@ -111,12 +109,6 @@ class Library:
         for name in sorted(shards):
             found |= {key: feed.url for key, feed in (await self._world.shards.load(name)).feeds.items()}
         return found
-
-    async def _load(self, site: str) -> SiteState | None:
-        try:
-            return await self._world.sites.load(site)
-        except (NotFound, Moved):
-            return None
 
 
 def _listing(state: SiteState, one: Listing, link: str) -> PortfolioListing:

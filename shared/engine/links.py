@@ -19,6 +19,7 @@ from shared.domain.model import Account, FormerLink, Link, Listing, Platform, Si
 from shared.domain.portfolio import Portfolio, PortfolioListing, masked
 from shared.domain.record import Kind
 from shared.domain.story import LONGEST_NAME, PERSON
+from shared.engine.homes_seen import states_seen
 from shared.engine.look import LinkDesk, Looked, Refusal, overlap
 from shared.engine.look_text import Why, said_of
 from shared.engine.opaque import sealed, unsealed
@@ -106,10 +107,7 @@ class Links:
     async def listed(self, person: Person) -> list[LinkView]:
         """Every listing with a calendar of the homes a person sees, by home and platform."""
         world = self._world
-        places = await world.accounts.directory("site")
-        mine = [name for name, values in places.items() if person.sees(values.get("owner", ""))]
-        states = [state for name in mine if (state := await self._load(name)) is not None]
-        shown = [state for state in states if person.sees(state.site.owner)]
+        shown = await states_seen(world, person)
         feeds, visits = await self._feeds(shown)
         fetches = await world.fetches.all()
         views = [

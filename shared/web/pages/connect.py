@@ -84,14 +84,14 @@ async def _paste(
     desk: Desk, ask: Ask, wrong: Said | None = None, link: str = "", status: int = 200
 ) -> HttpAnswer:
     world = desk.operations.world
-    homes = await desk.operations.connect.homes(ask.person)
+    first = not await desk.operations.connect.any_home(ask.person)
     names = [(one, world.platform_names.get(one, one)) for one in world.calendars if one != "ical"]
     where = [
         (name, words(ask.language)[f"get.{one}"])
         for one, name in names
         if f"get.{one}" in words(ask.language)
     ]
-    return desk.pages.page(ask, "connect.html", status, wrong=wrong, link=link, first=not homes, where=where)
+    return desk.pages.page(ask, "connect.html", status, wrong=wrong, link=link, first=first, where=where)
 
 
 async def _found(
