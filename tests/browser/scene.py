@@ -4,6 +4,8 @@ a synchronisation that was asked for."""
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,11 +25,13 @@ from tests.e2e.support import until
 
 @dataclass(frozen=True)
 class Scene:
-    """The filled stack. ``conflict`` is the double booking's name in an address; ``job`` a synchronisation's."""
+    """The filled stack. ``conflict`` is the double booking's name in an address, ``job`` a synchronisation's, ``link``
+    a calendar link's."""
 
     stage: Stage
     conflict: str
     job: str
+    link: str
 
     @property
     def base(self) -> str:
@@ -52,12 +56,17 @@ def token_of(stage: Stage) -> str:
 
 async def ask(stage: Stage, path: str) -> Any:
     """What the API answers to the person at this machine."""
+    return json.loads(await read(stage, path))
+
+
+async def read(stage: Stage, path: str) -> str:
+    """What is answered to the person at this machine."""
     url = f"{stage.session.stack.hosts.public}{path}"
     headers = {"authorization": f"Bearer {token_of(stage)}"}
     async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
         answer = await client.get(url, headers=headers)
     assert answer.status_code == 200, answer.text
-    return answer.json()
+    return answer.text
 
 
 @asynccontextmanager
@@ -69,7 +78,9 @@ async def filled(folder: Path) -> AsyncIterator[Scene]:
         conflict = await _double(stage, today + timedelta(days=12))
         stage.breaks(FaultKind.DOWN, "greengo", path="88149729")
         started = await stage.ask("POST", "/api/sync", {"platform": "booking"}, 202)
-        yield Scene(stage, conflict, str(started["href"]).rpartition("/")[2])
+        links = re.search(r'href="/links/([^"/?]+)"', await read(stage, "/links"))
+        assert links, "no link is shown"
+        yield Scene(stage, conflict, str(started["href"]).rpartition("/")[2], links[1])
 
 
 async def _sell(stage: Stage, today: date) -> None:

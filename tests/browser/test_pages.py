@@ -24,12 +24,14 @@ PROVE = bool(os.environ.get("PROVE"))
 KEPT = os.environ.get("SCREENSHOTS", "")
 """A folder for pictures; empty for none."""
 
-NOT_PAGES = {"static/{name}", "sync/{job}/progress", "links/{id}/wait"}
-"""Addresses that give a browser no page of their own: what a page loads, and the pieces it asks for again."""
+NOT_PAGES = {"static/{name}", "history.csv", "sync/{job}/progress", "links/{id}/wait"}
+"""Addresses that give a browser no page of their own: what a page loads, a file to keep, and the
+pieces a page asks for again."""
 
 NAMED: dict[str, Callable[[Scene], str]] = {
     "conflicts/{id}": lambda scene: f"conflicts/{scene.conflict}",
     "sync/{job}": lambda scene: f"sync/{scene.job}",
+    "links/{id}": lambda scene: f"links/{scene.link}",
     "calendar/{home}": lambda scene: "calendar/moulin",
 }
 """Pages of one thing: where to find one that is there. A page that is neither plain nor here fails."""
