@@ -128,8 +128,9 @@ class SyncPage:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """What things of a person's homes are called: ``homes``, ``listings`` ("Le Moulin, Airbnb") and ``sites`` by id;
-    ``platforms`` that sell homes in this person's care; ``decided`` are those homes with their owners."""
+    """What things of a person's homes are called: ``homes``, ``listings`` ("Le Moulin, Airbnb"; also by their unit) and
+    ``sites`` by id; ``platforms`` that sell homes in this person's care; ``decided`` are those homes with their
+    owners."""
 
     homes: Mapping[str, str]
     listings: Mapping[str, str]
@@ -228,9 +229,15 @@ class SyncView:
         )
 
     def _share(self, platform: str, job: Job) -> Share:
-        states = [one.state for one in job.steps if platform in one.platforms]
-        failed = states.count("failed")
-        return Share(platform, self._name(platform), len(states), states.count("done") + failed, failed)
+        steps = [one for one in job.steps if platform in one.platforms]
+        over = sum(1 for one in steps if one.state != "waiting")
+        return Share(
+            platform,
+            self._name(platform),
+            len(steps),
+            over,
+            sum(1 for one in steps if _failed(one, platform)),
+        )
 
     def _told(self, step: JobStep, names: _Names) -> Told:
         written = [
@@ -262,13 +269,15 @@ class SyncView:
         states = await asyncio.gather(*(load(name) for name in await sites_seen(self._world, person)))
         mine = [state for state in states if person.decides(state.site.owner)]
         homes = {key: one.name for state in states for key, one in state.site.properties.items()}
+        named = {
+            one: f"{homes.get(one.property, one.property)}, {self._name(one.platform)}"
+            for state in states
+            for one in state.listings.values()
+        }
         return _Names(
             homes,
-            {
-                key: f"{homes.get(one.property, one.property)}, {self._name(one.platform)}"
-                for state in states
-                for key, one in state.listings.items()
-            },
+            {one.unit: name for one, name in named.items() if one.unit}
+            | {one.id: name for one, name in named.items()},
             {state.site.id: _joined(state) for state in states},
             {one.platform: self._name(one.platform) for state in mine for one in state.listings.values()},
             {key: state.site.owner for state in mine for key in state.site.properties},
@@ -277,6 +286,15 @@ class SyncView:
 
     def _name(self, platform: str) -> str:
         return self._world.platform_names.get(Platform(platform), platform)
+
+
+def _failed(step: JobStep, platform: str) -> bool:
+    """Whether a step failed for a platform: one that concerns several fails for those that brought no answer. Where no
+    figures say whose fault it was, it failed for all."""
+    if step.state != "failed":
+        return False
+    bad = {name for name, one in step.figures.items() if one.failed or one.refused}
+    return platform in bad if bad & set(step.platforms) else True
 
 
 def _joined(state: SiteState) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from shared.domain import setbacks
@@ -81,15 +81,24 @@ def title(kind: str, key: str, platforms: Iterable[str], names: Mapping[str, str
 
 
 def troubles(error: str, names: Mapping[str, str]) -> tuple[Said, ...]:
-    """Each thing that went wrong in a step: whose, and why. ``names`` are those of listings and units by id."""
-    found = []
-    for piece in error.split("; "):
+    """Each thing that went wrong in a step, once: whose it was, and why. ``names`` are those of listings and units by
+    id."""
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for piece in filter(None, error.split("; ")):
         whose, colon, why = piece.partition(": ")
         known = names.get(whose) if colon else None
         told = setbacks.said(why if known else piece)
-        if piece:
-            found.append({"fr": f"{known} : {told['fr']}", "en": f"{known}: {told['en']}"} if known else told)
-    return tuple(found)
+        found = by_reason.setdefault((told["fr"], told["en"]), [])
+        if known and known not in found:
+            found.append(known)
+    return tuple(
+        {"fr": _whose(whose, "\u202f: ") + french, "en": _whose(whose, ": ") + english}
+        for (french, english), whose in by_reason.items()
+    )
+
+
+def _whose(names: Sequence[str], colon: str) -> str:
+    return " · ".join(names) + colon if names else ""
 
 
 def write(line: Mapping[str, str | int], where: str) -> Said:

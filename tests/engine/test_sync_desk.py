@@ -13,6 +13,7 @@ from shared.domain.errors import NotAllowed, NotFound, PayloadRejected
 from shared.domain.model import GREENGO, SyncMode
 from shared.domain.portfolio import Home, Role
 from shared.domain.wish import Wanted, covers
+from shared.engine import sync_words
 from shared.engine.sync_desk import SyncDesk
 from shared.engine.sync_view import Progress, Report, SyncView
 from shared.state.jobs import Job
@@ -180,7 +181,27 @@ def test_the_report_says_what_failed_and_why(village: Village) -> None:
     assert told.progress.state == "failed"
     failed = next(one for one in told.steps if one.troubles)
     assert failed.troubles[0]["fr"].startswith("Gîte du Moulin, greengo\u202f: elle ne répond pas")
-    assert [one.failed for one in told.progress.shares if one.platform == "greengo"] == [1]
+    assert {one.platform: one.failed for one in told.progress.shares} == {
+        "airbnb": 0,
+        "booking": 0,
+        "greengo": 1,
+    }
+
+
+def test_one_reason_of_several_is_told_once_with_all_it_concerns() -> None:
+    names = {"a": "Chambre bleue, Booking.com", "b": "Chambre rose, Booking.com"}
+    told = sync_words.troubles(
+        "a: booking: no answer; b: booking: no answer; HTTP 503; a: booking: no answer", names
+    )
+    assert [one["en"].partition(": ") for one in told] == [
+        (
+            "Chambre bleue, Booking.com · Chambre rose, Booking.com",
+            ": ",
+            "it does not answer; we try again by ourselves",
+        ),
+        ("it is out of order (code 503); we try again by ourselves", "", ""),
+    ]
+    assert sync_words.troubles("", names) == ()
 
 
 def test_what_ran_is_listed_newest_first_with_its_target(village: Village) -> None:
