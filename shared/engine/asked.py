@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import date
 
-from shared.domain.access import ALL_OWNERS, Person
-from shared.domain.errors import NotAllowed, NotFound, PayloadRejected
+from shared.domain.access import Person
+from shared.domain.errors import NotFound, PayloadRejected
 from shared.engine.answers import REFUSALS, json_answer, refused
 from shared.engine.jobs import Jobs, as_json, read_wish, wish_of
 from shared.engine.reports import Reports
 from shared.engine.scope import sites_seen
+from shared.engine.sync_desk import SyncDesk, may_follow
 from shared.engine.work import parse_request
 from shared.engine.world import World
 from shared.use_cases import HttpAnswer
@@ -29,8 +29,9 @@ _JOB = re.compile(r"[A-Za-z0-9_-]{1,40}")
 class Asked:
     """Reads requests, words answers."""
 
-    def __init__(self, world: World, jobs: Jobs, reports: Reports) -> None:
+    def __init__(self, world: World, desk: SyncDesk, jobs: Jobs, reports: Reports) -> None:
         self._world = world
+        self._desk = desk
         self._jobs = jobs
         self._reports = reports
 
@@ -38,8 +39,7 @@ class Asked:
         """202 with the job and where to follow it; 400 naming the field that is wrong. Somebody who does not decide
         for all owners asks for the homes of those he decides for."""
         try:
-            wish = replace(read_wish(parse_request(body)), owners=deciding_for(person))
-            job = await self._jobs.start(wish)
+            job = await self._desk.start(person, read_wish(parse_request(body)))
         except REFUSALS as wrong:
             return refused(wrong)
         shown = as_json(job, self._world.now())
@@ -89,19 +89,3 @@ class Asked:
         if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:6]) <= MOST_LISTED:
             raise PayloadRejected(f"limit is not a number from 1 to {MOST_LISTED}")
         return when, query.get("platform", ""), int(limit)
-
-
-def deciding_for(person: Person) -> tuple[str, ...]:
-    """The owners whose homes a person's wish is about; empty for everybody's. Raises ``NotAllowed`` for somebody who
-    decides for none."""
-    if person.everywhere:
-        return ()
-    owners = tuple(sorted(owner for owner in person.roles if owner != ALL_OWNERS and person.decides(owner)))
-    if not owners:
-        raise NotAllowed("you may look at this, but not decide about it")
-    return owners
-
-
-def may_follow(person: Person, owners: Collection[str]) -> bool:
-    """Whether a person may see a job for these owners' homes; one for everybody's is for those who decide for all."""
-    return person.everywhere or (bool(owners) and all(person.sees(one) for one in owners))

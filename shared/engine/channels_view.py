@@ -22,15 +22,13 @@ from shared.domain.pulse import Pulse, pulse, worst
 from shared.domain.reports import RunReport
 from shared.domain.spoken import PARIS, Said
 from shared.domain.strip import Slot
+from shared.engine.homes_seen import AT_ONCE, states_seen
 from shared.engine.modes import Modes
 from shared.engine.world import World
 from shared.ports import CircuitView
 from shared.state.accounts import AccountState
 from shared.state.feeds import Feed, Visit
 from shared.state.fetches import Fetches
-
-AT_ONCE = 16
-"""Partitions read side by side for one page."""
 
 DAY_AGE = timedelta(seconds=60)
 """How long a process keeps the last day's reports: reading them is the dearest part of the page."""
@@ -159,9 +157,7 @@ class Channels:
     # ---------------------------------------------------------------------------------- what there is
 
     async def _homes(self, person: Person, now: datetime) -> _Homes:
-        known = await self._world.accounts.directory("site")
-        names = [name for name, what in known.items() if person.sees(what.get("owner", ""))]
-        states = await asyncio.gather(*(self._site(name) for name in names))
+        states = await states_seen(self._world, person)
         listings = {key: one for state in states for key, one in state.listings.items()}
         return _Homes(
             listings,
@@ -170,10 +166,6 @@ class Channels:
             {key: tuple(found) for state in states for key, found in _open(state, now).items()},
             next((home.zone for state in states for home in state.site.properties.values()), PARIS),
         )
-
-    async def _site(self, name: str) -> SiteState:
-        async with self._gate:
-            return await self._world.sites.load(name)
 
     async def _accounts(self, person: Person) -> dict[str, AccountState]:
         names = list(await self._world.accounts.directory("account"))

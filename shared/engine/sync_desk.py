@@ -3,19 +3,20 @@ while they press is what they get."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from shared.domain.access import Person
-from shared.domain.errors import NotFound
+from shared.domain.access import ALL_OWNERS, Person
+from shared.domain.errors import NotAllowed, PayloadRejected
 from shared.domain.wish import Wanted
-from shared.engine.asked import deciding_for, may_follow
 from shared.engine.jobs import Jobs, wish_of
-from shared.engine.scope import must_decide
 from shared.engine.world import World
 from shared.state.jobs import Job, JobHead
 
 MISSING = "there is no such home"
+"""What whoever names a home that is not theirs is told."""
+
+LOOK_ONLY = "you may look at this, but not decide about it"
 
 
 class SyncDesk:
@@ -27,8 +28,8 @@ class SyncDesk:
 
     async def start(self, person: Person, wanted: Wanted) -> Job:
         """The job that does what is wanted: one under way that does all of it and that this person may follow, or a new
-        one. Raises ``PayloadRejected`` for a platform that is not connected, ``NotFound`` for a home that is not there
-        for this person, ``NotAllowed`` for somebody who decides for none."""
+        one. Raises ``PayloadRejected`` for a platform, a home or a site that is not there for this person,
+        ``NotAllowed`` where they may only look."""
         meant = await self.meant(person, wanted)
         running = await self._jobs.running(meant, seen=followed_by(person))
         return running or await self._jobs.start(meant)
@@ -41,16 +42,34 @@ class SyncDesk:
         """The wish with the owners it is about: a home's or a site's own, or all that this person decides for."""
         if not wanted.property and not wanted.site:
             return replace(wanted, owners=deciding_for(person))
-        site = wanted.site
+        site, missing = wanted.site, f"there is no site {wanted.site!r}"
         if wanted.property:
-            home = (await self._world.accounts.directory("home", wanted.property)).get(wanted.property, {})
-            site = home.get("site", "")
-        known = (await self._world.accounts.directory("site", site)).get(site) if site else None
-        if known is None:
-            raise NotFound(MISSING)
-        owner = known.get("owner", "")
-        must_decide(person, owner, MISSING)
+            homes = await self._world.accounts.directory("home")
+            site = homes.get(wanted.property, {}).get("site", "")
+            missing = f"there is no property {wanted.property!r}"
+        known = (await self._world.accounts.directory("site")).get(site)
+        owner = known.get("owner", "") if known else ""
+        if known is None or not person.sees(owner):
+            raise PayloadRejected(missing)
+        if not person.decides(owner):
+            raise NotAllowed(LOOK_ONLY)
         return replace(wanted, owners=only(owner))
+
+
+def deciding_for(person: Person) -> tuple[str, ...]:
+    """The owners whose homes a person's wish is about; empty for everybody's. Raises ``NotAllowed`` for somebody who
+    decides for none."""
+    if person.everywhere:
+        return ()
+    owners = tuple(sorted(owner for owner in person.roles if owner != ALL_OWNERS and person.decides(owner)))
+    if not owners:
+        raise NotAllowed(LOOK_ONLY)
+    return owners
+
+
+def may_follow(person: Person, owners: Collection[str]) -> bool:
+    """Whether a person may see a job for these owners' homes; one for everybody's is for those who decide for all."""
+    return person.everywhere or (bool(owners) and all(person.sees(one) for one in owners))
 
 
 def only(owner: str) -> tuple[str, ...]:

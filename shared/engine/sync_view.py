@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,10 +13,9 @@ from shared.domain.reports import Figures
 from shared.domain.spoken import PARIS, Said
 from shared.domain.wish import Wanted, covers
 from shared.engine import sync_words
-from shared.engine.asked import deciding_for
+from shared.engine.homes_seen import states_seen
 from shared.engine.jobs import GIVEN_UP, Jobs, is_running, wish_of
-from shared.engine.scope import sites_seen
-from shared.engine.sync_desk import followed_by, only
+from shared.engine.sync_desk import deciding_for, followed_by, only
 from shared.engine.world import World
 from shared.state.jobs import Job, JobStep
 
@@ -27,8 +25,6 @@ MOST_LISTED = 10
 
 MOST_LINES = 100
 """Writes a report names; the rest are counted."""
-
-AT_ONCE = 16
 
 _JOB = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
@@ -260,13 +256,7 @@ class SyncView:
         )
 
     async def _names(self, person: Person) -> _Names:
-        gate = asyncio.Semaphore(AT_ONCE)
-
-        async def load(name: str) -> SiteState:
-            async with gate:
-                return await self._world.sites.load(name)
-
-        states = await asyncio.gather(*(load(name) for name in await sites_seen(self._world, person)))
+        states = await states_seen(self._world, person)
         mine = [state for state in states if person.decides(state.site.owner)]
         homes = {key: one.name for state in states for key, one in state.site.properties.items()}
         named = {

@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.access import ALL_OWNERS, Person
 from shared.domain.dates import StayDates
-from shared.domain.errors import NotAllowed, NotFound, PayloadRejected
+from shared.domain.errors import NotAllowed, PayloadRejected
 from shared.domain.model import GREENGO, SyncMode
 from shared.domain.portfolio import Home, Role
 from shared.domain.wish import Wanted, covers
@@ -122,7 +122,7 @@ def test_who_may_only_look_presses_nothing(village: Village) -> None:
 def test_a_home_that_is_not_theirs_is_one_that_is_not_there(village: Village, person: Person) -> None:
     missing = HOME if person is STRANGER else "castle"
     for wanted in (Wanted(property=missing), Wanted(site=missing)):
-        with pytest.raises(NotFound, match="there is no such home"):
+        with pytest.raises(PayloadRejected, match=f"there is no .* '{missing}'"):
             village.run(desk(village).start(person, wanted))
 
 

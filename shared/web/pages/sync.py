@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shared.domain.errors import NotAllowed, NotFound, PayloadRejected
+from shared.domain.errors import NotAllowed, PayloadRejected
 from shared.domain.model import SyncMode
 from shared.domain.wish import Wanted
 from shared.use_cases import Ask, HttpAnswer
@@ -29,7 +29,7 @@ async def start(desk: Desk, ask: Ask) -> HttpAnswer:
     """Start what was pressed, or go to what already does it."""
     try:
         job = await desk.operations.sync_desk.start(ask.person, _wanted(form(ask.body)))
-    except (PayloadRejected, NotFound, NotAllowed):
+    except (PayloadRejected, NotAllowed):
         return no_such_thing(desk.pages, ask)
     return see(f"/sync/{job.head.id}")
 
