@@ -84,8 +84,8 @@ KEPT: tuple[Kept, ...] = (
             "en": "The identifier a calendar gives a stay; some software puts a name into it",
         },
         {
-            "fr": "pour suivre le même séjour d’une lecture à l’autre\u202f; il n’est montré nulle part",
-            "en": "to follow the same stay from one reading to the next; it is shown nowhere",
+            "fr": "pour suivre le même séjour d’une lecture à l’autre\u202f; seul qui demande ses données le voit",
+            "en": "to follow the same stay from one reading to the next; only who asks for their data sees it",
         },
         {
             "fr": "avec le séjour, puis 400 jours dans le journal\u202f; effacé du journal sur demande",
@@ -235,9 +235,10 @@ KEPT: tuple[Kept, ...] = (
 
 
 def is_listed(table: str, partition: str, key: str, column: str) -> bool:
-    """Whether some entry names this column of this row, or the row's key (``KEY``)."""
+    """Whether some entry names this column of this row, or the row's key (``KEY``); a table's name counts in any
+    case."""
     return any(
-        place.table == table
+        place.table.lower() == table.lower()
         and partition.startswith(place.partition)
         and key.startswith(place.key)
         and (place.column == column or (place.column == "*" and column != KEY))

@@ -54,8 +54,9 @@ class TargetView:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A notice that was sent lately: to which ways, and how far each has come (``taken``, ``waiting``, ``failed``).
-    ``why`` says in the channel's own words what failed last."""
+    """A notice that was sent lately: to which ways, and how far each has come (``taken``, ``waiting``, ``failed``); to
+    none where the person wanted none, or it went to the engine's log alone. ``why`` says in the channel's own words
+    what failed last."""
 
     at: datetime
     kind: str
@@ -260,11 +261,8 @@ def _sent(rows: Iterable[Told], person: Person, chosen: Chosen) -> Iterable[Sent
         states = [(name, "taken") for name in one.taken] + [(name, "waiting") for name in one.waiting]
         states += [(name, "failed") for name in one.failed]
         ways = tuple((labels.of(name), state) for name, state in states if labels.of(name))
-        if ways:
-            mine = {name for name, _ in states if labels.of(name)}
-            yield Sent(
-                one.at, one.notice.kind, one.notice.severity, one.notice.text, ways, _why(one.error, mine)
-            )
+        mine = {name for name, _ in states if labels.of(name)}
+        yield Sent(one.at, one.notice.kind, one.notice.severity, one.notice.text, ways, _why(one.error, mine))
 
 
 def _is_for(notice: Notice, person: Person, key: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -9,6 +10,8 @@ from datetime import datetime
 from shared.domain.dates import StayDates
 from shared.domain.model import Reservation, SiteState
 from shared.engine.notices_status import JsonValue
+
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,11 @@ class Stay:
     guest: str = field(repr=False)
     departed: bool = False
     forgotten: bool = False
+
+    @property
+    def number(self) -> str:
+        """What the platform calls the stay, where it may be shown: a calendar's own identifier may hold anything."""
+        return self.code or (self.reservation if _PLAIN.fullmatch(self.reservation) else "")
 
 
 @dataclass(frozen=True, slots=True)

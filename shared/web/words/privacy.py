@@ -31,6 +31,8 @@ FR = {
     "privacy.unread": "Sites illisibles",
     "privacy.export": "Télécharger tout (JSON)",
     "privacy.erase": "Effacer le nom partout",
+    "privacy.erase_many": "Effacer le nom de ces {count} séjours",
+    "privacy.erase_one": "Pour un seul séjour, ajoutez son numéro de réservation et cherchez encore.",
     "privacy.erase_help": "Seuls les noms, les notes et les messages bruts sont effacés, pour de bon. "
     "Les séjours gardent leurs nuits.",
     "privacy.viewer": "Vous pouvez regarder et télécharger, mais pas effacer.",
@@ -79,6 +81,8 @@ EN = {
     "privacy.unread": "Sites that cannot be read",
     "privacy.export": "Download everything (JSON)",
     "privacy.erase": "Erase the name everywhere",
+    "privacy.erase_many": "Erase the name of these {count} stays",
+    "privacy.erase_one": "For one stay alone, add its reservation number and search again.",
     "privacy.erase_help": "Names, notes and messages as they came are erased, for good, and nothing "
     "else. Stays keep their nights.",
     "privacy.viewer": "You may look and download, and not erase.",
