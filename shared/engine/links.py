@@ -132,12 +132,12 @@ class Links:
         fetches = await world.fetches.of(listing.id)
         return self._view(person, state, listing, feed, visits.get(listing.id), fetches)
 
-    async def beside(self, person: Person, view: LinkView) -> int:
-        """How many other listings its home has, however they are connected: a calendar alone protects from nothing."""
+    async def beside(self, person: Person, view: LinkView) -> list[Platform]:
+        """The platforms of the other listings of its home, however they are connected: a calendar alone protects from
+        nothing, and one advertisement connected twice shows each of its stays as a double booking."""
         found = await self._find(person, view.id)
-        if found is None:
-            return 0
-        return sum(1 for one in found[0].listings.values() if one.property == view.home) - 1
+        others = found[0].listings.values() if found else ()
+        return [one.platform for one in others if one.property == view.home and one.id != view.listing]
 
     def _view(
         self,

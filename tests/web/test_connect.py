@@ -199,3 +199,13 @@ def test_every_platform_has_its_way_in_words(hamlet: Hamlet, language: str) -> N
     for platform in hamlet.engine.world.calendars:
         assert words(language)[f"paste.{platform}"]
         assert words(language)[f"rhythm.{platform}"]
+
+
+def test_one_platform_twice_on_a_home_is_a_warning(hamlet: Hamlet) -> None:
+    hamlet.web.answers |= {AIRBNB_LINK: calendar(), OTHER_LINK: calendar()}
+    someone = connected(hamlet)
+    someone.open("/connect")
+    someone.press(someone.form("/connect/look"), link=OTHER_LINK)
+    someone.press(someone.form("/connect"), platform="airbnb")
+    assert "chaque séjour paraîtra en double réservation" in someone.page.said
+    assert len(hamlet.run(hamlet.engine.links.listed(LOCAL))) == 2

@@ -119,6 +119,7 @@ async def _one(
         address=f"{desk.public}/export/{view.token}.ics" if view.token else "",
         done=f"links.done_{done}" if done in DONE else "",
         alone=not others,
+        twice=view.platform in others,
         paste=f"paste.{key}",
         rhythm=f"rhythm.{key}",
         guessed=key in _GUESSED,
