@@ -138,7 +138,8 @@ def _tell(line: Mapping[str, str], names: Names, number: int) -> str:
         core = line.get("what") or "?"
     tail = _tail(line, language)
     said = f"{where}{_COLON[language] if where else ''}{core}{tail}"
-    return f"{said[:1].upper()}{said[1:]}."
+    by_home = where and not line.get("on")  # a home is called as its owner calls it
+    return f"{said}." if by_home else f"{said[:1].upper()}{said[1:]}."
 
 
 def _fact(line: Mapping[str, str], names: Names, number: int) -> str:

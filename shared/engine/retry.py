@@ -12,9 +12,11 @@ from shared.domain.wish import Wanted
 from shared.engine.homes_seen import states_seen
 from shared.engine.reconcile import Reconciler
 from shared.engine.scope import must_decide
-from shared.engine.sync_desk import MISSING, SyncDesk
+from shared.engine.sync_desk import SyncDesk
 from shared.engine.world import World
 from shared.state.jobs import Job
+
+_MISSING = "there is no such home"
 
 TRIES = 8
 """How often it is tried when others wrote to the site first."""
@@ -34,10 +36,10 @@ class Retry:
         being first, ``StoreUnavailable``."""
         states = [one for one in await states_seen(self._world, person) if home in ("", *one.site.properties)]
         if home and not states:
-            raise NotFound(MISSING)
+            raise NotFound(_MISSING)
         for state in states:
             if home:
-                must_decide(person, state.site.owner, MISSING)
+                must_decide(person, state.site.owner, _MISSING)
             if person.decides(state.site.owner):
                 await self._take_back(person, state)
         return await self._desk.start(person, Wanted(SyncMode.MANUAL, property=home))
