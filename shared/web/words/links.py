@@ -88,8 +88,8 @@ FR = {
     "links.revoke_what": "Révoquer ferme cette adresse : {platform} garde ce qu’il a lu, mais ne saura "
     "plus rien des nuits vendues ailleurs. Vous devrez les fermer à la main.",
     "links.revoke": "Révoquer cette adresse",
-    "links.twice": "{home} est déjà relié à {platform} par ailleurs. Si c’est la même annonce, reliée deux fois, chaque "
-    "séjour paraîtra en double réservation : gardez-en une seule.",
+    "links.twice": "{home} est déjà relié à {platform} par ailleurs. Si c’est la même annonce, reliée deux fois, "
+    "chaque séjour paraîtra en double réservation : gardez-en une seule.",
     "links.next": "Et maintenant ?",
     "links.next_alone": "Un seul calendrier ne protège de rien. Connectez celui de l’autre plateforme où "
     "{home} est en ligne.",
@@ -194,8 +194,8 @@ EN = {
     "links.revoke_what": "Revoking closes this address: {platform} keeps what it read, but learns nothing "
     "more of nights sold elsewhere. You will have to close them by hand.",
     "links.revoke": "Revoke this address",
-    "links.twice": "{home} is connected to {platform} elsewhere too. If it is the same advertisement, connected twice, "
-    "each stay will show as a double booking: keep one of them.",
+    "links.twice": "{home} is connected to {platform} elsewhere too. If it is the same advertisement, connected "
+    "twice, each stay will show as a double booking: keep one of them.",
     "links.next": "And now?",
     "links.next_alone": "One calendar alone protects from nothing. Connect that of the other platform "
     "where {home} is listed.",
