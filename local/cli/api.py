@@ -53,13 +53,13 @@ class Api:
         """Look. Raises ``Trouble`` for anything but a good answer."""
         return self._ask("GET", path, query={name: one for name, one in query.items() if one})
 
-    def post(self, path: str, body: object = None, etag: str = "", *, kind: str = "") -> Answer:
-        """Change: an object is sent as JSON, a text as it is, of the kind named. Raises ``Trouble``."""
-        headers = {"if-match": etag} if etag else {}
-        if isinstance(body, str):
-            headers["content-type"] = kind
-            return self._ask("POST", path, headers=headers, content=body.encode())
-        return self._ask("POST", path, headers=headers, json=body)
+    def post(self, path: str, body: object = None, etag: str = "") -> Answer:
+        """Change. Raises ``Trouble``."""
+        return self._ask("POST", path, headers={"if-match": etag} if etag else {}, json=body)
+
+    def put(self, path: str, content: bytes, kind: str) -> Answer:
+        """Hand a text in, of the kind named. Raises ``Trouble``."""
+        return self._ask("PUT", path, headers={"content-type": kind}, content=content)
 
     def close(self) -> None:
         """Free the connection."""
@@ -114,15 +114,16 @@ class Api:
             return Trouble(NO_ANSWER, "trouble.refused", why=why)
         if status in (409, 412, 428):
             return Overtaken(why, status)
-        return Refusal(why, status)
+        return Refusal(why, status, problem)
 
 
 class Refusal(Trouble):
     """The app understood the request, and something in it is wrong or not there."""
 
-    def __init__(self, why: str, status: int) -> None:
+    def __init__(self, why: str, status: int, problem: Json) -> None:
         super().__init__(WRONG_USE, "trouble.refused", why=why)
         self.status = status
+        self.problem = problem
 
 
 class Overtaken(Trouble):

@@ -15,6 +15,9 @@ from local.cli.commands import (
     check_feed,
     code,
     conflicts,
+    links,
+    people,
+    portfolio,
     replay,
     resolve,
     status,
@@ -61,7 +64,17 @@ def in_front(arguments: Sequence[str]) -> list[str]:
     return [*front, *rest]
 
 
-class Commands(TyperGroup):
+class Group(TyperGroup):
+    """Commands under one name."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command meant. Raises ``Trouble`` naming those that there are."""
+        if args and args[0] not in self.commands:
+            raise Trouble(WRONG_USE, "use.command", what=args[0], known=", ".join(self.commands))
+        return super().resolve_command(ctx, args)
+
+
+class Commands(Group):
     """All commands; whatever ends one becomes an exit code and a sentence, never a stack of lines."""
 
     def main(
@@ -88,18 +101,12 @@ class Commands(TyperGroup):
             _tell(said["trouble.use"].format(what=plain(_use(misused, said))))
             code = WRONG_USE
         except typer.Abort:
-            _tell(said["trouble.stopped"])
+            _tell("\n" + said["trouble.stopped"])
             code = STOPPED
         except BrokenPipeError:  # whoever read our lines has read enough ("| head")
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = STOPPED
         sys.exit(code if isinstance(code, int) else 0)
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """The command meant. Raises ``Trouble`` naming those that there are."""
-        if args and args[0] not in self.commands:
-            raise Trouble(WRONG_USE, "use.command", what=args[0], known=", ".join(self.commands))
-        return super().resolve_command(ctx, args)
 
 
 def _tell(text: str) -> None:
@@ -111,6 +118,8 @@ def _use(misused: typer.TyperException, said: Mapping[str, str]) -> str:
     parameter = getattr(misused, "param", None)
     missing = (getattr(parameter, "metavar", "") or getattr(parameter, "name", "")) if parameter else ""
     what = getattr(misused, "option_name", "") or missing
+    if misused.message.startswith("Got unexpected extra argument"):
+        return said["use.extra"]  # and not which: it may be a name, or a link
     text = said.get(f"use.{type(misused).__name__}", "") if what else ""
     return text.format(what=what) if text else misused.format_message().rstrip(".")
 
@@ -164,7 +173,23 @@ _COMMANDS: tuple[tuple[str, Callable[..., int], str], ...] = (
     ("sync", sync.sync, _ONCE_IN_A_WHILE),
     ("resolve", resolve.resolve, _ONCE_IN_A_WHILE),
     ("replay", replay.replay, _ONCE_IN_A_WHILE),
+    ("erase", people.erase, _ONCE_IN_A_WHILE),
+    ("export-person", people.export_person, _ONCE_IN_A_WHILE),
     ("code", code.code, _ONCE_IN_A_WHILE),
 )
 for _name, _command, _panel in _COMMANDS:
     app.command(_name, help=f"help.{_name}", rich_help_panel=_panel)(_command)
+
+_links = typer.Typer(cls=Group, help="help.links", invoke_without_command=True, rich_help_panel=_EVERY_DAY)
+_links.callback()(links.links)
+_links.command("show", help="help.links.show")(links.show)
+_links.command("rotate", help="help.links.rotate")(links.rotate)
+_links.command("revoke", help="help.links.revoke")(links.revoke)
+app.add_typer(_links, name="links")
+
+_portfolio = typer.Typer(
+    cls=Group, help="help.portfolio", no_args_is_help=True, rich_help_panel=_ONCE_IN_A_WHILE
+)
+_portfolio.command("export", help="help.portfolio.export")(portfolio.export)
+_portfolio.command("import", help="help.portfolio.import")(portfolio.take)
+app.add_typer(_portfolio, name="portfolio")

@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from local.cli.reading import Json
+from local.cli.session import named
 from shared.adapters.http import HttpxHttp
 from shared.adapters.log_voice import SilentTelemetry
 from shared.connectors.ical import IcalConnector
 from shared.connectors.ical_links import platform_of
 from shared.connectors.registry import PLATFORMS
-from shared.domain.model import Link
+from shared.domain.model import Busy, Link
 from shared.engine.look import LinkDesk, Looked, Refusal
 from shared.engine.world import World
 from shared.memory.bus import MemoryBus
@@ -27,13 +29,32 @@ AGENT = "SyncEngine/0.1 (check-feed)"
 """How the calendar's host sees us."""
 
 
-async def look(pasted: str, platform: str, http: Callable[[], Http] | None = None) -> Looked | Refusal:
-    """Fetch a link once, guarded as the engine guards it, and read it."""
+async def look(pasted: str, platform: str, http: Callable[[], Http] | None = None) -> Json:
+    """Fetch a link once, guarded as the engine guards it, and read it: as the API tells it, with ``usable``."""
     way_out = http() if http else HttpxHttp()
     try:
-        return await LinkDesk(_world(way_out)).look(pasted, platform)
+        found = await LinkDesk(_world(way_out)).look(pasted, platform)
     finally:
         await way_out.close()
+    return _refused(found) if isinstance(found, Refusal) else _looked(found)
+
+
+def _refused(found: Refusal) -> Json:
+    return {"usable": False, "why": found.why.value, "said": found.said}
+
+
+def _looked(found: Looked) -> Json:
+    return {
+        "usable": True,
+        "host": found.host,
+        "platform": str(found.platform),
+        "platform_name": named(found.platform),
+        "recognised": found.recognised,
+        "stays": found.counted(Busy.STAY),
+        "past": found.past,
+        "taken": [{"kind": one.kind.value, "nights": str(one.dates)} for one in found.ahead],
+        "oddities": list(found.oddities),
+    }
 
 
 def _world(http: Http) -> World:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from local.cli.reading import Json, items, number, said, text
-from local.cli.session import Session, named
+from local.cli.session import Session, named, setback
 from shared.domain.spoken import nights_said
 
 UNDECIDED = ("new", "acknowledged")
@@ -41,7 +41,7 @@ def _by_hand(session: Session, now: Json) -> Iterator[str]:
             home=text(one, "home"),
             platform=named(text(one, "platform")),
             nights=nights_said(text(one, "nights"), session.language),
-            why=text(one, "why"),
+            why=setback(session, one, "why"),
         )
         page = text(one, "page")
         yield f"{line} {page}" if page else line
@@ -54,17 +54,17 @@ def _pushes(session: Session, now: Json) -> Iterator[str]:
             platform=named(text(one, "platform")),
             listing=text(one, "listing"),
             nights=nights_said(text(one, "nights"), session.language),
-            why=text(one, "reason"),
+            why=setback(session, one, "reason"),
         )
 
 
 def _sources(session: Session, now: Json) -> Iterator[str]:
     for one in items(now, "accounts"):
         if text(one, "paused"):
-            yield session.t("status.paused", account=text(one, "id"), why=text(one, "paused"))
+            yield session.t("status.paused", account=text(one, "id"), why=setback(session, one, "paused"))
     for one in items(now, "feeds"):
         if text(one, "error") and not one.get("fresh"):
-            yield session.t("status.silent", listing=text(one, "listing"), why=text(one, "error"))
+            yield session.t("status.silent", listing=text(one, "listing"), why=setback(session, one, "error"))
 
 
 def _vanished(session: Session, answer: Json) -> Iterator[str]:

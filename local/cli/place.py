@@ -30,7 +30,7 @@ class Place:
     @property
     def is_here(self) -> bool:
         """Whether it is this machine."""
-        return _is_loopback(urlsplit(self.address).hostname or "")
+        return is_loopback(urlsplit(self.address).hostname or "")
 
 
 def find(at: str = "", token: str = "", settings: Path | None = None) -> Place:
@@ -58,13 +58,14 @@ def _address(at: str) -> str:
         host, port, parts = "", None, urlsplit("")
     if parts.scheme not in ("http", "https") or not host or parts.username is not None:
         raise Trouble(WRONG_USE, "trouble.address")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise Trouble(WRONG_USE, "trouble.not_https", host=host)
     name = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{name}" + (f":{port}" if port else "")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -59,6 +59,11 @@ class Screen:
             table.add_row(*(Text(plain(cell)) for cell in row))
         self.out.print(table)
 
+    def raw(self, text: str) -> None:
+        """A text of ours as it is, for a file or another program."""
+        shown = "".join(one if one == "\n" or _is_shown(one) else "\N{REPLACEMENT CHARACTER}" for one in text)
+        self.out.print(Text(shown.removesuffix("\n")), soft_wrap=True)
+
     def json(self, value: object) -> None:
         """An answer for scripts."""
         written = json.dumps(value, ensure_ascii=False, indent=2 if self.out.is_terminal else None)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -12,11 +14,18 @@ import typer
 
 from local.cli.api import Api
 from local.cli.place import find
+from local.cli.reading import Json, text
 from local.cli.screen import Screen
 from local.cli.words import words
 from shared.connectors.registry import PLATFORMS
+from shared.domain import setbacks
 from shared.domain.model import Platform
 from shared.ports import Http
+from shared.web.words import words as console_words
+
+
+def _wall() -> datetime:
+    return datetime.fromtimestamp(time.time(), UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,7 @@ class Tools:
     transport: httpx.BaseTransport | None = None
     http: Callable[[], Http] | None = None
     sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], datetime] = _wall
 
 
 @dataclass
@@ -57,6 +67,14 @@ class Session:
         """A text in the session's language."""
         return words(self.language)[key].format(**values)
 
+    def console(self, key: str, **values: object) -> str:
+        """A text of the console's pages: what both say is said in the same words."""
+        return console_words(self.language)[key].format(**values)
+
+    def has_console(self, key: str) -> bool:
+        """Whether the pages have such a text."""
+        return key in console_words(self.language)
+
     def close(self) -> None:
         """Free the connection."""
         if self._api is not None:
@@ -74,3 +92,26 @@ def named(platform: str) -> str:
     """A platform's proper name."""
     entry = PLATFORMS.get(Platform(platform))
     return entry.name if entry else platform
+
+
+def setback(session: Session, of_: Json, name: str) -> str:
+    """What went wrong, as the pages say it."""
+    return setbacks.said(text(of_, name))[session.language]
+
+
+def be_sure(session: Session) -> None:
+    """Ask before what cannot be taken back. Raises ``typer.Abort`` for anything but a yes."""
+    answer = typer.prompt(session.t("base.sure"), default="", show_default=False, prompt_suffix=" ", err=True)
+    if answer.strip().lower() not in ("o", "oui", "y", "yes"):
+        raise typer.Abort
+
+
+def unseen(question: str) -> str:
+    """What a person types without its being shown, or the next line of what a script hands in. A hidden prompt would
+    read the terminal, and not what was piped. Raises ``typer.Abort`` where there is nothing."""
+    if sys.stdin.isatty():
+        return str(typer.prompt(question, hide_input=True, prompt_suffix=" ", err=True))
+    line = sys.stdin.readline()
+    if not line.strip():
+        raise typer.Abort
+    return line.strip()

@@ -18,6 +18,7 @@ from local.cli.session import Tools
 from local.cli.trouble import NO_ANSWER, OK, WRONG_USE, Trouble
 from local.cli.words import MODULES, words
 from local.run_settings import write_settings
+from shared.web.words import words as console_words
 from tests.engine.village import HOME
 from tests.local.cli_bench import KEY, PORT, Bench, answering
 from tests.web.support import VIEWER, As
@@ -45,26 +46,35 @@ def test_french_signs_have_their_narrow_space() -> None:
     assert not wrong
 
 
-def test_every_key_the_commands_ask_for_is_there_and_none_is_left_over() -> None:
-    known = words("fr").keys()
+def texts_in(node: ast.AST) -> tuple[set[str], set[str]]:
+    """The whole texts below a node, and the beginnings of those that are put together."""
+    whole, begun = set[str](), set[str]()
+    for one in ast.walk(node):
+        if isinstance(one, ast.JoinedStr) and isinstance(one.values[0], ast.Constant):
+            begun.add(str(one.values[0].value))
+        elif isinstance(one, ast.Constant) and isinstance(one.value, str):
+            whole.add(one.value)
+    return whole, begun
+
+
+def test_every_text_the_commands_ask_for_is_there_and_none_is_left_over() -> None:
+    known, pages = words("fr").keys(), console_words("fr").keys()
     groups = {key.partition(".")[0] for key in known}
-    asked, begun = set[str](), set[str]()
+    asked, begins, of_pages = set[str](), set[str](), set[str]()
     for file in Path(place.__file__).parent.rglob("*.py"):
         if file.parent.name == "words":
             continue
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
-                begun.add(str(node.values[0].value))
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                asked.add(node.value)
-    keys = {
-        one
-        for one in asked
-        if re.fullmatch(r"[a-z-]+(\.[a-zA-Z_-]+)+", one) and one.partition(".")[0] in groups
-    }
-    begins = {one for one in begun if one.endswith(".") and one[:-1] in groups}
-    assert keys - known == set()
-    assert {one for one in known - keys if not one.startswith(tuple(begins))} == set()
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        whole, begun = texts_in(tree)
+        asked |= {one for one in whole if re.fullmatch(r"[a-z-]+(\.[a-zA-Z_-]+)+", one)}
+        begins |= {one for one in begun if one.endswith(".") and one[:-1] in groups}
+        for call in ast.walk(tree):
+            if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "console":
+                of_pages |= texts_in(call.args[0])[0] - {"utf-8"}
+    asked = {one for one in asked if one.partition(".")[0] in groups} - of_pages
+    assert {one for one in of_pages if "." in one} - pages == set()
+    assert asked - known == set()
+    assert {one for one in known - asked if not one.startswith(tuple(begins))} == set()
 
 
 def test_the_language_is_that_of_the_line_then_of_the_machine_then_french() -> None:

@@ -311,7 +311,7 @@ def test_a_link_is_looked_into_without_an_engine_and_never_repeated(bench: Bench
         assert "Airbnb" in result.stdout
         assert "s3cret" not in result.output
     found = bench.json("check-feed", LINK)
-    assert (found["usable"], found["platform"], len(found["ahead"])) == (True, "airbnb", 1)
+    assert (found["usable"], found["platform"], len(found["taken"])) == (True, "airbnb", 1)
     assert bench.way.asked == []
 
 

@@ -1,6 +1,7 @@
 """``check-feed``: what is in a calendar link, or in plain words why it cannot be used. Nothing is stored.
 
-The look is the console's own, made from this machine: it needs no engine that runs.
+The look is the console's own, made from this machine, so that it needs no engine that runs; with ``--at`` the engine
+there looks.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from typing import Annotated
 
 import typer
 
+from local.cli.api import Refusal
 from local.cli.look import look
-from local.cli.session import Session, named, of
+from local.cli.reading import Json, items, number, part, said, text, texts
+from local.cli.session import Session, of, unseen
 from local.cli.trouble import A_PERSON, OK
 from shared.domain.model import Busy
-from shared.domain.spoken import span
-from shared.engine.look import Looked, Refusal
+from shared.domain.spoken import nights_said
 from shared.engine.look_text import odd
 
 MOST_SHOWN = 20
@@ -29,52 +31,53 @@ def check_feed(
 ) -> int:
     """Look into it; 1 when it cannot be used."""
     session = of(ctx)
-    pasted = link or typer.prompt(session.t("feed.paste"), hide_input=True, prompt_suffix=" ", err=True)
-    found = asyncio.run(look(pasted, platform, session.tools.http))
-    if isinstance(found, Refusal):
-        if session.screen.as_json:
-            session.screen.json({"usable": False, "why": found.why.value, "said": found.said})
-        else:
-            session.screen.say(found.said[session.language], "bold red")
-        return A_PERSON
+    pasted = link or unseen(session.t("feed.paste"))
+    found = _there(session, pasted, platform) if session.at else _here(session, pasted, platform)
     if session.screen.as_json:
-        session.screen.json(_as_json(found))
-    else:
+        session.screen.json(found)
+    elif found.get("usable"):
         _show(session, found)
-    return OK
+    else:
+        session.screen.say(said(found, "said", session.language), "bold red")
+    return OK if found.get("usable") else A_PERSON
 
 
-def _show(session: Session, found: Looked) -> None:
+def _here(session: Session, pasted: str, platform: str) -> Json:
+    return asyncio.run(look(pasted, platform, session.tools.http))
+
+
+def _there(session: Session, pasted: str, platform: str) -> Json:
+    """The same, seen by an engine elsewhere, which also knows its own addresses."""
+    wanted = {"url": pasted, **({"platform": platform} if platform else {})}
+    try:
+        return {"usable": True, **session.api.post("/api/feeds/check", wanted).json}
+    except Refusal as refusal:
+        problem = refusal.problem
+        if not part(problem, "said"):
+            raise
+        return {"usable": False, "why": text(problem, "reason"), "said": part(problem, "said")}
+
+
+def _show(session: Session, found: Json) -> None:
     screen, language = session.screen, session.language
-    platform = named(found.platform)
-    screen.say(session.t("feed.host", host=found.host, platform=platform), "bold green")
-    if not found.recognised:
+    platform, taken = text(found, "platform_name"), items(found, "taken")
+    screen.say(session.t("feed.host", host=text(found, "host"), platform=platform), "bold green")
+    if not found.get("recognised"):
         screen.say(session.t("feed.guessed", platform=platform), "yellow")
-    stays, closed = found.counted(Busy.STAY), found.counted(Busy.CLOSED)
-    blocks = len(found.ahead) - stays - closed
-    counted = {
-        "ahead": len(found.ahead),
-        "stays": stays,
-        "closed": closed,
-        "blocks": blocks,
-        "past": found.past,
-    }
-    screen.say(session.t("feed.ahead", **counted))
-    for one in found.ahead[:MOST_SHOWN]:
-        screen.say(f"• {span(one.dates, language)}  {session.t(f'feed.{one.kind.value}')}", indent=2)
-    if len(found.ahead) > MOST_SHOWN:
-        screen.say(session.t("feed.more", count=len(found.ahead) - MOST_SHOWN), indent=2)
-    for oddity in found.oddities:
-        screen.say(session.t("feed.odd", what=odd(oddity, language)), "yellow")
+    if not taken:
+        screen.say(session.console("connect.empty"), "yellow")
+    for one in taken[:MOST_SHOWN]:
+        screen.say(f"• {nights_said(text(one, 'nights'), language)}  {_kind(session, one)}", indent=2)
+    if len(taken) > MOST_SHOWN:
+        screen.say(session.console("connect.more", count=len(taken) - MOST_SHOWN), indent=2)
+    screen.say(f"{session.console('connect.past')}{session.t('base.colon')}{number(found, 'past')}")
+    for oddity in texts(found, "oddities"):
+        line = f"{session.console('connect.odd')}{session.t('base.colon')}{odd(oddity, language)}"
+        screen.say(line, "yellow")
 
 
-def _as_json(found: Looked) -> dict[str, object]:
-    return {
-        "usable": True,
-        "host": found.host,
-        "platform": str(found.platform),
-        "recognised": found.recognised,
-        "ahead": [{"kind": one.kind.value, "nights": str(one.dates)} for one in found.ahead],
-        "past": found.past,
-        "oddities": list(found.oddities),
-    }
+def _kind(session: Session, one: Json) -> str:
+    """What the calendar's words say that a stretch is. A platform's own rule closes nights as its host would."""
+    kind = text(one, "kind")
+    key = f"connect.is_{Busy.BLOCK if kind == Busy.LIMIT else kind}"
+    return session.console(key) if session.has_console(key) else kind

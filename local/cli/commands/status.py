@@ -10,7 +10,7 @@ import typer
 from local.cli.api import Refusal
 from local.cli.needs import needs
 from local.cli.reading import Json, at, items, text
-from local.cli.session import Session, named, of
+from local.cli.session import Session, named, of, setback
 from local.cli.trouble import A_PERSON, OK, Trouble
 from shared.domain.ago import ago
 
@@ -75,8 +75,8 @@ def _channel(session: Session, platform: str, now: Json) -> list[str]:
     taken = sum(1 for one in blocks if one.get("taken"))
     answers = [one for source in sources if (one := at(source, "last_answer"))]
     modes = dict.fromkeys(text(one, "mode") for one in sources if text(one, "mode"))
-    told = [t for one in (*sources, *blocks) if (t := text(one, "paused") or text(one, "error"))]
-    told = told or [text(one, "reason") for one in sources if text(one, "reason")]
+    names = ("paused", "error", "reason")
+    told = [said for name in names for one in (*sources, *blocks) if (said := setback(session, one, name))]
     return [
         named(platform),
         ", ".join(session.t(f"mode.{one}") if f"mode.{one}" in MODES else one for one in modes),

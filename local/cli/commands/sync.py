@@ -10,6 +10,7 @@ from rich.progress import Progress, TaskID
 from local.cli.reading import Json, items, number, part, text
 from local.cli.session import Session, named, of
 from local.cli.trouble import A_PERSON, NO_ANSWER, OK, STOPPED, Trouble
+from shared.domain import setbacks
 
 LOOKS_EVERY = 1.0
 """Seconds between two looks at a job."""
@@ -153,5 +154,10 @@ def _report(session: Session, job: Json) -> None:
         screen.table(headings, rows)
     for step in items(job, "steps"):
         if text(step, "state") != "done":
-            why = text(step, "error") or session.t("sync.not_over")
+            why = _why(session, text(step, "error")) or session.t("sync.not_over")
             screen.say(session.t("sync.step", step=text(step, "step"), why=why), "red")
+
+
+def _why(session: Session, error: str) -> str:
+    """What went wrong, as the pages say it, with the connector's own words behind it."""
+    return f"{setbacks.said(error)[session.language]} ({error})" if setbacks.is_known(error) else error

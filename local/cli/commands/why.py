@@ -61,11 +61,11 @@ def _explain(session: Session, found: Json, *, chain: bool) -> None:
     screen.say(said(found, "text", language), "bold")
     for listing in items(found, "listings"):
         screen.say(f"• {said(listing, 'text', language)}", indent=2)
-        for closure in items(listing, "closures"):
-            screen.say(said(closure, "text", language), indent=6)
-            _chain(session, items(closure, "chain") if chain else [])
+        for closure in items(listing, "closures") if chain else []:
+            screen.say(said(closure, "text", language), indent=4)
+            _chain(session, items(closure, "chain"))
     for fact in items(found, "facts"):
-        screen.say(f"• {said(fact, 'text', language)} {said(fact, 'by_text', language)}".rstrip(), indent=2)
+        screen.say(f"• {said(fact, 'text', language)}{_by(said(fact, 'by_text', language))}", indent=2)
         _chain(session, items(fact, "chain") if chain else [])
     for hold in items(found, "holds"):
         screen.say(f"• {said(hold, 'text', language)}", indent=2)
@@ -77,5 +77,10 @@ def _chain(session: Session, steps: list[Json]) -> None:
     for step in steps:
         when = at(step, "at")
         clock = moment(when, PARIS, session.language) if when else "?"
-        line = f"{clock}  {said(step, 'text', session.language)} {said(step, 'by', session.language)}"
-        session.screen.say(line.rstrip(), "dim", indent=8)
+        line = f"{clock}  {said(step, 'text', session.language)}{_by(said(step, 'by', session.language))}"
+        session.screen.say(line, "dim", indent=6)
+
+
+def _by(who: str) -> str:
+    """By whom or what, behind a sentence."""
+    return f" ({who})" if who else ""

@@ -2,11 +2,13 @@
 
 FR = {
     "base.colon": " : ",
+    "base.sure": "Continuer ? (oui/non)",
     "mode.real_time": "temps réel",
     "mode.batch": "par lots",
     "mode.manual": "manuel",
     "use.NoSuchOption": "il n’y a pas d’option {what}",
     "use.MissingParameter": "il manque {what}",
+    "use.extra": "il y a un mot de trop",
     "use.command": "« {what} » n’est pas une commande. Il y a : {known}.",
     "trouble.use": "Commande mal écrite : {what}. Aide : ajoutez --help.",
     "trouble.stopped": "Arrêté : rien n’a été fait.",
@@ -39,11 +41,13 @@ FR = {
 
 EN = {
     "base.colon": ": ",
+    "base.sure": "Go on? (yes/no)",
     "mode.real_time": "real time",
     "mode.batch": "batch",
     "mode.manual": "manual",
     "use.NoSuchOption": "there is no option {what}",
     "use.MissingParameter": "{what} is missing",
+    "use.extra": "there is a word too many",
     "use.command": "“{what}” is no command. There are: {known}.",
     "trouble.use": "The command is not written right: {what}. For help add --help.",
     "trouble.stopped": "Stopped: nothing was done.",
