@@ -29,6 +29,7 @@ def open_notify(
     from shared.state.people import PeopleStore
     from shared.state.told import ToldStore
 
+    owners = OwnerStore(tables)
     fan = PeopleFan(
         ChoiceStore(tables),
         PeopleStore(tables),
@@ -36,8 +37,9 @@ def open_notify(
         _ways(settings.notify, http, telemetry, tables.now),
         now=tables.now,
         everywhere=settings.operators | ({"local"} if settings.sign_in == "local" else frozenset()),
+        recipients=owners.recipients,
+        fallback=settings.notify.email,
     )
-    owners = OwnerStore(tables)
 
     async def recipients(owner: str) -> Sequence[Recipient]:
         named, chose = await owners.recipients(owner), await fan.chose()

@@ -8,13 +8,14 @@ its note, a person is told twice. Beside the channels of the settings stand thos
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import Context
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.adapters.notify_people import PeopleFan
+from shared.adapters.notify_people import PeopleFan, last_resort
 from shared.domain.errors import StaleWrite, SyncError
+from shared.domain.quiet import DIGEST, is_urgent
 from shared.ports import Channel, NewId, Notice, Telemetry
 from shared.state.told import Told, ToldStore
 
@@ -52,6 +53,9 @@ HELD = timedelta(seconds=60)
 
 MOST_TRIES = 8
 """Tries, about two hours in all with the pauses between them; then it is counted as failed."""
+
+GONE = "gone"
+"""In place of a reason: there is no such channel any more, and nobody is waited for."""
 
 AT_ONCE, BESIDE = 2, 20
 """Notices delivered at a time, and how many may wait for that in memory; the others are the health timer's."""
@@ -182,7 +186,10 @@ class NotifyMany:
 
     async def _send(self, told: Told, seconds: float) -> None:
         tried = await asyncio.gather(*(self._try(name, told.notice, seconds) for name in told.waiting))
-        wrong = {name: why for name, why in zip(told.waiting, tried, strict=True) if why}
+        wrong = {name: why for name, why in zip(told.waiting, tried, strict=True) if why and why != GONE}
+        told = replace(
+            told, waiting=tuple(n for n, why in zip(told.waiting, tried, strict=True) if why != GONE)
+        )
         for name in wrong:
             self._telemetry.count("notify_refused", channel=_kind(name), kind=told.notice.kind)
         await self._note(told, wrong)
@@ -192,12 +199,13 @@ class NotifyMany:
         return known if known is not None or self._fan is None else await self._fan.channel(name)
 
     async def _try(self, name: str, notice: Notice, seconds: float) -> str:
-        """Why the channel did not take it; empty when it did, and for one that is there no more."""
+        """Why the channel did not take it; empty when it did, ``GONE`` for one that is there no more."""
         try:
             async with asyncio.timeout(seconds):
                 channel = await self._channel(name)
-                if channel is not None:
-                    await channel.send(notice)
+                if channel is None:
+                    return GONE
+                await channel.send(notice)
         except TimeoutError:
             return f"no answer within {seconds:g} s"
         except SyncError as wrong:
@@ -210,14 +218,16 @@ class NotifyMany:
         """Write down what is left of it. Nobody else has it meanwhile; if the store is away it is sent once more."""
         over = told.tries >= MOST_TRIES
         failed = tuple(wrong) if over else ()
+        more = _instead(told, wrong)
         for name in failed:
             self._telemetry.count("notify_failed", channel=_kind(name), kind=told.notice.kind)
         after = replace(
             told,
-            waiting=() if over else tuple(wrong),
+            waiting=() if over else (*wrong, *more),
             failed=failed,
             taken=(*told.taken, *(name for name in told.waiting if name not in wrong)),
-            next=self._now() + timedelta(minutes=1 << max(told.tries - 1, 0)),
+            # Whoever stands in is asked at the next tick, and no later.
+            next=self._now() + (timedelta() if more else timedelta(minutes=1 << max(told.tries - 1, 0))),
             error="; ".join(f"{name}: {why}" for name, why in wrong.items()),
         )
         try:
@@ -225,6 +235,16 @@ class NotifyMany:
                 await self._told.put(after)
         except SyncError:
             self._telemetry.count("notice_unstored", kind=told.notice.kind)
+
+
+def _instead(told: Told, wrong: Iterable[str]) -> tuple[str, ...]:
+    """The channels that stand in for people's own ways that failed, where it is urgent: nobody is left without a word
+    of a double booking because they mistyped an address."""
+    if not is_urgent(told.notice.kind, told.notice.severity) or told.notice.kind == DIGEST:
+        return ()
+    known = {*told.waiting, *told.taken, *told.failed}
+    names = dict.fromkeys(last_resort(name) for name in wrong)
+    return tuple(name for name in names if name and name not in known)
 
 
 def _kind(name: str) -> str:

@@ -16,7 +16,7 @@ from shared.domain.digest import digest
 from shared.domain.portfolio import Role
 from shared.domain.quiet import DIGEST
 from shared.domain.targets import Target, Way
-from shared.ports import Channel, Notice
+from shared.ports import Channel, Notice, Recipients
 from shared.state import cells
 from shared.state.choices import ChoiceStore, Chosen
 from shared.state.later import LaterStore, Waiting
@@ -27,6 +27,9 @@ KEPT = timedelta(seconds=5)
 
 MOST_IN_ONE = 99
 """Notices of one digest: they are taken away in one transaction."""
+
+LAST_RESORT = "/portfolio"
+"""How the channel's name ends by which somebody is told of what is urgent when a way of their own fails."""
 
 _LATER = "later@"
 
@@ -54,15 +57,20 @@ class PeopleFan:
         *,
         now: Callable[[], datetime],
         everywhere: frozenset[str] = frozenset(),
+        recipients: Recipients | None = None,
+        fallback: str = "",
     ) -> None:
         """``ways`` are those this installation can go; ``everywhere`` names people who look after everybody's homes
-        without standing in the portfolio, in lower case."""
+        without standing in the portfolio, in lower case. ``recipients`` gives the portfolio's addresses, ``fallback``
+        is the settings': where somebody is told whose own ways fail."""
         self._choices = choices
         self._people = people
         self._later = later
         self._ways = ways
         self._now = now
         self._everywhere = everywhere
+        self._recipients = recipients
+        self._fallback = fallback
         self._kept: tuple[datetime, Sequence[tuple[Chosen, Person]]] | None = None
 
     async def names(self, notice: Notice, at: datetime) -> list[str]:
@@ -80,11 +88,28 @@ class PeopleFan:
         """A channel by its name; None for somebody's way that is there no more. Raises ``StoreUnavailable``."""
         if name.startswith(_LATER):
             return _Later(self, cells.from_instant(name.removeprefix(_LATER)), name)
-        for chosen, _ in await self._known():
+        for chosen, person in await self._known():
+            if name == f"{chosen.mark}{LAST_RESORT}":
+                return await self._last_resort(chosen, person)
             for one in chosen.targets:
                 if _name(chosen, one) == name and one.way in self._ways:
                     return self._ways[one.way](one.address, chosen.language)
         return None
+
+    async def _last_resort(self, chosen: Chosen, person: Person) -> Channel | None:
+        """A mail to the portfolio's address of somebody, or the settings'; None where there is none, or it failed as a
+        way of their own."""
+        found = [
+            one.address
+            for owner in person.roles
+            for one in (await self._recipients(owner) if self._recipients else ())
+            if one.person == chosen.person
+        ]
+        address = next(iter(found), self._fallback)
+        own = Target(Way.EMAIL, address) in chosen.targets
+        if not address or own or Way.EMAIL not in self._ways:
+            return None
+        return self._ways[Way.EMAIL](address, chosen.language)
 
     async def chose(self) -> frozenset[str]:
         """Everybody who is told in a way of their own. Raises ``StoreUnavailable``."""
@@ -157,6 +182,12 @@ class _Later:
     async def send(self, notice: Notice) -> None:
         """Let it wait."""
         await self._fan.put_off(notice, self._at)
+
+
+def last_resort(name: str) -> str:
+    """The channel that stands in for somebody's own way; empty for one that is nobody's, or is it already."""
+    mark, sign, way = name.partition("/")
+    return f"{mark}{LAST_RESORT}" if sign and f"/{way}" != LAST_RESORT else ""
 
 
 def _name(chosen: Chosen, one: Target) -> str:

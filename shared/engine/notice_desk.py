@@ -247,6 +247,7 @@ class _Labels:
 
     def __post_init__(self) -> None:
         self.own = {f"{self.chosen.mark}/{one.mark}": one.masked for one in self.chosen.targets}
+        self.own[f"{self.chosen.mark}/portfolio"] = "portfolio"
 
     def of(self, name: str) -> str:
         if name.startswith(_LATER) or name in self.own:

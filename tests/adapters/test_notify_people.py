@@ -23,6 +23,7 @@ from shared.ports import Channel, Notice, Row
 from shared.state.choices import PARTITION, ChoiceStore, Chosen
 from shared.state.later import LaterStore
 from shared.state.names import ACCOUNTS
+from shared.state.owners import OwnerStore
 from shared.state.people import PeopleStore
 from shared.state.told import Told, ToldStore
 
@@ -80,6 +81,7 @@ class World:
             {Way.EMAIL: self.post.make, Way.NTFY: self.post.make},
             now=self.now,
             everywhere=everywhere,
+            recipients=OwnerStore(self.tables).recipients,
         )
         return NotifyMany(
             [self.shared],
@@ -352,6 +354,65 @@ async def test_a_way_that_fails_is_tried_again_alone_and_shown(world: World) -> 
     assert [name.partition("/")[2].partition("-")[0] for name in row.failed] == ["email"]
     assert CLAIRE not in repr(row.failed) + row.error
     assert len(world.shared.notices) == 1
+
+
+class Broken(Post):
+    """One address takes nothing."""
+
+    def make(self, address: str, language: str) -> Channel:
+        made = super().make(address, language)
+        return _Silent() if address == "mistyped-topic" else made
+
+
+class _Silent:
+    name = "silent"
+
+    async def send(self, notice: Notice) -> None:
+        raise PlatformDown("nobody is there")
+
+
+async def mistyped(world: World) -> NotifyMany:
+    """Claire's own way takes nothing; the portfolio knows her address."""
+    world.post = Broken()
+    await OwnerStore(world.tables).put([Owner("owner", CLAIRE, Role.OPERATOR, CLAIRE)])
+    await world.chooses(CLAIRE, AT_ONCE, Target(Way.NTFY, "mistyped-topic"))
+    return world.host()
+
+
+async def test_who_mistyped_their_way_hears_of_a_double_booking_at_the_portfolios_address(
+    world: World,
+) -> None:
+    host = await mistyped(world)
+    await told(host, CLASH)
+    assert world.post.of(CLAIRE) == []
+    world.time += timedelta(minutes=1)
+    await host.again()
+    assert world.post.of(CLAIRE) == ["conflict"]
+    for _ in range(10):
+        world.time += timedelta(hours=3)
+        await host.again()
+    assert world.post.of(CLAIRE) == ["conflict"], "once"
+    (row,) = await world.rows()
+    assert [name.partition("/")[2].partition("-")[0] for name in row.failed] == ["ntfy"]
+
+
+async def test_what_can_wait_is_not_sent_round_by_another_way(world: World) -> None:
+    host = await mistyped(world)
+    await told(host, STAY)
+    world.time += timedelta(minutes=5)
+    await host.again()
+    assert world.post.arrived == []
+
+
+async def test_whose_portfolio_address_is_their_own_broken_way_is_not_told_twice_by_it(world: World) -> None:
+    await OwnerStore(world.tables).put([Owner("owner", CLAIRE, Role.OPERATOR, CLAIRE)])
+    await world.chooses(CLAIRE)
+    host, world.post.failure = world.host(), PlatformDown("away")
+    await told(host, CLASH)
+    world.post.failure = None
+    world.time += timedelta(minutes=5)
+    await host.again()
+    assert world.post.of(CLAIRE) == ["conflict"]
 
 
 async def test_a_way_that_somebody_took_back_is_waited_for_no_longer(world: World) -> None:
