@@ -11,6 +11,7 @@ ROUTES = (
         Right.LOOK,
         "pages.calendar:show",
         "The homes over a month of days",
+        ticks=True,
     ),
     Route(
         "console_calendar_home",

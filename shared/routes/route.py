@@ -17,7 +17,8 @@ class Route:
     at a cold start. ``summary`` says in a few words what it does. Routes under ``api/`` speak JSON, others are pages.
     ``asks``, ``takes`` and ``gives`` are "module:Model" inside ``shared.web.api``: what the body must be, which
     parameters there are, and what a good answer is (or, with a slash in it, the kind of a text); empty where there is
-    none. ``status`` is a good answer's, ``also`` are those it may have beside what every route may.
+    none. ``status`` is a good answer's, ``also`` are those it may have beside what every route may. ``ticks``: a page
+    asks there, again and again, whether there is news, and is told no more than that; see ``Door``.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Route:
     takes: str = ""
     status: int = 200
     also: tuple[int, ...] = ()
+    ticks: bool = False
 
     @property
     def is_page(self) -> bool:

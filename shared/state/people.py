@@ -58,11 +58,11 @@ class PeopleStore:
         """Everybody the portfolio names, by principal."""
         return [_person(row) for row in await self._tables.query(ACCOUNTS, _PEOPLE)]
 
-    async def find(self, principal: str, now: datetime) -> Person | None:
-        """Somebody by the name the sign-in knows them by, in any case; None for a stranger. At most ``KEPT`` old."""
+    async def find(self, principal: str, now: datetime, most: timedelta = KEPT) -> Person | None:
+        """Somebody by the name the sign-in knows them by, in any case; None for a stranger. At most so old."""
         key = principal.strip().lower()
         kept = self._kept.get(key)
-        if kept is not None and timedelta() <= now - kept[0] < KEPT:
+        if kept is not None and timedelta() <= now - kept[0] < most:
             return kept[1]
         row = await self._tables.get(ACCOUNTS, _PEOPLE, key) if key else None
         person = None if row is None else _person(row)

@@ -8,11 +8,14 @@ import gzip
 import importlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from math import ceil
 from typing import cast
 
 from shared.domain.access import NOBODY, Right
+from shared.engine.pulse import OLD
 from shared.routes import Route
+from shared.state.people import KEPT
 from shared.use_cases import Ask, HttpAnswer
 from shared.web import csrf
 from shared.web.api.checks import named_well, wrong_with
@@ -24,6 +27,7 @@ from shared.web.limit import Limit
 from shared.web.refusals import refuse
 from shared.web.render import see
 from shared.web.sign_in import SignIn
+from shared.web.ticks import is_tick
 
 Handler = Callable[[Desk, Ask], Awaitable[HttpAnswer]]
 
@@ -43,6 +47,10 @@ SAFE = {
 """Headers of every answer."""
 
 _HTTPS = {"strict-transport-security": "max-age=31536000"}
+TICKING = OLD + timedelta(seconds=30)
+"""How old may be what is known of a person whose page asks whether there is news: as long as a page can be without
+looking everything up again, and with it the person. A tick tells nothing of any home, and costs one read at most."""
+
 _WORTH_PACKING = 1_000
 """Bytes from which an answer is compressed."""
 
@@ -74,7 +82,8 @@ class Door:
         return _packed(HttpAnswer(answer.status, answer.body, headers), ask)
 
     async def _judged(self, route: Route, ask: Ask, secret: str) -> HttpAnswer:
-        person = await self.sign_in.person(ask.headers, self.desk.operations.world.now())
+        most = TICKING if route.ticks and is_tick(ask) else KEPT
+        person = await self.sign_in.person(ask.headers, self.desk.operations.world.now(), most)
         known = person is not NOBODY
         wait = self.limit.wait(person.name) if known else self.strangers.wait(_caller(ask))
         ask = replace(ask, person=person, language=_language(ask, person.language))

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.domain.access import ALL_OWNERS, NOBODY, Person
 from shared.domain.portfolio import Role
-from shared.state.people import PeopleStore
+from shared.state.people import KEPT, PeopleStore
 from shared.web.cookies import cookies
 from shared.web.local_keys import LocalKeys
 
@@ -42,9 +42,9 @@ class SignIn(Protocol):
         """The address where people sign in."""
         ...
 
-    async def person(self, headers: Mapping[str, str], now: datetime) -> Person:
+    async def person(self, headers: Mapping[str, str], now: datetime, most: timedelta = KEPT) -> Person:
         """Who asks; NOBODY for whoever is not signed in. Somebody who is signed in and looks after no home has no
-        roles."""
+        roles. What is known of them may be ``most`` old."""
         ...
 
 
@@ -62,7 +62,7 @@ class AzureSignIn:
         """The platform's own page; ours, which says what is missing, while the platform's sign-in is switched off."""
         return "/.auth/login/aad?post_login_redirect_uri=/" if self.enabled else "/sign-in"
 
-    async def person(self, headers: Mapping[str, str], now: datetime) -> Person:
+    async def person(self, headers: Mapping[str, str], now: datetime, most: timedelta = KEPT) -> Person:
         """By the id the provider gives; by the name it vouches for where nobody has that id."""
         found = headers.get(_ID, "").strip()
         if not self.enabled or not found:
@@ -74,7 +74,7 @@ class AzureSignIn:
         if known:
             return Person(shown, {ALL_OWNERS: Role.OPERATOR}, principal=min(known))
         for principal in proven:
-            person = await self.people.find(principal, now)
+            person = await self.people.find(principal, now, most)
             if person is not None:
                 return Person(shown, person.roles, person.language, person.name)
         return Person(shown)
@@ -87,7 +87,7 @@ class LocalSignIn:
     keys: LocalKeys
     where: str = "/sign-in"
 
-    async def person(self, headers: Mapping[str, str], now: datetime) -> Person:
+    async def person(self, headers: Mapping[str, str], now: datetime, most: timedelta = KEPT) -> Person:
         """Whoever has the cookie or the token is the one person there is."""
         if self.keys.is_token(headers.get("authorization", "")):
             return LOCAL

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
@@ -40,7 +40,9 @@ class As:
     who: Person
     where: str = "/sign-in"
 
-    async def person(self, headers: Mapping[str, str], now: datetime) -> Person:
+    async def person(
+        self, headers: Mapping[str, str], now: datetime, most: timedelta = timedelta()
+    ) -> Person:
         """Always the same."""
         return self.who
 

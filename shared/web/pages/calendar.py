@@ -21,6 +21,7 @@ from shared.web.agenda import agenda
 from shared.web.bars import Drawing
 from shared.web.desk import Desk
 from shared.web.refusals import no_such_thing
+from shared.web.ticks import STAMP, is_tick, tick
 from shared.web.words import words
 
 YEARS = range(2000, 2200)
@@ -45,10 +46,9 @@ _KEPT: dict[tuple[object, ...], _Written] = {}
 
 
 async def show(desk: Desk, ask: Ask) -> HttpAnswer:
-    """The homes over a month of days. A script that shows a page already, and says by its stamp of when that is, gets
-    204 while nothing changed."""
-    if ask.part and await desk.operations.calendar.still(ask.query.get("stamp", "")):
-        return HttpAnswer(204, b"", {"cache-control": "no-store"})
+    """The homes over a month of days; whether there is news, for a script that has them already."""
+    if is_tick(ask):
+        return tick(news=not await desk.operations.calendar.still(ask.query[STAMP]))
     try:
         asked = _asked(ask)
         view = await desk.operations.calendar.show(ask.person, asked)
@@ -127,7 +127,7 @@ class _Links:
     def tick(self, stamp: object) -> str:
         """Where a script asks whether there is news."""
         where = self.to()
-        return f"{where}{'&' if '?' in where else '?'}{urlencode({'stamp': str(stamp)})}"
+        return f"{where}{'&' if '?' in where else '?'}{urlencode({STAMP: str(stamp)})}"
 
 
 @dataclass(frozen=True, slots=True)
