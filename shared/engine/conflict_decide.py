@@ -109,7 +109,7 @@ class Decisions:
         """A site and one of its conflicts. Raises ``NotFound``."""
         try:
             state = await self._world.sites.load(site)
-        except Moved:
+        except (Moved, NotFound):
             raise NotFound("there is no such conflict") from None
         clash = state.conflicts.get(name)
         if clash is None:

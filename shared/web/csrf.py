@@ -49,10 +49,8 @@ def is_ours(headers: Mapping[str, str], public: str) -> bool:
     origin = headers.get("origin", "")
     if not origin:
         return True
-    return urlsplit(origin).netloc.lower() in (
-        headers.get("host", "").lower(),
-        urlsplit(public).netloc.lower(),
-    )
+    there = urlsplit(origin).netloc.lower()  # of "null", a page without an origin, it is empty
+    return bool(there) and there in (headers.get("host", "").lower(), urlsplit(public).netloc.lower())
 
 
 def cannot_be_forged(headers: Mapping[str, str]) -> bool:
