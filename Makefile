@@ -6,6 +6,7 @@ PORTFOLIO ?=
 HOSTS     ?=
 CHECKS    ?=
 OPTIONS   ?=
+ARGS      ?=
 # Two processes; the tests of one file stay together and in order.
 PYTEST    ?= -n 2 --dist loadfile
 
@@ -16,7 +17,7 @@ FOLDERS := shared local sync_scheduler webhook_receiver sync_worker conflict_res
 CODE    := function_app.py $(wildcard $(FOLDERS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run notify webhooks quarantine test prove bench check format lint types contracts pins clean
+.PHONY: help setup run notify webhooks quarantine cli test prove bench check format lint types contracts pins clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r name text; do printf '%-16s %s\n' "$$name" "$$text"; done
@@ -41,6 +42,9 @@ webhooks: setup ## where platforms should call us, and when they last did; OPTIO
 
 quarantine: setup ## the messages nobody could process, and why
 	@$(PY) -m local.quarantine $(OPTIONS)
+
+cli: setup ## the console's work from a terminal: ARGS="status"; without ARGS the list of commands
+	@$(PY) -m local.cli $(or $(ARGS),--help) || test $$? -eq 1
 
 test: check ## format, lint, types, import contracts and all tests on seeded samples
 	@$(PY) -m pytest -q $(PYTEST)

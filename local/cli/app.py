@@ -120,6 +120,8 @@ def _use(misused: typer.TyperException, said: Mapping[str, str]) -> str:
     what = getattr(misused, "option_name", "") or missing
     if misused.message.startswith("Got unexpected extra argument"):
         return said["use.extra"]  # and not which: it may be a name, or a link
+    if misused.message.startswith("Missing command"):
+        return said["use.none"]
     text = said.get(f"use.{type(misused).__name__}", "") if what else ""
     return text.format(what=what) if text else misused.format_message().rstrip(".")
 

@@ -6,13 +6,15 @@ import ast
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
 from local.cli import place
-from local.cli.app import in_front, language_of
+from local.cli.app import app, in_front, language_of
 from local.cli.place import Place, find
 from local.cli.session import Tools
 from local.cli.trouble import NO_ANSWER, OK, WRONG_USE, Trouble
@@ -107,6 +109,22 @@ def test_help_is_in_the_readers_language(bench: Bench) -> None:
     assert "double booking" in english.stdout
     assert "Show this message" not in french.stdout + english.stdout
     assert "help." not in french.stdout + bench("sync", "--help").stdout
+
+
+def test_the_page_names_each_command_and_no_other() -> None:
+    page = (place.ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    named = {span.split()[0] for row in rows for span in re.findall(r"`([^`]+)`", row)}
+    single = {str(one.name) for one in app.registered_commands}
+    assert named == single | {str(one.name) for one in app.registered_groups}
+
+
+def test_it_runs_as_a_program(tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "local.cli", "--settings", str(tmp_path / "none.json"), "status"]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False, cwd=place.ROOT)
+    assert (done.returncode, done.stdout) == (NO_ANSWER, "")
+    assert "none.json" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 # ------------------------------------------------------------------------------------- where it is
@@ -268,6 +286,8 @@ def test_a_failure_of_the_engine_names_what_to_look_for_in_its_log(bench: Bench)
     ("line", "said"),
     [
         (["nothing"], "n’est pas une commande"),
+        (["--json"], "il manque la commande"),
+        (["links", "show"], "il manque LINK"),
         (["why"], "il manque HOME"),
         (["why", HOME], "il manque DATE"),
         (["status", "--nope"], "pas d’option --nope"),
@@ -283,5 +303,5 @@ def test_a_failure_of_the_engine_names_what_to_look_for_in_its_log(bench: Bench)
 )
 def test_wrong_use_ends_with_2_and_says_what_is_wrong(bench: Bench, line: list[str], said: str) -> None:
     result = bench(*line)
-    assert (result.exit_code, result.stdout) == (WRONG_USE, "")
-    assert said in result.stderr.replace("\u202f", " ").replace("\n", " ")
+    assert result.exit_code == WRONG_USE
+    assert said in result.output.replace("\u202f", " ").replace("\n", " ")
