@@ -81,6 +81,13 @@ _OTHERS: Words = {
     "left out": ("d'autres lignes n'ont pas été gardées", "more lines were not kept"),
     "unreadable": ("ces lignes ne peuvent pas être lues", "these lines cannot be read"),
 }
+_OCCASIONS: Words = {
+    "found": ("dès qu'elle a été trouvée", "as soon as it was found"),
+    "again": ("rappel", "reminder"),
+    "near": ("rappel : arrivée dans moins de 48 h", "reminder: arrival within 48 h"),
+    "no_effect": ("rappel : la décision ne se voit pas encore", "reminder: the decision does not show yet"),
+    "over": ("sa fin", "its end"),
+}
 _FOR = {"fr": "pour", "en": "for"}
 _COLON = {"fr": " : ", "en": ": "}
 _BELLS: tuple[tuple[re.Pattern[str], str, str], ...] = (
@@ -165,5 +172,13 @@ def _tail(line: Mapping[str, str], language: str) -> str:
     before, after = line.get("before", ""), line.get("nights", "")
     shown = [nights_said(one, language) for one in dict.fromkeys((before, after)) if one]
     nights = f", {' → '.join(shown)}" if shown else ""
-    why = line.get("why", "")
+    why = _why(line)[language]
     return f"{nights} ({why})" if why else nights
+
+
+def _why(line: Mapping[str, str]) -> Said:
+    """The occasion on which somebody was told; what went wrong, as it was told."""
+    why = line.get("why", "")
+    if line.get("what") == "told" and why in _OCCASIONS:
+        return dict(zip(LANGUAGES, _OCCASIONS[why], strict=True))
+    return dict.fromkeys(LANGUAGES, why)

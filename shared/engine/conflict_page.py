@@ -12,9 +12,11 @@ from hashlib import sha256
 
 from shared.domain.access import Person
 from shared.domain.model import SiteState
+from shared.domain.proposals import ProposalKind
 from shared.domain.record import Kind, kind_of
-from shared.domain.spoken import names_of
+from shared.domain.spoken import LANGUAGES, Names, names_of
 from shared.engine.conflict_cases import Case, Cases
+from shared.engine.conflict_text import LABELS
 from shared.engine.conflict_view import Json
 from shared.engine.why_view import steps
 from shared.engine.world import World
@@ -46,6 +48,7 @@ class ConflictPage:
     lines: tuple[Json, ...]
     decides: bool
     at: datetime
+    names: Names
 
     @property
     def tag(self) -> str:
@@ -61,6 +64,14 @@ class ConflictPage:
     def zone(self) -> str:
         """In which its times are told."""
         return self.case.zone
+
+    @property
+    def platforms(self) -> Mapping[str, str]:
+        """The proper names of the platforms of its sides, by id."""
+        return {
+            str(one.platform): self.names.listings.get(one.listing, one.platform)
+            for one in self.case.clash.sides
+        }
 
     @property
     def nights(self) -> int:
@@ -89,6 +100,7 @@ class ConflictPages:
             tuple(await self._lines(case)),
             person.decides(case.state.site.owner),
             self._world.now(),
+            names_of(case.state, self._world.platform_names),
         )
 
     async def _lines(self, case: Case) -> list[Json]:
@@ -104,7 +116,9 @@ class ConflictPages:
             entries = await self._record.entries(site, start, high)
             found = [entry for entry in entries if _is_about(entry, case)] + found
             high = start
-        return steps(found[-MOST_LINES:], names_of(case.state, self._world.platform_names))
+        newest = found[-MOST_LINES:]
+        told = steps(newest, names_of(case.state, self._world.platform_names))
+        return [_with_choice(line, entry) for line, entry in zip(told, newest, strict=True)]
 
 
 def mark_of(case: Case) -> str:
@@ -114,6 +128,20 @@ def mark_of(case: Case) -> str:
     by = clash.acknowledged.by if clash.acknowledged else ""
     told = f"{case.tag}\n{by}\n{clash.verified_at}"
     return sha256(told.encode()).hexdigest()[:16]
+
+
+def _with_choice(line: Json, entry: Entry) -> Json:
+    """A decision's line with what was chosen."""
+    chosen = entry.words.get("choice", "")
+    text = line["text"]
+    if chosen not in set(ProposalKind) or not isinstance(text, dict):
+        return line
+    label = LABELS[ProposalKind(chosen)]
+    colon = {"fr": " : ", "en": ": "}
+    return {
+        **line,
+        "text": {lang: f"{text[lang].rstrip('.')}{colon[lang]}{label[lang]}." for lang in LANGUAGES},
+    }
 
 
 def _is_about(entry: Entry, case: Case) -> bool:

@@ -15,7 +15,7 @@ FR = {
     "conflict.back": "Tous les conflits",
     "conflict.count_one": "1 nuit vendue deux fois",
     "conflict.count": "{count} nuits vendues deux fois",
-    "conflict.severity": "Gravité : {severity}",
+    "conflict.severity": "gravité {severity}",
     "conflict.new": "Personne ne s’en occupe encore.",
     "conflict.new_more": "Les nuits sont fermées partout ailleurs, et les deux séjours restent : rien n’est annulé "
     "sans vous. Dites que vous vous en occupez pour arrêter les rappels.",
@@ -111,7 +111,7 @@ EN = {
     "conflict.back": "All conflicts",
     "conflict.count_one": "1 night sold twice",
     "conflict.count": "{count} nights sold twice",
-    "conflict.severity": "Severity: {severity}",
+    "conflict.severity": "{severity} severity",
     "conflict.new": "Nobody takes care of it yet.",
     "conflict.new_more": "The nights are closed everywhere else, and both stays stand: nothing is cancelled without "
     "you. Say that you take care of it to stop the reminders.",
