@@ -3,6 +3,7 @@ with scripts and without. SCREENSHOTS=docs/images keeps what was seen in French 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from collections.abc import AsyncIterator, Callable
@@ -11,11 +12,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Page
 
 from shared.domain.access import Right
 from shared.routes import ROUTES, Route
-from tests.browser.chromium import LAPTOP, PHONE, Look, chromium, context, visit
+from tests.browser.chromium import LAPTOP, PHONE, Look, axe, chromium, context, visit
 from tests.browser.scene import Scene, filled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
@@ -99,3 +100,46 @@ async def test_every_page_can_be_used_by_everybody(
             wrong[route.path] = problems
         await person.close()
     assert not wrong, "\n".join(f"{path}: {line}" for path, lines in wrong.items() for line in lines)
+
+
+async def test_ten_presses_of_sync_now_are_one_synchronisation(
+    browser: Browser, scene: Scene, signed_in: Any
+) -> None:
+    person = await context(browser, Look(), signed_in)
+    opened = [await visit(person, f"{scene.base}/sync") for _ in range(10)]
+    button = [one.page.get_by_role("button", name="Tout synchroniser maintenant") for one in opened]
+    await asyncio.gather(*(one.click(no_wait_after=True) for one in button))
+    await asyncio.gather(*(one.page.wait_for_url(re.compile(r"/sync/[^/]+$")) for one in opened))
+    assert len({one.page.url for one in opened}) == 1
+    await person.close()
+
+
+async def test_of_two_browsers_that_resolve_one_conflict_the_second_is_told_and_loses_nothing(
+    browser: Browser, scene: Scene, signed_in: Any
+) -> None:
+    where = f"{scene.base}/conflicts/{scene.conflict}"
+    first, second = [await context(browser, Look(width), signed_in) for width in (LAPTOP, PHONE)]
+    mine, theirs = await visit(first, where), await visit(second, where)
+    typed = "La famille arrive en train, <b>appelle</b> avant 18 h"
+    await theirs.page.get_by_text("Ajouter une note").click()
+    await theirs.page.locator("#note-field").fill(typed)
+    await _decide(mine.page)
+    await mine.page.wait_for_selector("#state.info")
+    await _decide(theirs.page)
+    told = theirs.page.locator("#refused")
+    await told.wait_for()
+    assert "Déjà décidé par local" in await told.inner_text()
+    assert await theirs.page.locator("#note-field").input_value() == typed
+    assert await theirs.page.locator("#state.info").count() == 1, "the present state is shown beside it"
+    assert not await axe(theirs.page)
+    await first.close()
+    await second.close()
+
+
+async def _decide(page: Page) -> None:
+    """Choose the first proposal; what cannot be taken back is asked again."""
+    proposal = page.locator("#decide li.proposal").first
+    sure = proposal.locator("details.sure > summary")
+    if await sure.count():
+        await sure.click()
+    await proposal.locator("button[name=proposal]").click()
