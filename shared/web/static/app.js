@@ -22,3 +22,6 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (status === 401) window.location.assign("/sign-in");
   else if (status >= 400 && status < 500) event.detail.shouldSwap = event.detail.target.dataset.refusals === "show";
 });
+
+// On a phone the menu is wider than the screen: show where one is.
+document.querySelector(".pages [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
