@@ -34,7 +34,6 @@ FR = {
     "sync.report_of": "Synchronisation : {what}",
     "sync.started": "Demandée le {at}",
     "sync.lasted": "Durée",
-    "sync.mode": "Étendue",
     "sync.steps": "{done} étapes sur {total}",
     "sync.steps_failed": "{failed} en échec",
     "sync.platform_done": "terminé",
@@ -59,8 +58,6 @@ FR = {
     "sync.step_failed": "échec",
     "sync.left_out": "et {count} lignes de plus",
     "sync.back": "Toutes les synchronisations",
-    "sync.new": "Relancer",
-    "sync.not_connected": "Ce canal n’est pas relié.",
 }
 
 EN = {
@@ -94,7 +91,6 @@ EN = {
     "sync.report_of": "Synchronisation: {what}",
     "sync.started": "Asked for on {at}",
     "sync.lasted": "Duration",
-    "sync.mode": "Extent",
     "sync.steps": "{done} of {total} steps",
     "sync.steps_failed": "{failed} failed",
     "sync.platform_done": "done",
@@ -119,6 +115,4 @@ EN = {
     "sync.step_failed": "failed",
     "sync.left_out": "and {count} more lines",
     "sync.back": "All synchronisations",
-    "sync.new": "Start again",
-    "sync.not_connected": "This channel is not connected.",
 }
