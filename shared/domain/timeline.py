@@ -26,7 +26,7 @@ from shared.domain.model import (
     Source,
     Status,
 )
-from shared.domain.occupancy import Occupancy, occupancies
+from shared.domain.occupancy import Occupancy, is_counted, level, occupancies
 from shared.domain.plan import needs_none
 from shared.domain.removals import Removal, removals
 
@@ -250,9 +250,21 @@ class _Drawer:
     def _reach(self, listing: Listing, one: Occupancy) -> Reach:
         if needs_none(listing, one):
             return Reach(listing.id, listing.platform, listing.link, Step.OWN)
+        if listing.link is Link.ICAL and self._left(listing, one.dates):
+            return Reach(listing.id, listing.platform, listing.link, Step.NONE)
         rows = self._rows.get((listing.id, one.cause), ())
         wanted = [row for row in rows if row.wanted and row.dates.overlaps(one.dates)]
         return self._told(listing, wanted, one.dates)
+
+    def _left(self, listing: Listing, dates: StayDates) -> bool:
+        """Whether a home sold by count has units left on all these nights: no calendar of ours closes them then."""
+        site = self._state.site
+        home = site.properties[listing.property]
+        if not is_counted(site, home):
+            return False
+        there = [one for one in self._taken if one.dates.overlaps(dates)]
+        ahead = dates.from_day(home.today(self._now)) or dates
+        return all(level(site, home, night, there) > 0 for night in ahead.nights())
 
     def _told(self, listing: Listing, rows: Sequence[Block], dates: StayDates) -> Reach:
         """The row that is least far speaks for all."""

@@ -292,6 +292,18 @@ def test_a_double_booking_always_has_a_lane() -> None:
     assert {bar.listing for bar in shown} == {"airbnb", "booking"}
 
 
+def test_while_units_are_left_a_calendar_link_has_nothing_to_close() -> None:
+    first, second = fact("a", "airbnb", july(10, 13)), fact("b", "booking", july(12, 15))
+    state = mill(first, second, units=2)
+    told = {bar.key: steps(bar) for bar in bars(state)}
+    assert told["airbnb|a"]["greengo"] is Step.SENT  # both units are gone on the night of the 12th
+    assert steps(bars(mill(first, units=2))[0]) == {
+        "airbnb": Step.OWN,
+        "booking": Step.SENT,  # an API takes the count
+        "greengo": Step.NONE,
+    }
+
+
 def test_each_unit_of_one_stay_sold_by_count_is_told_by_its_own_closures() -> None:
     two = replace(
         GUEST, parts=(Part("1", "airbnb", july(10, 13), NOW), Part("2", "airbnb", july(10, 13), NOW))
