@@ -172,3 +172,20 @@ def test_three_of_a_kind_come_back_as_three() -> None:
     assert homes_of(site) == [Home("studio", "Studio", "me", units=3)]
     assert "units: 3" in write_portfolio(Portfolio((), (), (site,), ()), links=True)
     assert resolve([replace(home, site="") for home in homes_of(site)]) == (site,)
+
+
+def test_an_account_named_without_keys_keeps_those_it_has(hamlet: Hamlet, example: Portfolio) -> None:
+    text = b"""
+owners: [{id: claire, people: [{principal: claire@example.org, role: operator}]}]
+homes:
+  - id: cave
+    name: La Cave
+    owner: claire
+    listings: [{platform: airbnb, link: 'https://www.airbnb.fr/calendar/ical/9.ics?s=x'}]
+"""
+    report = hamlet.run(hamlet.engine.library.take(LOCAL, text))
+    assert report is not None
+    assert report.created == ("cave",)
+    stored = hamlet.run(hamlet.engine.world.accounts.load("airbnb-claire"))
+    assert stored is not None
+    assert stored.account.secrets == {"api_key": "AIRBNB_API_KEY", "oauth_token": "AIRBNB_CLAIRE_TOKEN"}
