@@ -2,12 +2,14 @@
 
 import sys
 
-from local.cli.app import app
-
 if __name__ == "__main__":
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(
                 errors="replace"
             )  # a terminal without accents gets question marks, not a stack
+    try:
+        from local.cli.app import app
+    except KeyboardInterrupt:  # while everything is still being loaded
+        sys.exit(130)
     app(prog_name="sync-engine")

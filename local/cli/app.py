@@ -106,6 +106,9 @@ class Commands(Group):
         except BrokenPipeError:  # whoever read our lines has read enough ("| head")
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = STOPPED
+        else:
+            if code == STOPPED:  # Ctrl-C, wherever it came
+                _tell("\n" + said["trouble.interrupted"])
         sys.exit(code if isinstance(code, int) else 0)
 
 

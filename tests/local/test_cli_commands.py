@@ -41,7 +41,7 @@ def poisoned(village: Village) -> None:
 def test_all_is_well_is_one_calm_line_and_code_0(bench: Bench) -> None:
     result = bench("status")
     assert result.exit_code == OK
-    assert result.stdout.startswith("Tout est synchronisé.")
+    assert result.stdout.startswith("Tout est synchronisé.\n")
     for word in ("Airbnb", "Booking.com", "Greengo", "temps réel"):
         assert word in result.stdout
     assert "Everything is in step." in bench("status", language="en").stdout
@@ -53,10 +53,10 @@ def test_what_needs_a_person_stands_on_top_and_ends_with_1(bench: Bench, village
     result = bench("status")
     assert result.exit_code == A_PERSON
     assert "Gîte du Moulin, 10-13 juillet 2027" in result.stdout
-    assert "Messages que personne n’a su traiter" in result.stdout
-    assert "calendriers" not in result.stdout
+    assert "2 choses vous attendent" in result.stdout
+    assert "Messages que personne n’a pu traiter" in result.stdout
     found = bench.json("status", code=A_PERSON)
-    assert len(found["needs"]) == 2
+    assert [one["kind"] for one in found["needs"]] == ["conflicts", "messages"]
     assert found["status"]["sites"][0]["id"] == HOME
 
 
@@ -68,7 +68,10 @@ def test_a_night_to_close_by_hand_is_listed(bench: Bench, village: Village) -> N
     village.run(village.drain())
     result = bench("status")
     assert result.exit_code == A_PERSON
-    assert "À fermer à la main sur Booking.com" in result.stdout
+    assert (
+        "À fermer à la main\n    • Booking.com, Gîte du Moulin, 10-13 juillet 2027 (choisi à la main)"
+        in result.stdout
+    )
     assert "10-13 juillet 2027" in result.stdout
     assert "manuel" in result.stdout
 
@@ -249,6 +252,15 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_follow_it(bench: Bench) -
     assert f"sync --job {job}" in result.stderr
     bench.tools = replace(bench.tools, sleep=bench.turn)
     assert bench.json("sync", "--job", job)["state"] == "done"
+
+
+def test_ctrl_c_while_the_engine_is_asked_says_that_it_may_go_on(bench: Bench) -> None:
+    def pressed(_: httpx.Request) -> None:
+        raise KeyboardInterrupt
+
+    bench.way.after = pressed
+    result = bench("sync")
+    assert (result.exit_code, "continue peut-être" in result.stderr) == (STOPPED, True)
 
 
 def test_a_job_that_is_only_started_is_named(bench: Bench) -> None:

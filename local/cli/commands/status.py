@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 
 import typer
 
 from local.cli.api import Refusal
-from local.cli.needs import needs
+from local.cli.needs import Need, needs
 from local.cli.reading import Json, at, items, text
 from local.cli.session import Session, named, of, setback
 from local.cli.trouble import A_PERSON, OK, Trouble
@@ -24,25 +25,36 @@ def status(ctx: typer.Context) -> int:
     }
     waiting = list(needs(session, found))
     if session.screen.as_json:
-        session.screen.json({"needs": waiting, **found})
-        return A_PERSON if waiting else OK
-    screen = session.screen
-    if waiting:
-        screen.say(session.t("status.needs"), "bold red")
-        for line in waiting:
-            screen.say(f"• {line}", indent=2)
+        session.screen.json({"needs": [asdict(one) for one in waiting], **found})
     else:
-        screen.say(session.t("status.calm"), "bold green")
-    screen.say()
-    headings = [
-        session.t(f"status.{one}") for one in ("channel", "mode", "answered", "closed", "under_way", "note")
-    ]
-    screen.table(headings, channels(session, found["status"]))
-    held = items(found["removals"], "removals")
-    if held:
-        screen.say()
-        screen.say(session.t("status.held", count=len(held)))
+        _waiting(session, waiting)
+        session.screen.say()
+        names = ("channel", "mode", "answered", "closed", "under_way", "note")
+        session.screen.table(
+            [session.t(f"status.{one}") for one in names], channels(session, found["status"])
+        )
+        held = items(found["removals"], "removals")
+        if held:
+            session.screen.say()
+            session.screen.say(session.t("status.held", count=len(held)))
     return A_PERSON if waiting else OK
+
+
+def _waiting(session: Session, waiting: list[Need]) -> None:
+    """What needs a person, under its headings; else that all is well."""
+    screen = session.screen
+    if not waiting:
+        screen.say(f"{session.console('today.calm')}.", "bold green")
+        return
+    many = "today.one" if len(waiting) == 1 else "today.many"
+    screen.say(session.console(many, count=len(waiting)), "bold red")
+    for kind in dict.fromkeys(one.kind for one in waiting):
+        screen.say(session.console(f"today.{kind}"), "bold", indent=2)
+        for one in waiting:
+            if one.kind == kind:
+                screen.say(f"• {one.said}", indent=4)
+                if one.page:
+                    screen.say(one.page, "dim", indent=6)
 
 
 def _optional(session: Session, path: str) -> Json:

@@ -41,8 +41,7 @@ def sync(
     try:
         done = follow(session, job)
     except KeyboardInterrupt:
-        session.screen.tell(session.t("sync.goes_on", job=job))
-        return STOPPED
+        raise Trouble(STOPPED, "sync.goes_on", job=job) from None
     if session.screen.as_json:
         session.screen.json(done)
     else:

@@ -13,6 +13,7 @@ FR = {
     "use.command": "« {what} » n’est pas une commande. Il y a : {known}.",
     "trouble.use": "Commande mal écrite : {what}. Aide : ajoutez --help.",
     "trouble.stopped": "Arrêté : rien n’a été fait.",
+    "trouble.interrupted": "Arrêté. Ce qui était déjà demandé continue peut-être : regardez avec « status ».",
     "trouble.language": "« {language} » n’est pas une langue d’ici : fr ou en.",
     "trouble.never_run": "Le moteur n’a jamais tourné ici. Lancez-le avec « make run » dans un autre terminal, ou "
     "nommez celui qui tourne ailleurs : --at URL et SYNC_TOKEN.",
@@ -53,6 +54,7 @@ EN = {
     "use.command": "“{what}” is no command. There are: {known}.",
     "trouble.use": "The command is not written right: {what}. For help add --help.",
     "trouble.stopped": "Stopped: nothing was done.",
+    "trouble.interrupted": "Stopped. What was asked for already may go on: look with “status”.",
     "trouble.language": "“{language}” is no language of ours: fr or en.",
     "trouble.never_run": "The engine has never run here. Start it with “make run” in another terminal, or name the one "
     "that runs elsewhere: --at URL and SYNC_TOKEN.",

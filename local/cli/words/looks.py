@@ -1,16 +1,8 @@
 """Status, double bookings in a list, reasons, calendar links, the code."""
 
 FR = {
-    "status.needs": "Ce qui vous attend",
-    "status.calm": "Tout est synchronisé.",
-    "status.conflict": "Double réservation ({severity}) : {home}, {nights}. Décidez avec « resolve ».",
-    "status.by_hand": "À fermer à la main sur {platform} : {home}, {nights} ({why})",
-    "status.not_closed": "Pas encore fermé sur {platform} : {listing}, {nights} ({why})",
-    "status.not_opened": "Pas encore rouvert sur {platform} : {listing}, {nights} ({why})",
-    "status.paused": "Compte en pause : {account} ({why})",
-    "status.silent": "Le calendrier de {listing} ne se lit plus : {why}",
-    "status.removal": "Disparu, et le voyageur est peut-être sur place : {home}, {nights}. Confirmez dans la console.",
-    "status.quarantine": "Messages que personne n’a su traiter : {count}. Voyez « replay ».",
+    "status.conflict": "{home}, {nights}, gravité {severity}. Décidez avec « resolve ».",
+    "status.quarantine": "{count}. Voyez « replay ».",
     "status.held": "Séjours disparus, encore tenus jusqu’à preuve : {count}.",
     "status.channel": "Canal",
     "status.mode": "Mode",
@@ -50,16 +42,8 @@ FR = {
 }
 
 EN = {
-    "status.needs": "What needs you",
-    "status.calm": "Everything is in step.",
-    "status.conflict": "Double booking ({severity}): {home}, {nights}. Decide with “resolve”.",
-    "status.by_hand": "To close by hand on {platform}: {home}, {nights} ({why})",
-    "status.not_closed": "Not closed yet on {platform}: {listing}, {nights} ({why})",
-    "status.not_opened": "Not reopened yet on {platform}: {listing}, {nights} ({why})",
-    "status.paused": "Account paused: {account} ({why})",
-    "status.silent": "The calendar of {listing} cannot be read any more: {why}",
-    "status.removal": "Vanished, and its guest may be in the house: {home}, {nights}. To be confirmed in the console.",
-    "status.quarantine": "Messages nobody could process: {count}. See “replay”.",
+    "status.conflict": "{home}, {nights}, severity {severity}. Decide with “resolve”.",
+    "status.quarantine": "{count}. See “replay”.",
     "status.held": "Stays that vanished and are held until it is proven: {count}.",
     "status.channel": "Channel",
     "status.mode": "Mode",
