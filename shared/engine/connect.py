@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from shared.domain.access import ALL_OWNERS, Person
-from shared.domain.errors import Moved, NotFound
+from shared.domain.errors import Moved, NotFound, StaleWrite
 from shared.domain.model import Account, Link, Platform, Property, Site, SiteState
 from shared.domain.portfolio import LANGUAGES, Owner, Portfolio, PortfolioListing, Role
+from shared.domain.record import Kind
 from shared.domain.spoken import PARIS, Said
+from shared.domain.story import LONGEST_NAME as WHO
+from shared.domain.story import PERSON
 from shared.engine.homes_seen import states_seen
 from shared.engine.look import LinkDesk, Looked, Refusal
 from shared.engine.look_text import Why, said_of
@@ -24,9 +27,12 @@ from shared.engine.portfolio import PortfolioImport
 from shared.engine.turn import Taken, turn
 from shared.engine.world import WORK, World
 from shared.ports import Message
+from shared.state.sites import Changes
 
 LONGEST_NAME = 100
 """Characters of a home's name."""
+
+_TRIES = 8
 
 FIRST_OWNER = "me"
 """The owner who is made for the first person who connects a calendar where there is none."""
@@ -168,9 +174,31 @@ class Connect:
             name, home, site.id, looked.platform, account.id, Link.ICAL, "", looked.link
         )
         named = Portfolio(people, (account,) if new else (), (site,), (listing,))
-        await self._portfolio.run(named, by=f"person {person.name}")
+        await self._portfolio.run(named, by=f"{PERSON}{person.name}")
+        if state is None:
+            await self._remember(person, listing)
         await self._ask_now(site.id, name)
         return Connected(sealed(site.id, name), name, home)
+
+    async def _remember(self, person: Person, listing: PortfolioListing) -> None:
+        """Put into the record of a home that begins whose doing it was."""
+        who = {
+            "at": self._world.now().isoformat(),
+            "by": f"{PERSON}{person.name}"[: len(PERSON) + WHO],
+            "kind": Kind.LISTING.value,
+            "home": listing.property,
+        }
+        lines = [
+            who | {"what": "home added", "of": listing.property},
+            who | {"what": "listing added", "of": listing.id, "on": listing.id},
+        ]
+        for _ in range(_TRIES):
+            state = await self._world.sites.load(listing.site)
+            try:
+                await self._world.sites.commit(state, Changes(history=lines))
+            except StaleWrite:
+                continue
+            return
 
     async def _account(self, platform: Platform, owner: str) -> tuple[Account, bool]:
         """The account that stands for all of an owner's calendars on a platform, and whether it is new. One of that

@@ -343,3 +343,14 @@ def test_a_homes_name_is_one_line_of_what_can_be_seen() -> None:
 def test_oddities_are_told_in_french_where_the_words_are_known(text: str, french: str) -> None:
     assert odd(text, "fr") == french
     assert odd(text, "en") == text
+
+
+def test_whose_doing_a_new_home_is_stands_in_the_record(hamlet: Hamlet) -> None:
+    hamlet.web.answers |= {AIRBNB_LINK: calendar(), BOOKING_LINK: calendar()}
+    done(connect(hamlet, LOCAL, link=AIRBNB_LINK, name="Moulin"))
+    done(connect(hamlet, CLAIRE, link=BOOKING_LINK, name="Grange", owner="claire"))
+    for home, person in (("moulin", "local"), ("grange", "claire")):
+        told = hamlet.run(hamlet.engine.record.lines(LOCAL, {"home": home})).body.decode()
+        assert "home added" in told
+        assert "listing added" in told
+        assert f"person {person}" in told
