@@ -63,11 +63,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is looked for: lines of a home (empty: of all), of a kind, from the first to the last of these days
-    (both included, by each home's calendar), told of somebody (``who``, a part of their name in any case)."""
+    """What is looked for: lines of a home (empty: of all), of some kinds (empty: of any), from the first to the last of
+    these days (both included, by each home's calendar), told of somebody (``who``, a part of their name in any case).
+    """
 
     home: str = ""
-    kind: Kind | None = None
+    kinds: frozenset[Kind] = frozenset()
     first: date | None = None
     last: date | None = None
     who: str = ""
@@ -175,7 +176,7 @@ def _is_asked(place: Place, before: Place | None, until: datetime | None) -> boo
 
 def _wants(search: Search, entry: Entry, names: Names) -> bool:
     words = entry.words
-    if search.kind is not None and kind_of(words) is not search.kind:
+    if search.kinds and kind_of(words) not in search.kinds:
         return False
     if search.home not in ("", words.get("home") or search.home):
         return False

@@ -152,9 +152,16 @@ def pushes(state: SiteState, hands: Iterable[ByHand], names: Mapping[str, str]) 
     ]
 
 
-def on_its_way(state: SiteState, now: datetime, names: Mapping[str, str]) -> list[OnItsWay]:
-    """What a channel could still sell."""
-    return [OnItsWay(where(state, one.listing, names), one.dates, one.since) for one in exposure(state, now)]
+def on_its_way(
+    state: SiteState, now: datetime, told: Iterable[ByHand | Push], names: Mapping[str, str]
+) -> list[OnItsWay]:
+    """What a channel could still sell, but for what is ``told`` already."""
+    known = [(one.where.listing, one.dates) for one in told]
+    return [
+        OnItsWay(where(state, one.listing, names), one.dates, one.since)
+        for one in exposure(state, now)
+        if not any(one.listing == name and one.dates.overlaps(dates) for name, dates in known)
+    ]
 
 
 def arrivals(state: SiteState, now: datetime, names: Mapping[str, str]) -> list[Arrival]:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from shared.domain.access import Person
 from shared.domain.model import Link, Platform, SiteState
+from shared.domain.record import Kind, kind_of
 from shared.domain.spoken import PARIS
 from shared.engine.conflict_cases import Case, order
 from shared.engine.conflict_view import Json, View
@@ -39,6 +40,12 @@ from shared.state.feeds import Feed, Visit
 
 FEW_LINES, FEW_ARRIVALS = 6, 5
 """Newest lines of the record, and arrivals, that are named."""
+
+LOOKED_AT = 60
+"""Lines of the record that are looked at for them."""
+
+TOLD = frozenset({Kind.FACT, Kind.CONFLICT, Kind.PERSON, Kind.LISTING})
+"""What is told of the record: what happened, not each step that followed from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +126,7 @@ class TodayView:
         sources, fetches, told, messages = await asyncio.gather(
             self._sources(states),
             world.fetches.all(),
-            Records(world).newest(states, Search(), FEW_LINES),
+            Records(world).newest(states, Search(), LOOKED_AT),
             self._messages(person),
         )
         now, names = world.now(), world.platform_names
@@ -130,7 +137,9 @@ class TodayView:
             troubles += link_troubles(state, sources.feeds, fetches, names, now)
         gone = [one for state in states for one in await self._removals.waiting(state)]
         coming = [one for state in states for one in arrivals(state, now, names)]
-        on_way = [one for state in states for one in on_its_way(state, now, names)]
+        failed = [one for state in states for one in pushes(state, hands, names)]
+        said: tuple[ByHand | Push, ...] = (*hands, *failed)
+        on_way = [one for state in states for one in on_its_way(state, now, said, names)]
         homes = [home for state in states for home in state.site.properties.values()]
         return Today(
             at=now,
@@ -140,7 +149,7 @@ class TodayView:
             decides=any(person.decides(state.site.owner) for state in states),
             conflicts=tuple(self._conflicts(states)),
             hands=tuple(sorted(hands, key=lambda one: (one.dates, one.where.listing))),
-            failed=tuple(one for state in states for one in pushes(state, hands, names)),
+            failed=tuple(failed),
             removals=tuple(sorted(gone, key=lambda one: str(one["stay"]))),
             messages=messages,
             pressing=tuple(
@@ -152,7 +161,7 @@ class TodayView:
             waiting=tuple(one for one in troubles if one.kind not in PRESSING),
             on_way=tuple(sorted(on_way, key=lambda one: (one.dates, one.where.listing))),
             arrivals=tuple(sorted(coming, key=lambda one: (one.dates, one.where.listing))[:FEW_ARRIVALS]),
-            lines=tuple(one.json() for one in told.told),
+            lines=tuple(one.json() for one in told.told if kind_of(one.entry.words) in TOLD)[:FEW_LINES],
             since=told.told[0].place.at if told.told else None,
             checked=_oldest_answer(states, sources),
         )

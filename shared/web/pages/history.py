@@ -97,7 +97,7 @@ def _read(query: Mapping[str, str]) -> Read:
         wrong += [] if is_day else [name]
     search = Search(
         query.get("home", ""),
-        Kind(kind) if kind in KINDS else None,
+        frozenset({Kind(kind)} if kind in KINDS else ()),
         days["from"],
         days["to"],
         query.get("who", "").strip()[:MOST_WHO],
