@@ -201,14 +201,17 @@ class Jobs:
 
     # ---------------------------------------------------------------------------------------- to show
 
-    async def running(self, wanted: Wanted, *, seen: Callable[[JobHead], bool]) -> Job | None:
-        """The newest job under way, among those that may be ``seen``, that does all that is wanted; None for none."""
+    async def running(
+        self, wanted: Wanted, *, seen: Callable[[JobHead], bool], young: timedelta = timedelta()
+    ) -> Job | None:
+        """The newest job, among those that may be ``seen``, that does all that is wanted and is under way, or was asked
+        for less than ``young`` ago; None for none."""
         now = self._world.now()
         for name in await self._store.since(now - GIVEN_UP):
             job = await self._store.load(name)
-            if job is None or not is_running(job, now) or not seen(job.head):
+            if job is None or not seen(job.head) or not covers(wish_of(job.head), wanted):
                 continue
-            if covers(wish_of(job.head), wanted):
+            if is_running(job, now) or now - job.head.at < young:
                 return job
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from datetime import timedelta
 
 from shared.domain.access import ALL_OWNERS, Person
 from shared.domain.errors import NotAllowed, PayloadRejected
@@ -26,12 +27,12 @@ class SyncDesk:
         self._world = world
         self._jobs = jobs
 
-    async def start(self, person: Person, wanted: Wanted) -> Job:
+    async def start(self, person: Person, wanted: Wanted, *, young: timedelta = timedelta()) -> Job:
         """The job that does what is wanted: one under way that does all of it and that this person may follow, or a new
-        one. Raises ``PayloadRejected`` for a platform, a home or a site that is not there for this person,
-        ``NotAllowed`` where they may only look."""
+        one; of jobs asked for less than ``young`` ago also one that is over. Raises ``PayloadRejected`` for a platform,
+        a home or a site that is not there for this person, ``NotAllowed`` where they may only look."""
         meant = await self.meant(person, wanted)
-        running = await self._jobs.running(meant, seen=followed_by(person))
+        running = await self._jobs.running(meant, seen=followed_by(person), young=young)
         return running or await self._jobs.start(meant)
 
     async def running(self, person: Person, wanted: Wanted) -> Job | None:

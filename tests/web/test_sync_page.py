@@ -69,6 +69,19 @@ def test_a_forced_sync_pressed_ten_times_at_once_runs_once_and_all_follow_the_sa
     assert press(browser) not in places
 
 
+def test_presses_in_a_row_are_one_although_the_work_is_quicker_than_the_finger(
+    village: Village, browser: Browser
+) -> None:
+    village.clock.advance(timedelta(seconds=30))
+    first = press(browser)
+    village.run(village.drain())
+    assert not browser.page(first).every("noscript"), "it is over"
+    village.clock.advance(timedelta(seconds=2))
+    assert press(browser) == first
+    village.clock.advance(timedelta(seconds=4))
+    assert press(browser) != first
+
+
 def test_while_it_runs_its_buttons_are_disabled_with_the_reason(village: Village, browser: Browser) -> None:
     where = press(browser)
     page = browser.page("/sync")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from shared.domain.errors import NotAllowed, PayloadRejected
 from shared.domain.model import SyncMode
@@ -16,6 +17,9 @@ from shared.web.render import see
 FEW_HOMES = 12
 """Up to so many homes have a button each; more are chosen from a list."""
 
+ONE_PRESS = timedelta(seconds=5)
+"""Presses so close to each other are one, also when what the first began is over before the last arrives."""
+
 _MODES = {"batch": SyncMode.BATCH, "manual": SyncMode.MANUAL}
 
 
@@ -28,7 +32,7 @@ async def show(desk: Desk, ask: Ask) -> HttpAnswer:
 async def start(desk: Desk, ask: Ask) -> HttpAnswer:
     """Start what was pressed, or go to what already does it."""
     try:
-        job = await desk.operations.sync_desk.start(ask.person, _wanted(form(ask.body)))
+        job = await desk.operations.sync_desk.start(ask.person, _wanted(form(ask.body)), young=ONE_PRESS)
     except (PayloadRejected, NotAllowed):
         return no_such_thing(desk.pages, ask)
     return see(f"/sync/{job.head.id}")
