@@ -50,12 +50,14 @@ class Pages:
             from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
             from shared.web import assets, filters
+            from shared.web.escape import exact
             from shared.web.nav import NAV
 
             self._environment = Environment(
                 loader=FileSystemLoader(TEMPLATES),
                 autoescape=True,
                 undefined=StrictUndefined,
+                finalize=exact,
                 trim_blocks=True,
                 lstrip_blocks=True,
             )
