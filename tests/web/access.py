@@ -168,6 +168,13 @@ BODIES: dict[str, dict[str, object]] = {
     "conflicts/{id}/decide": {"proposal": "{proposal}", "tag": "{tag}", "note": ""},
     "homes/{id}/name": {"name": "Le Vieux Moulin"},
     "links/{id}/replace": {"link": "https://greengo.example/new"},
+    "api/notifications": {
+        "language": "fr",
+        "zone": "Europe/Paris",
+        "begins": "22:00",
+        "ends": "07:00",
+        "digest": "08:00",
+    },
     "privacy/find": {"reservation": "A1"},
     "privacy/export": {"reservation": "A1"},
     "privacy/erase": {"reservation": "A1"},

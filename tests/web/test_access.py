@@ -39,10 +39,10 @@ OWN_FUNCTIONS = {"console_export", "console_health", "webhook_receiver"}
 NOT_HERE = {"console_code": 404}
 """What is of one's own machine alone, and so not of this village."""
 
-PERSONAL = ("notifications",)
+PERSONAL = ("notifications", "api/notifications")
 """What belongs to whoever looks, and to no home."""
 
-AT_HOMES = [route for route in ROUTES if route.path.partition("/")[0] not in ("static", *PERSONAL)]
+AT_HOMES = [route for route in ROUTES if not route.path.startswith(("static/", *PERSONAL))]
 CLOSED = [route for route in ROUTES if route.right is not Right.OPEN]
 CHANGES = [route for route in ROUTES if route.changes]
 named = pytest.mark.parametrize

@@ -14,6 +14,8 @@ import pytest
 
 from shared.domain.access import NOBODY
 from shared.domain.dates import StayDates
+from shared.domain.targets import Way
+from shared.engine.notice_desk import NoticeDesk
 from shared.routes import ROUTES, Route
 from shared.use_cases import HttpAnswer
 from shared.web import csrf
@@ -27,7 +29,7 @@ from tests.web.support import EVERYWHERE, PUBLIC, Browser, find
 
 API = [route for route in ROUTES if not route.is_page]
 ROOT = Path(__file__).resolve().parents[2]
-NOTHING_TO_SAY = ("/acknowledge", "/release", "/replay", "/revoke")
+NOTHING_TO_SAY = ("/acknowledge", "/release", "/replay", "/revoke", "/test")
 LATE = StayDates(date(2027, 9, 1), date(2027, 9, 4))
 
 
@@ -159,6 +161,24 @@ def test_a_person_is_what_the_document_says(busy: Village, everybody: Browser) -
         == []
     )
     assert value(ask(everybody, "POST", "/api/people/export", {"name": "x"}), 400)["detail"]
+
+
+def test_notifications_are_what_the_document_says(busy: Village, browser: Browser) -> None:
+    object.__setattr__(busy.engine.world, "ways", frozenset(Way))
+    busy.engine.notices = NoticeDesk(busy.engine.world)
+    where = "/api/notifications"
+    assert checked(browser, "GET", where)["chosen"] is False
+    for address in ("claire@example.org", "marc@example.org"):
+        found = checked(browser, "POST", f"{where}/ways", {"way": "email", "address": address})
+    assert "example.org" in str(found["ways"])
+    assert "claire@" not in str(found["ways"])
+    hours = {"language": "en", "zone": "Europe/Paris", "begins": "22:30", "ends": "07:00", "digest": "08:15"}
+    assert checked(browser, "PUT", where, {**hours, "stay": "daily"})["topics"]["stay"] == "daily"
+    first, last = (one["mark"] for one in found["ways"])
+    assert len(checked(browser, "DELETE", f"{where}/ways/{first}")["ways"]) == 1
+    kept = value(ask(browser, "DELETE", f"{where}/ways/{last}"), 400)
+    assert (kept["reason"], "must be told" in kept["detail"]) == ("last", True)
+    assert checked(browser, "POST", f"{where}/test")["ways"]
 
 
 # ------------------------------------------------------------------------------------------ the document

@@ -109,6 +109,33 @@ class Somebody(Body):
     reservation: Annotated[str, StringConstraints(max_length=200)] = ""
 
 
+Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+"""A time of day, HH:MM."""
+
+Timing = Literal["now", "daily", "off"]
+
+
+class NotificationsWish(Body):
+    """When one is told of what. What tells of a double booking or of nights that stayed open cannot be put off."""
+
+    language: Literal["fr", "en"]
+    zone: Zone
+    begins: Clock = Field(description="When the quiet hours begin; equal to ``ends`` for none")
+    ends: Clock
+    digest: Clock = Field(description="When the day's digest comes")
+    stay: Timing = "now"
+    over: Timing = "now"
+    connection: Timing = "now"
+    message: Timing = "now"
+
+
+class WayWish(Body):
+    """One way more to be told by; the address is a secret."""
+
+    way: Word = Field(examples=["email"])
+    address: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+
+
 # ----------------------------------------------------------------------------------------------- queries
 
 

@@ -75,8 +75,8 @@ _SCHEMES: Json = {
     "token": {
         "type": "http",
         "scheme": "bearer",
-        "description": "On one's own machine the token that SIGN_IN_KEY makes; on Azure an access token for App Service "
-        "authentication. A browser's cookie opens it too, and then a change needs the header X-CSRF-Token",
+        "description": "On one's own machine the token that SIGN_IN_KEY makes; on Azure an access token of App "
+        "Service authentication. A browser's cookie opens it too, and then a change needs the header X-CSRF-Token",
     }
 }
 
