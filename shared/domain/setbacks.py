@@ -90,6 +90,27 @@ _KNOWN: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             "it is out of order (code {status}); we try again by ourselves",
         ),
         (
+            r".*HTTP (?P<status>4\d\d)\b.*",
+            "elle refuse notre demande (code {status})",
+            "it refuses what we ask (code {status})",
+        ),
+        (
+            r"(?P<host>\S+) answered (?P<status>\d{3})",
+            "{host} ne donne pas de calendrier (code {status}) ; nous réessayons",
+            "{host} gives no calendar (code {status}); we try again",
+        ),
+        (
+            r"the address .*|\S+ (?:is not a public address|is a name of an inner network|is not a plain IPv4 address"
+            r"|is asked for on a port .*|has a port .*|redirects .*)|the host name needs .*",
+            "l’adresse de ce lien n’est pas permise : vérifiez-la",
+            "the address of this link is not allowed: check it",
+        ),
+        (
+            r"none of its \d+ events has a date that can be read|line \d+: .*|more than \d+ .*",
+            "ce calendrier ne peut pas être lu : nous gardons le dernier bon",
+            "this calendar cannot be read: we keep the last good one",
+        ),
+        (
             r".*: no answer(?: within .*)?",
             "elle ne répond pas ; nous réessayons de nous-mêmes",
             "it does not answer; we try again by ourselves",

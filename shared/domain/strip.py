@@ -66,6 +66,13 @@ def from_text(text: str) -> Strip:
         return Strip()
 
 
+def marked(text: str, when: datetime, *, ok: bool) -> str:
+    """A stored strip with one more look. Most looks say what their hour says already: then nothing is taken apart."""
+    if ok and text.endswith(Slot.OK) and text[:-HOURS] == str(_hour(when)):
+        return text
+    return to_text(from_text(text).marked(when, ok=ok))
+
+
 def of_looks(looks: Iterable[tuple[datetime, bool]]) -> Strip:
     """The strip of these looks, each with whether it was answered."""
     strip = Strip()

@@ -159,7 +159,7 @@ class Calendars:
         return replace(outcome, visit=replace(outcome.visit, day=day))
 
     def _marked(self, before: Visit, *, ok: bool) -> str:
-        return strip.to_text(strip.from_text(before.day).marked(self._world.now(), ok=ok))
+        return strip.marked(before.day, self._world.now(), ok=ok)
 
     async def _ask(
         self, gate: asyncio.Semaphore, shard: Shard, feed: Feed, before: Visit, *, anew: bool

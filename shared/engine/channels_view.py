@@ -20,8 +20,9 @@ from shared.domain.modes import ModeSetting, feed_mode, next_look, survey_period
 from shared.domain.portfolio import masked
 from shared.domain.pulse import Pulse, pulse, worst
 from shared.domain.reports import RunReport
-from shared.domain.spoken import PARIS, Said
+from shared.domain.spoken import LANGUAGES, PARIS, Said
 from shared.domain.strip import Slot
+from shared.engine import look_text
 from shared.engine.homes_seen import AT_ONCE, states_seen
 from shared.engine.modes import Modes
 from shared.engine.world import World
@@ -296,6 +297,7 @@ class Channels:
         period = timedelta(seconds=feed.every if feed else 0)
         read = fetches.get(one.id, Fetches())
         slow = feed_mode(feed.every, feed.failures, feed.dead, feed.slow)[1] if feed else ""
+        is_odd = bool(feed and feed.error and not feed.failures and not feed.dead)
         return Line(
             listing=one.id,
             home=homes.names[one.id],
@@ -304,8 +306,8 @@ class Channels:
             imported=visit.good,
             due=visit.due,
             period=period,
-            trouble=setbacks.said(feed.error if feed else ""),
-            odd=bool(feed and feed.error and not feed.failures and not feed.dead),
+            trouble=_trouble(feed, odd=is_odd),
+            odd=is_odd,
             slow=setbacks.said(slow),
             day=strip.from_text(visit.day).at(now),
             served=bool(one.token),
@@ -375,6 +377,14 @@ def _pulse_of_link(feed: Feed | None, visit: Visit, now: datetime) -> Pulse:
         return Pulse.UP
     period = timedelta(seconds=feed.every)
     return pulse(visit.good, period, now, failing=feed.failures > 0, given_up=feed.dead)
+
+
+def _trouble(feed: Feed | None, *, odd: bool) -> Said:
+    """What its last answer lacked: single events that could not be read, or all of it."""
+    error = feed.error if feed else ""
+    if not odd:
+        return setbacks.said(error)
+    return {language: look_text.odd(error.partition("; ")[0], language) for language in LANGUAGES}
 
 
 def _made_up(one: Listing, owner: str) -> AccountState:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.domain.pulse import BROKEN, Pulse, pulse, worst
-from shared.domain.strip import HOURS, Slot, Strip, flawless, from_text, of_looks, to_text
+from shared.domain.strip import HOURS, Slot, Strip, flawless, from_text, marked, of_looks, to_text
 
 NOW = datetime(2027, 3, 1, 12, 30, tzinfo=UTC)
 PERIOD = timedelta(minutes=2)
@@ -73,6 +73,15 @@ def test_a_strip_comes_back_from_its_text() -> None:
     strip = of_looks([(NOW - 3 * HOUR, False), (NOW, True)])
     assert from_text(to_text(strip)) == strip
     assert len(to_text(strip)) < 40
+
+
+def test_one_more_look_at_a_stored_strip_is_what_marking_it_would_be() -> None:
+    text, strip = "", Strip()
+    looks = [(0, True), (0, True), (1, False), (1, True), (1, True), (3, True), (2, False), (40, True)]
+    for hours, ok in looks:
+        when = NOW + hours * HOUR
+        text, strip = marked(text, when, ok=ok), strip.marked(when, ok=ok)
+        assert text == to_text(strip)
 
 
 @pytest.mark.parametrize("text", ["", "x", "12", "+" * HOURS, "1" + "x" * HOURS, "9" * 40, "٣" + "." * HOURS])

@@ -133,6 +133,15 @@ def test_a_link_that_is_not_answered_is_late_then_down_with_its_reason(village: 
     assert page(village).channels[0].account == "airbnb", "the ones in need come first, by name"
 
 
+def test_single_events_that_cannot_be_read_are_told_beside_a_good_answer(village: Village) -> None:
+    village.greengo.oddities = ("event 3 (line 12): it has no DTSTART",)
+    village.book("greengo", JULY)
+    village.run(village.poll_greengo())
+    shown = line(village)
+    assert (shown.pulse, shown.odd) == (Pulse.UP, True)
+    assert shown.trouble["fr"] == "événement 3 (ligne 12) : il n’a pas de début"
+
+
 def test_a_link_shows_who_fetched_our_calendar_last(village: Village) -> None:
     assert line(village).fetches.peer is None
     village.run(village.greengo_pulls())

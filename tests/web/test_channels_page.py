@@ -7,8 +7,11 @@ from datetime import date, timedelta
 
 import pytest
 
+from shared.connectors.registry import PLATFORMS, CallLimit
 from shared.domain.dates import StayDates
 from shared.domain.model import SyncMode
+from shared.resilience.rate_limit import Limit
+from shared.web.pages.channels import limit
 from tests.engine.village import Village
 from tests.web.html_tree import Node
 from tests.web.support import CLAIRE, STRANGER, VIEWER, Browser
@@ -140,3 +143,15 @@ def test_no_link_is_shown_beyond_its_host(village: Village, browser: Browser) ->
 def test_a_done_word_nobody_wrote_is_not_repeated(browser: Browser) -> None:
     page = browser.page("/channels?done=%3Cscript%3E")
     assert not page.every("p", role="status")
+
+
+def test_every_limit_of_a_platform_can_be_said_in_words() -> None:
+    named = [Limit(*_limit(one)).name for entry in PLATFORMS.values() for one in entry.limits]
+    assert named
+    assert all(limit(name) for name in named), named
+    assert limit("10/min a property write") == ("10", "min", True, True)
+    assert limit("7 whales") is None
+
+
+def _limit(one: CallLimit) -> tuple[int, float, str, frozenset[str]]:
+    return one.calls, one.seconds, one.scope, one.operations
