@@ -31,6 +31,7 @@ MOST_SITES = 300
 MOST_LOOKED = 512
 """Commits of each site that one page looks at; a file, ten times as many."""
 
+_YEARS = range(1970, 2201)
 _OLDEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -48,9 +49,10 @@ class Place:
         """What ``str`` wrote; None for anything else."""
         try:
             at, version, number, site = written.split("_", 3)
-            return cls(datetime.fromisoformat(at), site, int(version), int(number))
+            found = cls(datetime.fromisoformat(at), site, int(version), int(number))
         except ValueError:
             return None
+        return found if found.at.tzinfo is not None and found.at.year in _YEARS else None
 
     def __str__(self) -> str:
         return f"{self.at.isoformat()}_{self.version}_{self.number}_{self.site}"

@@ -83,7 +83,9 @@ def test_pages_follow_one_another_without_a_gap(village: Village, browser: Brows
     assert [one[7] in row[1] for one, row in zip(whole, seen, strict=True)] == [True] * len(whole)
 
 
-@pytest.mark.parametrize("query", ["from=x", "to=2027-13-01", "kind=x", "before=x", "from=0001-01-01"])
+@pytest.mark.parametrize(
+    "query", ["from=x", "to=2027-13-01", "kind=x", "before=x", "before=2027-03-01_1_2_a", "from=0001-01-01"]
+)
 def test_a_filter_that_cannot_be_read_is_named(browser: Browser, query: str) -> None:
     page = browser.page(f"/history?{query}", 400)
     assert page.one(role="alert").said.startswith("Ce filtre ne se lit pas")
