@@ -24,6 +24,7 @@ from tests.engine.village import HOME, Village
 OPERATOR = Person("Ada", {"owner": Role.OPERATOR})
 VIEWER = Person("Vera", {"owner": Role.VIEWER})
 OTHER = Person("Marc", {"marc": Role.OPERATOR})
+BOTH = Person("Mia", {"owner": Role.VIEWER, "marc": Role.OPERATOR})
 THEIRS = "phare"
 """The other owner's home."""
 

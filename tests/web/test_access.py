@@ -20,6 +20,7 @@ from shared.web import assets, csrf
 from shared.web.local_keys import LocalKeys
 from shared.web.sign_in import AzureSignIn, LocalSignIn, SignIn
 from tests.web.access import (
+    BOTH,
     OPERATOR,
     OTHER,
     VIEWER,
@@ -202,6 +203,21 @@ def test_a_viewer_looks_and_decides_nothing(stage: Stage, route: Route) -> None:
         assert answer.status == 403
     else:
         assert answer.status < 400, answer.body
+
+
+@named("route", [one for one in AT_HOMES if one.right is Right.DECIDE and names_something(one)], ids=name_of)
+def test_who_decides_for_one_owner_and_looks_at_another_decides_for_the_one_alone(
+    stage: Stage, route: Route
+) -> None:
+    answer = asked(stage, route, BOTH)
+    if route.changes:
+        assert answer.status in (400, 403, 404, 422), answer.body
+    else:
+        assert SECRET.search(answer.body.decode()) is None
+
+
+SECRET = re.compile(r"/export/[A-Za-z0-9_-]+\.ics")
+"""An export address: whoever only looks does not see it."""
 
 
 @named("route", [one for one in ROUTES if not one.changes], ids=name_of)
