@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 import httpx
 
@@ -13,6 +14,18 @@ from local.cli.trouble import A_PERSON, NO_ANSWER, WRONG_USE, Trouble
 
 PATIENCE = httpx.Timeout(30.0, connect=5.0)
 """Seconds: no use case takes longer than 15, and a function app that sleeps needs some to wake."""
+
+
+LONGEST_PAUSE = 60
+"""Seconds that a pause an app asks for is kept at most."""
+
+
+def at_path(*parts: str) -> str:
+    """A path below /api made of names, of which some were typed: none of them leads elsewhere. Raises ``Refusal`` for
+    one that can name nothing."""
+    if not all(one.strip(".") for one in parts):
+        raise Refusal("no such name", 404, {})
+    return "/".join(("/api", *(quote(one, safe="") for one in parts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +93,10 @@ class Api:
                 method, path, params=query, headers=headers, json=json, content=content
             )
         except httpx.TimeoutException:
-            raise Trouble(NO_ANSWER, "trouble.slow", address=self._place.address) from None
+            raise Silence("trouble.slow", address=self._place.address) from None
         except (httpx.HTTPError, httpx.InvalidURL) as wrong:
             key = "trouble.not_running" if self._place.is_here else "trouble.unreachable"
-            raise Trouble(NO_ANSWER, key, address=self._place.address, why=type(wrong).__name__) from None
+            raise Silence(key, address=self._place.address, why=type(wrong).__name__) from None
         if answer.is_success:
             return Answer(answer.status_code, self._read(answer), answer.headers.get("etag", ""), answer.text)
         raise self._refused(answer)
@@ -106,15 +119,24 @@ class Api:
         if not problem:
             return Trouble(NO_ANSWER, "trouble.not_ours", address=self._place.address)
         if status == 429:
-            return Trouble(NO_ANSWER, "trouble.busy", seconds=answer.headers.get("retry-after", "60"))
+            wait = answer.headers.get("retry-after", "")
+            return Silence("trouble.busy", pause=int(wait) if wait.isdecimal() else 60)
         if status >= 500:
             trace = text(problem, "correlation") or "?"
-            return Trouble(NO_ANSWER, "trouble.failed", status=status, why=why, correlation=trace)
+            return Silence("trouble.failed", status=status, why=why, correlation=trace)
         if status == 403:
             return Trouble(NO_ANSWER, "trouble.refused", why=why)
         if status in (409, 412, 428):
             return Overtaken(why, status)
         return Refusal(why, status, problem)
+
+
+class Silence(Trouble):
+    """No answer, or none just now: another try may find one, after ``pause`` seconds."""
+
+    def __init__(self, key: str, *, pause: int = 0, **values: object) -> None:
+        super().__init__(NO_ANSWER, key, seconds=pause, **values)
+        self.pause = min(pause, LONGEST_PAUSE)
 
 
 class Refusal(Trouble):

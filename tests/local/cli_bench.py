@@ -46,7 +46,7 @@ class InProcess(httpx.BaseTransport):
         self.asked.append(request)
         if self.broken:
             raise self.broken.pop(0)
-        path = request.url.path
+        path = request.url.raw_path.decode().partition("?")[0]  # as it was sent
         try:
             route, params = find(request.method, path)
         except AssertionError:

@@ -270,6 +270,15 @@ def test_being_sent_to_a_sign_in_page_is_a_missing_token(bench: Bench, status: i
     assert (result.exit_code, "SYNC_TOKEN" in result.stderr) == (NO_ANSWER, True)
 
 
+@pytest.mark.parametrize("name", ["../status", "a/b", "x?y=1", "x#y", "é", ".."])
+def test_a_name_that_was_typed_stays_one_name(bench: Bench, name: str) -> None:
+    for line in (["resolve", name], ["replay", name], ["sync", "--job", name]):
+        assert bench(*line).exit_code == WRONG_USE, line
+        for request in bench.way.asked:
+            assert request.url.raw_path.count(b"/") <= 4
+            assert b"?" not in request.url.raw_path
+
+
 def test_too_many_requests_say_how_long_to_wait(bench: Bench) -> None:
     busy = httpx.Response(429, json={"detail": "slow"}, headers={"retry-after": "7"})
     bench.tools = Tools(answering(busy))

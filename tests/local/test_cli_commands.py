@@ -277,6 +277,11 @@ def test_a_host_that_starts_anew_meanwhile_is_waited_for_and_one_that_is_gone_is
     gone = bench("sync", "--job", job)
     assert gone.exit_code == NO_ANSWER
     assert f"sync --job {job}" in gone.stderr
+    asked = len(bench.way.asked)
+    bench.sign_in(As(Person("Zoé")))
+    bench.way.broken = []
+    assert bench("sync", "--job", job).exit_code == NO_ANSWER  # a refusal will not change by itself
+    assert len(bench.way.asked) == asked + 1
 
 
 # ------------------------------------------------------------------------------------------- replay

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from local.cli.api import at_path
 from local.cli.place import is_loopback
 from local.cli.reading import Json, at, items, part, text, texts
 from local.cli.session import Session, be_sure, of, setback
@@ -38,7 +39,7 @@ def links(ctx: typer.Context) -> int:
 def show(ctx: typer.Context, link: Which) -> int:
     """Print the address of one of our calendars, and where to paste it."""
     session = of(ctx)
-    return _shown(session, session.api.get(f"/api/links/{_id(session, link)}").json)
+    return _shown(session, session.api.get(at_path("links", _id(session, link))).json)
 
 
 def rotate(
@@ -53,7 +54,7 @@ def rotate(
     session.screen.tell(session.console("links.renew_what", platform=text(one, "platform_name")))
     if not yes:
         be_sure(session)
-    return _shown(session, session.api.post(f"/api/links/{text(one, 'id')}/renew", {"days": days}).json)
+    return _shown(session, session.api.post(at_path("links", text(one, "id"), "renew"), {"days": days}).json)
 
 
 def revoke(ctx: typer.Context, link: Which, yes: Yes = False) -> int:
@@ -63,7 +64,7 @@ def revoke(ctx: typer.Context, link: Which, yes: Yes = False) -> int:
     session.screen.tell(session.console("links.revoke_what", platform=text(one, "platform_name")))
     if not yes:
         be_sure(session)
-    done = session.api.post(f"/api/links/{text(one, 'id')}/revoke").json
+    done = session.api.post(at_path("links", text(one, "id"), "revoke")).json
     if session.screen.as_json:
         session.screen.json(done)
     else:

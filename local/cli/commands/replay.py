@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from local.cli.api import Refusal
+from local.cli.api import Refusal, at_path
 from local.cli.reading import Json, at, items, number, text
 from local.cli.session import Session, of
 from local.cli.trouble import A_PERSON, OK, WRONG_USE, Trouble
@@ -61,7 +61,7 @@ def _again(session: Session, message: str) -> int:
             raise Trouble(WRONG_USE, "replay.no_number", number=message, most=len(listed))
         message = text(listed[int(message) - 1], "id")
     try:
-        done = session.api.post(f"/api/quarantine/{message}/replay").json
+        done = session.api.post(at_path("quarantine", message, "replay")).json
     except Refusal as refusal:
         if refusal.status == 404:
             raise Trouble(WRONG_USE, "replay.not_there") from None

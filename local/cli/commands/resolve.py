@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from local.cli.api import Answer, Overtaken, Refusal
+from local.cli.api import Answer, Overtaken, Refusal, at_path
 from local.cli.commands.conflicts import listed, open_ones
 from local.cli.reading import Json, items, part, said, text
 from local.cli.session import Session, of
@@ -34,7 +34,7 @@ def resolve(
         session.screen.say(session.t("conflicts.none"), "bold green")
         return OK
     if acknowledge:
-        return _shown(session, session.api.post(f"/api/conflicts/{name}/acknowledge").json)
+        return _shown(session, session.api.post(at_path("conflicts", name, "acknowledge")).json)
     while True:
         read = _read(session, name)
         if not items(read.json, "proposals"):
@@ -71,7 +71,7 @@ def _choose(session: Session, number: str) -> str:
 
 def _read(session: Session, name: str) -> Answer:
     try:
-        return session.api.get(f"/api/conflicts/{name}")
+        return session.api.get(at_path("conflicts", name))
     except Refusal as refusal:
         if refusal.status == 404:
             raise Trouble(WRONG_USE, "resolve.not_there") from None
@@ -102,7 +102,7 @@ def _decide(session: Session, name: str, read: Answer, chosen: str, note: str) -
     if chosen.isdecimal() and 1 <= int(chosen) <= len(proposals):
         chosen = text(proposals[int(chosen) - 1], "id")
     wish = {"proposal": chosen, **({"note": note} if note else {})}
-    return session.api.post(f"/api/conflicts/{name}/resolution", wish, read.etag)
+    return session.api.post(at_path("conflicts", name, "resolution"), wish, read.etag)
 
 
 def _both(session: Session, one: Json) -> None:

@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, TaskID
 
+from local.cli.api import Silence, at_path
 from local.cli.reading import Json, items, number, part, text
 from local.cli.session import Session, named, of
-from local.cli.trouble import A_PERSON, NO_ANSWER, OK, STOPPED, Trouble
+from local.cli.trouble import A_PERSON, OK, STOPPED, Trouble
 from shared.domain import setbacks
 
 LOOKS_EVERY = 1.0
@@ -60,23 +61,25 @@ def _started(session: Session, begun: Json) -> int:
 def follow(session: Session, job: str) -> Json:
     """Look at a job until it is over. Raises ``Trouble`` when it cannot be seen any longer; it goes on then."""
     view = _Bars(session) if session.screen.err.is_terminal else _Lines(session)
-    silent = 0
     with view:
         while True:
-            try:
-                found = session.api.get(f"/api/jobs/{job}").json
-                silent = 0
-            except Trouble as trouble:
-                silent += 1
-                if trouble.code != NO_ANSWER or silent >= MOST_SILENCE:
-                    session.screen.tell(session.t("sync.goes_on", job=job))
-                    raise
-                session.tools.sleep(LOOKS_EVERY)
-                continue
+            found = _look(session, job)
             view.show(found)
             if text(found, "state") != "running":
                 return found
             session.tools.sleep(LOOKS_EVERY)
+
+
+def _look(session: Session, job: str) -> Json:
+    """How far it is, asked again while the app is silent for a moment."""
+    for _ in range(MOST_SILENCE):
+        try:
+            return session.api.get(at_path("jobs", job)).json
+        except Silence as silence:
+            last = silence
+            session.tools.sleep(max(LOOKS_EVERY, silence.pause))
+    session.screen.tell(session.t("sync.goes_on", job=job))
+    raise last
 
 
 class _Lines:
