@@ -23,7 +23,7 @@ from tests.web.support import CLAIRE, EVERYWHERE, STRANGER, VIEWER, Browser
 HOURS = {
     "language": "fr",
     "zone": "Europe/Paris",
-    "begins": "22:00",
+    "begins": "22:10",
     "ends": "07:00",
     "digest": "08:00",
     "stay": "daily",
@@ -51,6 +51,16 @@ def test_one_chooses_and_finds_it_again(browser: Browser) -> None:
         for one in page.every("input")
         if "checked" in one.attributes
     }
+    chosen = {
+        one.attributes["name"]: next(
+            each.text for each in one.every("option") if "selected" in each.attributes
+        )
+        for one in page.every("select")
+        if one.attributes["name"] in ("begins", "ends", "digest")
+    }
+    assert chosen == {"begins": "22:10", "ends": "07:00", "digest": "08:00"}, (
+        "also a time that is not offered"
+    )
     assert checked == {"stay": "daily", "over": "now", "connection": "now", "message": "now"}
     assert "C’est enregistré." in page.text
 

@@ -10,6 +10,9 @@ from shared.web.desk import Desk
 from shared.web.forms import form
 from shared.web.render import see
 
+TIMES = tuple(f"{hour:02d}:{minute:02d}" for hour in range(24) for minute in (0, 30))
+"""What the page offers where a time of day is chosen."""
+
 _DONE = ("saved", "added", "removed", "tested")
 """What the page may say was done: words for a query, of which nothing else is shown."""
 
@@ -71,6 +74,7 @@ async def _page(
         status,
         view=view,
         zones=sorted(zones() | {view.hours.zone}),
+        times=TIMES,
         sent=sent or {},
         done=done,
         wrong=wrong,
