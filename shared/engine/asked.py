@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 from shared.domain.access import Person
 from shared.domain.errors import NotFound, PayloadRejected
 from shared.engine.answers import REFUSALS, json_answer, refused
+from shared.engine.homes_seen import states_seen
 from shared.engine.jobs import Jobs, as_json, read_wish, wish_of
 from shared.engine.reports import Reports
 from shared.engine.scope import sites_seen
 from shared.engine.sync_desk import SyncDesk, may_follow
 from shared.engine.work import parse_request
 from shared.engine.world import World
+from shared.state.jobs import Job
 from shared.use_cases import HttpAnswer
 
 MOST_LISTED = 500
@@ -53,7 +56,24 @@ class Asked:
         job = await self._jobs.load(name) if _JOB.fullmatch(name) else None
         if job is None or not may_follow(person, wish_of(job.head).owners):
             return refused(NotFound("there is no such job"))
-        return json_answer(200, as_json(job, self._world.now()))
+        return json_answer(200, as_json(await self._theirs(person, job), self._world.now()))
+
+    async def _theirs(self, person: Person, job: Job) -> Job:
+        """The job without what it did for others: an account's queue is asked whole, and may bring news of homes that
+        are not this person's."""
+        if person.everywhere:
+            return job
+        listings = [
+            one for state in await states_seen(self._world, person) for one in state.listings.values()
+        ]
+        known = {one.id for one in listings} | {one.unit for one in listings if one.unit}
+
+        def is_theirs(line: Mapping[str, str | int]) -> bool:
+            whose = line.get("listing", line.get("whom"))
+            return whose is None or whose in known
+
+        steps = (replace(one, lines=tuple(filter(is_theirs, one.lines))) for one in job.steps)
+        return replace(job, steps=tuple(steps))
 
     async def runs(self, person: Person, query: Mapping[str, str]) -> HttpAnswer:
         """200 with the reports of a day (today's by default; UTC), newest first; 400 naming a wrong parameter. Runs for

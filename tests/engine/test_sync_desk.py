@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -16,7 +18,7 @@ from shared.domain.wish import Wanted, covers
 from shared.engine import sync_words
 from shared.engine.sync_desk import SyncDesk
 from shared.engine.sync_view import Progress, Report, SyncView
-from shared.state.jobs import Job
+from shared.state.jobs import Job, JobStore
 from tests.engine.hamlet import Hamlet
 from tests.engine.village import HOME, Village
 
@@ -226,6 +228,23 @@ def test_another_owners_homes_are_left_alone() -> None:
         assert {step.key for step in job.steps if step.kind == "site"} == {"a"}
         hamlet.run(hamlet.drain())
         assert hamlet.web.asked == ["https://calendars.example/a.ics"]
+    finally:
+        hamlet.close()
+
+
+def test_what_an_accounts_queue_told_of_others_homes_is_theirs_to_read() -> None:
+    homes = [Home("a", "Chez A", "anna", site="a"), Home("b", "Chez B", "ben", site="b")]
+    hamlet = Hamlet(homes)
+    try:
+        anna = Person("Anna", {"anna": Role.OPERATOR})
+        job = hamlet.run(desk(hamlet).start(anna, Wanted(SyncMode.MANUAL)))
+        step = next(one for one in job.steps if one.kind == "queue")
+        told = ({"what": "write", "listing": "a-booking"}, {"what": "write", "listing": "b-booking"})
+        hamlet.run(JobStore(hamlet.tables).put(job.head.id, replace(step, lines=told)))
+        for person, listings in ((anna, ["a-booking"]), (EVERYWHERE, ["a-booking", "b-booking"])):
+            answer = hamlet.run(hamlet.engine.asked.job(person, job.head.id))
+            steps = json.loads(answer.body)["steps"]
+            assert [line["listing"] for one in steps for line in one["report"]] == listings
     finally:
         hamlet.close()
 
