@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -93,6 +93,41 @@ class Source:
     where: Where
     since: datetime | None
     why: Said
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The same trouble of one platform for several homes: one thing to see to. ``since`` is the oldest of theirs,
+    None where one of them never was."""
+
+    kind: Trouble
+    platform: Platform
+    platform_name: str
+    homes: tuple[str, ...]
+    since: datetime | None
+    why: Said
+
+
+def grouped(found: Iterable[Source]) -> list[Group]:
+    """Troubles by what they are, the worst first, then by platform; their homes by name."""
+    groups: dict[tuple[Trouble, Platform], list[Source]] = {}
+    for one in found:
+        groups.setdefault((one.kind, one.where.platform), []).append(one)
+    every = [_group(one) for one in groups.values()]
+    return sorted(every, key=lambda one: (tuple(Trouble).index(one.kind), one.platform_name))
+
+
+def _group(found: Sequence[Source]) -> Group:
+    first, times = found[0], [one.since for one in found]
+    known = [at for at in times if at is not None]
+    return Group(
+        first.kind,
+        first.where.platform,
+        first.where.platform_name,
+        tuple(sorted({one.where.home_name for one in found}, key=str.casefold)),
+        min(known) if len(known) == len(times) else None,
+        first.why,
+    )
 
 
 @dataclass(frozen=True, slots=True)

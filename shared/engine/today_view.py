@@ -23,12 +23,14 @@ from shared.engine.today_needs import (
     PRESSING,
     Arrival,
     ByHand,
+    Group,
     OnItsWay,
     Push,
     Source,
     account_trouble,
     arrivals,
     by_hand,
+    grouped,
     link_troubles,
     on_its_way,
     pushes,
@@ -68,8 +70,8 @@ class Today:
     failed: tuple[Push, ...]
     removals: tuple[Json, ...]
     messages: int
-    pressing: tuple[Source, ...]
-    waiting: tuple[Source, ...]
+    pressing: tuple[Group, ...]
+    waiting: tuple[Group, ...]
     on_way: tuple[OnItsWay, ...]
     arrivals: tuple[Arrival, ...]
     lines: tuple[Json, ...]
@@ -152,13 +154,8 @@ class TodayView:
             failed=tuple(failed),
             removals=tuple(sorted(gone, key=lambda one: str(one["stay"]))),
             messages=messages,
-            pressing=tuple(
-                sorted(
-                    (one for one in troubles if one.kind in PRESSING),
-                    key=lambda one: (PRESSING.index(one.kind), one.where.home_name, one.where.listing),
-                )
-            ),
-            waiting=tuple(one for one in troubles if one.kind not in PRESSING),
+            pressing=tuple(grouped(one for one in troubles if one.kind in PRESSING)),
+            waiting=tuple(grouped(one for one in troubles if one.kind not in PRESSING)),
             on_way=tuple(sorted(on_way, key=lambda one: (one.dates, one.where.listing))),
             arrivals=tuple(sorted(coming, key=lambda one: (one.dates, one.where.listing))[:FEW_ARRIVALS]),
             lines=tuple(one.json() for one in told.told if kind_of(one.entry.words) in TOLD)[:FEW_LINES],
