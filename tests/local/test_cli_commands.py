@@ -22,7 +22,7 @@ from tests.engine.people import operator
 from tests.engine.stories import AUGUST, JULY, LATER, cancelled, hear, moved, sold
 from tests.engine.test_conflict_room import sold_twice
 from tests.engine.village import HOME, Village
-from tests.local.cli_bench import Bench, answering
+from tests.local.cli_bench import PORT, Bench, answering
 from tests.security.corpus import load
 from tests.web.support import STRANGER, As
 
@@ -342,6 +342,28 @@ def test_a_link_that_cannot_be_used_says_why(bench: Bench, status: int, said: st
     assert said in result.stdout
     assert "s3cret" not in result.output
     assert bench.json("check-feed", LINK, code=A_PERSON)["usable"] is False
+
+
+def test_an_engine_that_is_named_looks_itself_and_knows_its_own_addresses(
+    bench: Bench, village: Village
+) -> None:
+    there = ("--at", f"http://127.0.0.1:{PORT}")
+    found = bench.json("check-feed", "https://greengo.example/x", *there)
+    assert (found["usable"], found["host"]) == (True, "greengo.example/…")
+    assert bench.way.asked[-1].url.path == "/api/feeds/check"
+    token = village.run(village.engine.world.sites.load(HOME)).listings[f"{HOME}-greengo"].token
+    ours = bench("check-feed", f"https://console.example/export/{token}.ics", *there)
+    assert (ours.exit_code, "nous publions" in ours.stdout, token in ours.output) == (A_PERSON, True, False)
+    village.greengo.faults.down = True
+    assert bench("check-feed", "https://greengo.example/x", *there).exit_code == A_PERSON
+
+
+def test_a_pause_that_the_engine_asks_for_is_kept(bench: Bench) -> None:
+    slept: list[float] = []
+    busy = httpx.Response(429, json={"detail": "slow"}, headers={"retry-after": "7"})
+    bench.tools = Tools(answering(busy), sleep=slept.append)
+    assert bench("sync", "--job", "x").exit_code == NO_ANSWER
+    assert set(slept) == {7}
 
 
 # ------------------------------------------------------------------------------------ foreign text
