@@ -108,7 +108,7 @@ class Web:
         if request.guarded:
             parse_feed_url(request.url)
         self.asked.append(request.url)
-        answer = self.answers[request.url]
+        answer = self.answers.get(request.url, PlatformDown("no answer"))
         if isinstance(answer, SyncError):
             raise answer
         if isinstance(answer, Response):

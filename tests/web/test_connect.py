@@ -165,7 +165,7 @@ def test_the_page_waits_for_the_first_visit_and_says_when_it_came(hamlet: Hamlet
     token = someone.copy().rpartition("/")[2].removesuffix(".ics")
     hamlet.run(hamlet.engine.export_calendar(token, {"user-agent": "Mozilla/5.0 (me)"}))
     still = read(browser.get(address).body).one("div", class_="wait")
-    assert "« Mozilla/5.0 (me) »" in still.said.replace("\u202f", " ")
+    assert "Nom donné : Mozilla/5.0 (me)" in still.said
     assert "hx-get" in still.attributes
     hamlet.run(hamlet.engine.export_calendar(token, {"user-agent": "Airbnb/1"}))
     hamlet.clock.advance(timedelta(minutes=3))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -10,9 +11,11 @@ from shared.domain.access import Person
 from shared.domain.model import AIRBNB, GREENGO
 from shared.domain.portfolio import Home, Role
 from shared.engine.opaque import sealed
+from shared.state.sites import Changes
 from tests.engine.hamlet import Hamlet, calendar, link
 from tests.engine.test_connect import nights
-from tests.web.html_tree import read
+from tests.security.test_strings import strings
+from tests.web.html_tree import Node, read, shape
 from tests.web.support import CLAIRE, EVERYWHERE, STRANGER, VIEWER, Browser
 
 MOULIN, GRANGE = Home("moulin", "Le Moulin", "owner"), Home("grange", "La Grange", "marc")
@@ -208,3 +211,28 @@ def test_an_importers_own_name_is_shown_as_it_is_and_runs_nothing(hamlet: Hamlet
     page = browser.page(f"/links/{ID}")
     assert "greengo <script>x</script>" in page.said
     assert not [one for one in page.every("script") if "src" not in one.attributes]
+
+
+def test_every_hostile_text_is_shown_exactly_and_changes_no_page(hamlet: Hamlet, browser: Browser) -> None:
+    """As a home's name, as what an importer calls itself, and as what somebody pastes."""
+
+    def show(text: str) -> tuple[Node, Node]:
+        state = hamlet.run(hamlet.engine.world.sites.load("moulin"))
+        named = replace(state.site.properties["moulin"], name=text)
+        site = replace(state.site, properties={"moulin": named})
+        hamlet.run(hamlet.engine.world.sites.commit(state, Changes(site=site)))
+        hamlet.engine.world.fetches._written.clear()  # as if another host were asked
+        hamlet.run(hamlet.engine.export_calendar(token(hamlet), {"user-agent": f"greengo {text}"}))
+        return browser.page("/links"), browser.page(f"/links/{ID}")
+
+    plain = [shape(page) for page in show("plain")]
+    pasted = read(browser.post("/connect/look", {"link": "plain"}).body)
+    for text in strings():
+        listed, opened = show(text)
+        assert [shape(listed), shape(opened)] == plain
+        assert listed.one("h2").one("bdi").text == opened.one("h1").one("bdi").text == text
+        agent = "".join(letter for letter in f"greengo {text}" if letter.isprintable())[:120]
+        assert opened.one(class_="wait").one("bdi").text == agent
+        again = read(browser.post("/connect/look", {"link": text}).body)
+        assert shape(again) == shape(pasted)
+        assert again.one("input", id="link").attributes["value"] == text.replace("\r\n", "\n")

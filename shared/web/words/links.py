@@ -13,7 +13,7 @@ FR = {
     "links.masked": "{host}/export/••••••.ics",
     "links.revoked": "Révoquée : personne ne peut lire notre calendrier.",
     "links.open": "Voir ou changer",
-    "links.read_by": "lue {ago} par {agent}",
+    "links.read_by": "lue {ago}, sous le nom",
     "links.never_read": "jamais lue par ce canal",
     "links.no_import": "aucun : ce canal reçoit seulement le nôtre",
     "links.last_good": "lu {ago}",
@@ -27,6 +27,7 @@ FR = {
     "links.save": "Enregistrer",
     "links.portfolio": "Exporter ou importer le portefeuille",
     "links.one_title": "{home} sur {platform}",
+    "links.on": "sur {platform}",
     "links.back": "Tous les liens",
     "links.done_connected": "Le calendrier est connecté. Il reste une chose à faire : donner notre "
     "adresse à {platform}.",
@@ -54,11 +55,11 @@ FR = {
     "links.wait_title": "Le premier passage",
     "links.wait": "{platform} n’a pas encore lu notre calendrier. Cette page attend, et le dira.",
     "links.wait_came": "{platform} a lu notre calendrier {ago}.",
-    "links.wait_as": "S’est présenté comme « {agent} ».",
+    "links.wait_as": "Nom donné :",
     "links.wait_early": "{platform} est venu {ago}, mais notre calendrier n’était pas encore complet : il "
     "reviendra.",
-    "links.wait_other": "Quelqu’un a ouvert cette adresse {ago}, sous le nom « {agent} ». Autant que l’on "
-    "sache, {platform} ne se présente pas ainsi : cela ne prouve pas que {platform} l’a lue.",
+    "links.wait_other": "Quelqu’un a ouvert cette adresse {ago}. Autant que l’on sache, {platform} ne se "
+    "présente pas ainsi : cela ne prouve pas que {platform} l’a lue.",
     "links.wait_silent": "Notre calendrier sera donné quand tous ceux de ce logement auront été lus en "
     "entier une fois. Manque encore : {silent}.",
     "links.import": "Son calendrier, que nous lisons",
@@ -88,11 +89,11 @@ FR = {
     "links.revoke_what": "Révoquer ferme cette adresse : {platform} garde ce qu’il a lu, mais ne saura "
     "plus rien des nuits vendues ailleurs. Vous devrez les fermer à la main.",
     "links.revoke": "Révoquer cette adresse",
-    "links.twice": "{home} est déjà relié à {platform} par ailleurs. Si c’est la même annonce, reliée deux fois, "
-    "chaque séjour paraîtra en double réservation : gardez-en une seule.",
+    "links.twice": "Ce logement est déjà relié à {platform} par ailleurs. Si c’est la même annonce, "
+    "reliée deux fois, chaque séjour paraîtra en double réservation : gardez-en une seule.",
     "links.next": "Et maintenant ?",
     "links.next_alone": "Un seul calendrier ne protège de rien. Connectez celui de l’autre plateforme où "
-    "{home} est en ligne.",
+    "ce logement est en ligne.",
     "links.next_direct": "Retirez les liens directs entre vos plateformes : ce que l’une importe de "
     "l’autre ressemble à une vente.",
     "paste.airbnb": "Calendrier → l’annonce → Disponibilité → Synchronisation du calendrier → Importer",
@@ -122,7 +123,7 @@ EN = {
     "links.masked": "{host}/export/••••••.ics",
     "links.revoked": "Revoked: nobody can read our calendar.",
     "links.open": "See or change",
-    "links.read_by": "read {ago} by {agent}",
+    "links.read_by": "read {ago}, under the name",
     "links.never_read": "never read by this channel",
     "links.no_import": "none: this channel only takes ours",
     "links.last_good": "read {ago}",
@@ -136,6 +137,7 @@ EN = {
     "links.save": "Save",
     "links.portfolio": "Export or import the portfolio",
     "links.one_title": "{home} on {platform}",
+    "links.on": "on {platform}",
     "links.back": "All links",
     "links.done_connected": "The calendar is connected. One thing is left: give our address to {platform}.",
     "links.done_known": "This calendar was connected already: here it is.",
@@ -161,10 +163,10 @@ EN = {
     "links.wait_title": "The first visit",
     "links.wait": "{platform} has not read our calendar yet. This page waits, and will say so.",
     "links.wait_came": "{platform} read our calendar {ago}.",
-    "links.wait_as": "It called itself “{agent}”.",
+    "links.wait_as": "The name it gave:",
     "links.wait_early": "{platform} came {ago}, but our calendar was not complete yet: it will come back.",
-    "links.wait_other": "Somebody opened this address {ago}, under the name “{agent}”. As far as is known "
-    "{platform} does not call itself that: it does not prove that {platform} read it.",
+    "links.wait_other": "Somebody opened this address {ago}. As far as is known {platform} does not call "
+    "itself that: it does not prove that {platform} read it.",
     "links.wait_silent": "Our calendar will be given once all those of this home have been read whole. "
     "Still missing: {silent}.",
     "links.import": "Its calendar, which we read",
@@ -194,11 +196,11 @@ EN = {
     "links.revoke_what": "Revoking closes this address: {platform} keeps what it read, but learns nothing "
     "more of nights sold elsewhere. You will have to close them by hand.",
     "links.revoke": "Revoke this address",
-    "links.twice": "{home} is connected to {platform} elsewhere too. If it is the same advertisement, connected "
-    "twice, each stay will show as a double booking: keep one of them.",
+    "links.twice": "This home is connected to {platform} elsewhere too. If it is the same advertisement, "
+    "connected twice, each stay will show as a double booking: keep one of them.",
     "links.next": "And now?",
     "links.next_alone": "One calendar alone protects from nothing. Connect that of the other platform "
-    "where {home} is listed.",
+    "where this home is listed.",
     "links.next_direct": "Remove the direct links between your platforms: what one imports from the other "
     "looks like a sale.",
     "paste.airbnb": "Calendar → the listing → Availability → Calendar sync → Import",
