@@ -115,6 +115,14 @@ def test_a_word_in_the_address_is_shown_only_if_it_is_one_of_ours(browser: Brows
     assert b"<b>" not in browser.get("/notifications?done=%3Cb%3E").body
 
 
+def test_who_reads_english_is_told_in_english_until_they_choose(browser: Browser, village: Village) -> None:
+    english = replace(browser(VIEWER), language="en")
+    assert english.post("/notifications/ways", {"way": "ntfy", "address": "vera-topic"}).status == 303
+    known = village.run(village.engine.notices._choices.get("vera"))
+    assert known is not None
+    assert known.language == "en"
+
+
 def test_a_viewer_chooses_for_themselves(browser: Browser) -> None:
     vera = browser(VIEWER)
     assert vera.post("/notifications/ways", {"way": "ntfy", "address": "vera-topic"}).status == 303

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 
+from shared.domain.access import Person
 from shared.engine.notice_desk import ChoiceRefused, zones
 from shared.use_cases import Ask, HttpAnswer
 from shared.web.desk import Desk
@@ -26,25 +28,30 @@ async def show(desk: Desk, ask: Ask) -> HttpAnswer:
 async def choose(desk: Desk, ask: Ask) -> HttpAnswer:
     """Keep when one is told of what."""
     sent = form(ask.body)
-    return await _after(desk, ask, desk.operations.notices.choose(ask.person, sent), "saved", sent)
+    return await _after(desk, ask, desk.operations.notices.choose(_who(ask), sent), "saved", sent)
 
 
 async def add(desk: Desk, ask: Ask) -> HttpAnswer:
     """One way more."""
     sent = form(ask.body)
-    doing = desk.operations.notices.add(ask.person, sent.get("way", ""), sent.get("address", ""))
+    doing = desk.operations.notices.add(_who(ask), sent.get("way", ""), sent.get("address", ""))
     return await _after(desk, ask, doing, "added", sent)
 
 
 async def remove(desk: Desk, ask: Ask) -> HttpAnswer:
     """One way less."""
-    doing = desk.operations.notices.remove(ask.person, ask.params["mark"])
+    doing = desk.operations.notices.remove(_who(ask), ask.params["mark"])
     return await _after(desk, ask, doing, "removed", {})
 
 
 async def test(desk: Desk, ask: Ask) -> HttpAnswer:
     """A trial to every way."""
-    return await _after(desk, ask, desk.operations.notices.test(ask.person), "tested", {})
+    return await _after(desk, ask, desk.operations.notices.test(_who(ask)), "tested", {})
+
+
+def _who(ask: Ask) -> Person:
+    """Who asks, in the language they read: that of their notices until they choose one."""
+    return replace(ask.person, language=ask.language)
 
 
 async def _after(
@@ -67,7 +74,7 @@ async def _page(
     wrong: str = "",
 ) -> HttpAnswer:
     """``sent`` is what was filled in: an address that was refused comes back to who typed it, and to nobody else."""
-    view = await desk.operations.notices.show(ask.person)
+    view = await desk.operations.notices.show(_who(ask))
     return desk.pages.page(
         ask,
         "notifications.html",

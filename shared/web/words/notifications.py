@@ -95,7 +95,7 @@ FR = {
 }
 
 EN = {
-    "notifications.title": "Notices",
+    "notifications.title": "Alerts",
     "notifications.lead": "A double booking, a closure a platform did not take, or that nothing is sent "
     "any more: you are told at once, day and night. The rest is yours to choose.",
     "notifications.unsaved_address": "You have chosen nothing: everything comes at once to the "
