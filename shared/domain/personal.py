@@ -42,9 +42,11 @@ class Wanted:
     reservation: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        if not self.name.strip() and not self.reservation.strip():
+        object.__setattr__(self, "name", self.name.strip())
+        object.__setattr__(self, "reservation", self.reservation.strip())
+        if not self.name and not self.reservation:
             raise NobodyNamed("give a name, a reservation's id or code, or both")
-        if self.name.strip() and len(_folded(self.name).replace(" ", "")) < LEAST_NAME:
+        if self.name and len(_folded(self.name).replace(" ", "")) < LEAST_NAME:
             raise NobodyNamed(f"a name of fewer than {LEAST_NAME} letters means everybody")
         if max(len(self.name), len(self.reservation)) > MOST_ASKED:
             raise NobodyNamed(f"a name or an id has at most {MOST_ASKED} characters")
@@ -53,13 +55,13 @@ class Wanted:
         """Whether a stay is that person's."""
         if self.reservation and not self._is_id_of(one):
             return False
-        return not self.name.strip() or _is_short_for(one.guest, self.name)
+        return not self.name or _is_short_for(one.guest, self.name)
 
     def is_in(self, text: str) -> bool:
         """Whether a text that somebody wrote names that person: every word of the name, and the id."""
-        if self.reservation.strip() and self.reservation.strip() not in text:
+        if self.reservation and self.reservation not in text:
             return False
-        return _names(text, self.name)
+        return not self.name or _names(text, self.name)
 
     def is_in_body(self, raw: bytes) -> bool:
         """The same of a message as it came: JSON, XML or any text."""
@@ -71,8 +73,8 @@ class Wanted:
         return _WORD.sub(lambda found: ERASED if _folded(found[0]) in words else found[0], text)
 
     def _is_id_of(self, one: Reservation) -> bool:
-        wanted = self.reservation.strip()
-        return wanted in (one.id, one.code, *one.aliases) or one.id.endswith(f":{wanted}")
+        names = (one.id, one.code, *one.aliases)
+        return self.reservation in names or one.id.endswith(f":{self.reservation}")
 
 
 def forgotten(one: Reservation) -> Reservation:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
@@ -153,15 +153,28 @@ class Personal:
 
     async def erase(self, person: Person, wanted: Wanted) -> Erased:
         """Erase what ``find`` finds, in the homes that ``person`` may change. Stays keep their nights. A body goes
-        whole, and cannot be replayed afterwards; one that waits to be worked off is left, and said."""
+        whole, and cannot be replayed afterwards; one that waits to be worked off is left, and said, and so is a site
+        that cannot be written now. Raises ``StoreUnavailable`` when nothing can be read."""
         sites = await self._sites(person.decides)
         by = f"{PERSON}{person.name}"
-        counts = await _side_by_side(lambda site: self._erase_in(site, wanted, by), sites)
+        failed: list[str] = []
+
+        async def one(site: str) -> tuple[int, int, int]:
+            try:
+                return await self._erase_in(site, wanted, by)
+            except SyncError as wrong:
+                self._world.telemetry.event("person_not_erased", site=site, why=str(wrong))
+                failed.append(site)
+                return 0, 0, 0
+
+        counts = await _side_by_side(one, sites)
         names, notes, lines = (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0, 0)
         bodies = await self._erase_bodies(wanted) if person.everywhere else 0
         # By whom and how much; never whose name.
         self._world.telemetry.event("person_erased", names=names, notes=notes, lines=lines, bodies=bodies)
-        return Erased(names, notes, lines, bodies, (await self.find(person, wanted)).named())
+        left = (await self.find(person, wanted)).named()
+        unread = tuple(sorted({*left.unread, *failed}))
+        return Erased(names, notes, lines, bodies, replace(left, unread=unread))
 
     async def _sites(self, may: Callable[[str], bool]) -> list[str]:
         known = await self._world.accounts.directory("site")
@@ -227,7 +240,7 @@ class Personal:
     async def _redact(self, site: str, wanted: Wanted) -> int:
         """Take the name out of lines of the record (a calendar's UID may hold one), but for those about stays that are
         still there: their keys hold the same word, and a line must go on naming what it is about."""
-        if not wanted.name.strip():
+        if not wanted.name:
             return 0
         state, gone = await self._world.sites.load(site), 0
 
@@ -331,7 +344,7 @@ def _note(state: SiteState, one: BookingConflict) -> Note:
 
 
 def _is_named(words: Mapping[str, str], wanted: Wanted) -> bool:
-    if not wanted.name.strip():
+    if not wanted.name:
         return False
     return any(wanted.is_in(value) for key, value in words.items() if key not in _STILL)
 

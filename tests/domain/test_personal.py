@@ -98,6 +98,12 @@ def test_name_and_id_together_mean_one_stay() -> None:
     assert not Wanted("Marie", "HM2").is_guest_of(STAY)
 
 
+def test_blanks_beside_a_name_or_an_id_mean_nothing() -> None:
+    assert Wanted(" Marie ", "  ").is_guest_of(STAY)
+    assert Wanted("  ", " HM1").is_guest_of(STAY)
+    assert Wanted("", "HM1").is_in("about HM1")
+
+
 @pytest.mark.parametrize("name", ["", "  ", "M", "é", "x" * 201])
 def test_nobody_is_looked_for_by_nothing(name: str) -> None:
     with pytest.raises(NobodyNamed):

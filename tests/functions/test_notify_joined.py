@@ -12,10 +12,13 @@ from shared.adapters.http import HttpxHttp
 from shared.bootstrap_notify import open_notify
 from shared.config import read
 from shared.domain.portfolio import Owner, Role
+from shared.domain.targets import Target, Way
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryTelemetry
 from shared.ports import Notice
+from shared.state.choices import ChoiceStore, Chosen
 from shared.state.owners import OwnerStore
+from shared.state.people import PeopleStore
 from shared.state.told import ToldStore
 from tests.loopback import Loopback, plain
 from tests.mail import Mail
@@ -62,3 +65,38 @@ async def test_a_new_stay_reaches_the_owner_by_every_channel(
     for secret in ("jeanne@example.org", "t0pic", "s3cret"):
         assert secret not in caplog.text
         assert secret not in row.error
+
+
+async def test_who_chose_an_address_is_written_there_and_not_at_the_portfolios(
+    sample_settings: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    tables, telemetry, http = MemoryTables(lambda: NOW), MemoryTelemetry(), HttpxHttp()
+    owners = [
+        Owner("jeanne", "jeanne", Role.OPERATOR, "jeanne@example.org", "fr"),
+        Owner("jeanne", "paul", Role.VIEWER, "paul@example.org", "en"),
+    ]
+    await OwnerStore(tables).put(owners)
+    await PeopleStore(tables).put(owners)
+    own = Target(Way.EMAIL, "jeanne.home@example.org")
+    await ChoiceStore(tables).put(Chosen("jeanne", targets=(own,), language="en"))
+    async with Mail() as mail:
+        named = {
+            "NOTIFY": "log,smtp",
+            "NOTIFY_EMAIL": "desk@example.org",
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": str(mail.port),
+            "SMTP_SECURITY": "none",
+            "SMTP_FROM": "sync@example.org",
+        }
+        notify = open_notify(read({**sample_settings, **named}), tables, http, telemetry, lambda: "id-1")
+        with caplog.at_level(logging.DEBUG):
+            await notify.tell(NOTICE)
+            await notify.settle(20)
+            await notify.close()
+        await http.close()
+    letters = {letter.to[0]: letter.text.strip() for letter in mail.taken}
+    assert letters == {
+        "jeanne.home@example.org": NOTICE.text["en"],
+        "paul@example.org": NOTICE.text["en"],
+    }
+    assert "jeanne.home" not in caplog.text
