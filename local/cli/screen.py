@@ -53,9 +53,11 @@ class Screen:
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Rows under headings; long texts are wrapped, never cut."""
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-        for heading in headings:
-            table.add_column(Text(heading), overflow="fold")
-        for row in rows:
+        listed = list(rows)
+        for place, heading in enumerate(headings):
+            counts = all(row[place].isdecimal() or not row[place] for row in listed)
+            table.add_column(Text(heading), overflow="fold", justify="right" if counts else "left")
+        for row in listed:
             table.add_row(*(Text(plain(cell)) for cell in row))
         self.out.print(table)
 
@@ -74,7 +76,7 @@ class Screen:
         """Bars, for a terminal."""
         return Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(complete_style="cyan", finished_style="green"),
             TextColumn("{task.completed:.0f}/{task.total:.0f}"),
             console=self.err,
             transient=True,

@@ -16,6 +16,7 @@ from local.cli.api import Api
 from local.cli.place import find
 from local.cli.reading import Json, text
 from local.cli.screen import Screen
+from local.cli.trouble import A_PERSON, Trouble
 from local.cli.words import words
 from shared.connectors.registry import PLATFORMS
 from shared.domain import setbacks
@@ -100,10 +101,10 @@ def setback(session: Session, of_: Json, name: str) -> str:
 
 
 def be_sure(session: Session) -> None:
-    """Ask before what cannot be taken back. Raises ``typer.Abort`` for anything but a yes."""
+    """Ask before what cannot be taken back. Raises ``Trouble`` for anything but a yes."""
     answer = typer.prompt(session.t("base.sure"), default="", show_default=False, prompt_suffix=" ", err=True)
     if answer.strip().lower() not in ("o", "oui", "y", "yes"):
-        raise typer.Abort
+        raise Trouble(A_PERSON, "trouble.stopped")
 
 
 def unseen(question: str) -> str:
