@@ -17,13 +17,13 @@ FR = {
     "conflict.count": "{count} nuits vendues deux fois",
     "conflict.severity": "gravité {severity}",
     "conflict.new": "Personne ne s’en occupe encore.",
-    "conflict.new_more": "Les nuits sont fermées partout ailleurs, et les deux séjours restent : rien n’est annulé "
+    "conflict.new_more": "Nous fermons ces nuits partout ailleurs, et les deux séjours restent : rien n’est annulé "
     "sans vous. Dites que vous vous en occupez pour arrêter les rappels.",
     "conflict.acknowledge": "Je m’en occupe",
     "conflict.acknowledged": "{name} s’en occupe, depuis le {at}. Rien n’est encore décidé.",
     "conflict.decided": "Décidé par {name}, le {at} : {what}.",
-    "conflict.decided_more": "Les plateformes montrent encore les deux séjours. Le conflit prend fin quand elles n’en "
-    "montrent plus qu’un.",
+    "conflict.decided_more": "Les plateformes montrent encore les deux séjours. Le conflit prend fin quand elles "
+    "n’en montrent plus qu’un.",
     "conflict.note": "Note de {name} :",
     "conflict.resolved": "Résolu. Vérifié sur les plateformes le {at} : elles ne montrent plus qu’un séjour sur ces "
     "nuits.",
@@ -44,8 +44,8 @@ FR = {
     "conflict.sure": "Certitude",
     "conflict.page": "Ouvrir ces nuits sur {platform}",
     "conflict.exposed": "Peut-être encore en vente",
-    "conflict.exposed_more": "Un troisième voyageur pourrait encore réserver ici. La fermeture est en chemin ; fermez "
-    "à la main si vous ne voulez pas attendre.",
+    "conflict.exposed_more": "Un troisième voyageur pourrait encore réserver ici. La fermeture est en chemin ; "
+    "fermez à la main si vous ne voulez pas attendre.",
     "conflict.exposed_since": "fermeture décidée {ago}",
     "conflict.exposed_new": "fermeture pas encore partie",
     "conflict.not_exposed": "À notre connaissance, aucune autre plateforme ne peut plus vendre ces nuits.",
@@ -67,8 +67,8 @@ FR = {
     "conflict.sure_label": "Choisir : {what}…",
     "conflict.sure_text": "Ce qui sera dit au voyageur ou fait sur la plateforme ne se reprend pas. Ce bouton note "
     "votre décision ; il n’envoie rien lui-même.",
-    "conflict.sure_echo": "Regardez d’abord ces nuits sur la plateforme : si quelqu’un y a réservé, sa réservation ne "
-    "serait plus signalée.",
+    "conflict.sure_echo": "Regardez d’abord ces nuits sur la plateforme : si quelqu’un y a réservé, sa réservation "
+    "ne serait plus signalée.",
     "conflict.sure_yes": "Oui, je décide : {what}",
     "conflict.add_note": "Ajouter une note (facultatif)",
     "conflict.your_note": "Note, pour vous et ceux qui décident avec vous",
@@ -78,7 +78,8 @@ FR = {
     "conflict.no_lines": "Le journal n’en dit plus rien.",
     "conflict.by": "par {who}",
     "conflict.refused": "Rien n’a été enregistré",
-    "conflict.wished": "Vous aviez choisi : {what}. La page montre maintenant l’état présent : relisez, puis décidez.",
+    "conflict.wished": "Vous aviez choisi : {what}. La page montre maintenant l’état présent : relisez, puis "
+    "décidez.",
     "conflict.kept": "Votre note n’est pas perdue, elle est dans le champ ci-dessous.",
     "conflict.wrong": "La note ne peut pas être gardée telle quelle : {most} caractères au plus, sans caractères "
     "invisibles de commande. Corrigez-la ci-dessous.",
@@ -101,8 +102,8 @@ EN = {
     "conflicts.open": "To be settled",
     "conflicts.over": "Over for less than 30 days",
     "conflicts.none": "No double booking.",
-    "conflicts.none_more": "Should two stays ever overlap you will be told, and decide here. No stay that was sold is "
-    "ever cancelled without you.",
+    "conflicts.none_more": "Should two stays ever overlap you will be told, and decide here. No stay that was sold "
+    "is ever cancelled without you.",
     "conflicts.nobody": "nobody takes care of it",
     "conflicts.cared": "{name} takes care of it",
     "conflicts.decided": "decided by {name}",
@@ -113,7 +114,7 @@ EN = {
     "conflict.count": "{count} nights sold twice",
     "conflict.severity": "{severity} severity",
     "conflict.new": "Nobody takes care of it yet.",
-    "conflict.new_more": "The nights are closed everywhere else, and both stays stand: nothing is cancelled without "
+    "conflict.new_more": "We close these nights everywhere else, and both stays stand: nothing is cancelled without "
     "you. Say that you take care of it to stop the reminders.",
     "conflict.acknowledge": "I take care of it",
     "conflict.acknowledged": "{name} takes care of it, since {at}. Nothing is decided yet.",
@@ -138,8 +139,8 @@ EN = {
     "conflict.sure": "How sure",
     "conflict.page": "Open these nights on {platform}",
     "conflict.exposed": "Perhaps still for sale",
-    "conflict.exposed_more": "A third guest could still book here. The closure is on its way; close by hand if you do "
-    "not want to wait.",
+    "conflict.exposed_more": "A third guest could still book here. The closure is on its way; close by hand if you "
+    "do not want to wait.",
     "conflict.exposed_since": "closure decided {ago}",
     "conflict.exposed_new": "closure has not left yet",
     "conflict.not_exposed": "As far as we know no other platform can sell these nights any more.",
@@ -161,8 +162,8 @@ EN = {
     "conflict.sure_label": "Choose: {what}…",
     "conflict.sure_text": "What a guest is told, or what is done on a platform, cannot be taken back. This button "
     "notes your decision; it sends nothing itself.",
-    "conflict.sure_echo": "Look at these nights on the platform first: if somebody booked there, that booking would no "
-    "longer be told.",
+    "conflict.sure_echo": "Look at these nights on the platform first: if somebody booked there, that booking would "
+    "no longer be told.",
     "conflict.sure_yes": "Yes, I decide: {what}",
     "conflict.add_note": "Add a note (optional)",
     "conflict.your_note": "Note, for you and those who decide with you",
