@@ -48,7 +48,7 @@ def agenda(rows: Iterable[Row], window: StayDates) -> Agenda:
     days: list[tuple[date, tuple[Line, ...]]] = []
     many = 0
     for day in sorted(found):
-        if days and many + len(found[day]) > MOST_LINES:
+        if many and many + len(found[day]) > MOST_LINES:
             return Agenda(tuple(days), day)
         many += len(found[day])
         days.append((day, tuple(sorted(found[day], key=_place))))

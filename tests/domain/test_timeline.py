@@ -172,6 +172,31 @@ def test_a_double_booking_that_is_over_is_not_red_any_more() -> None:
     assert all(not bar.clashes for bar in bars(replace(state, conflicts=over)))
 
 
+def two_rooms() -> Reservation:
+    """One reservation, two rooms of it on nights of their own."""
+    parts = (Part("1", "airbnb", july(10, 13), NOW), Part("2", "airbnb", july(20, 22), NOW))
+    return replace(GUEST, parts=parts)
+
+
+def test_each_part_of_a_stay_is_told_by_the_closures_of_its_own_nights() -> None:
+    state = mill(two_rooms())
+    rows = {
+        key: replace(one, phase=Phase.SEEN) if one.dates == july(10, 13) else one
+        for key, one in state.blocks.items()
+    }
+    first, second = bars(replace(state, blocks=rows))
+    assert (first.slowest, second.slowest) == (Step.SEEN, Step.SENT)
+
+
+def test_only_the_part_of_a_stay_that_is_sold_twice_is_red() -> None:
+    state = mill(two_rooms(), fact("other", "booking", july(12, 15)))
+    assert {bar.dates: bool(bar.clashes) for bar in bars(state)} == {
+        july(10, 13): True,
+        july(12, 15): True,
+        july(20, 22): False,
+    }
+
+
 def test_what_vanished_is_still_held_and_says_so() -> None:
     part = Part("", "greengo", july(20, 23), NOW - timedelta(days=30))
     gone = Reservation(
@@ -251,7 +276,8 @@ def test_nights_on_their_way_back_that_are_sold_again_are_the_new_stays() -> Non
     ]
 
 
-def test_a_room_shows_the_houses_stay_as_taken_elsewhere_and_the_house_the_rooms() -> None:
+def house() -> SiteState:
+    """A house that is sold whole and by its upper room, which is sold."""
     house = Property("house", "House", frozenset({"up", "down"}))
     up = Property("up", "Upper", frozenset({"up"}))
     site = Site("house", "owner", {"house": house, "up": up}, {"up": 1, "down": 1})
@@ -260,8 +286,11 @@ def test_a_room_shows_the_houses_stay_as_taken_elsewhere_and_the_house_the_rooms
         "room": Listing("room", "up", BOOKING, "booking", Link.API, complete=True),
     }
     stay = fact("r", "room", july(10, 13))
-    state = planned(SiteState(site, Head(1), there, {stay.key: stay}))
-    shown_house, shown_up = timeline(state, WINDOW, NOW)
+    return planned(SiteState(site, Head(1), there, {stay.key: stay}))
+
+
+def test_a_room_shows_the_houses_stay_as_taken_elsewhere_and_the_house_the_rooms() -> None:
+    shown_house, shown_up = timeline(house(), WINDOW, NOW)
     (in_house,), (in_up,) = shown_house.bars(), shown_up.bars()
     assert (in_house.home, shown_house.home, steps(in_house)) == ("up", "house", {"whole": Step.SENT})
     assert (in_up.home, steps(in_up)) == ("up", {"room": Step.OWN})

@@ -184,6 +184,17 @@ def test_what_waits_for_an_account_that_is_manual_is_to_be_closed_by_hand(
     assert (reach["booking"].step, reach["booking"].by_hand) == (Step.TO_SEND, "chosen by its owner")
 
 
+def test_a_choice_of_mode_shows_on_bars_that_did_not_change(village: Village, view: CalendarView) -> None:
+    village.booking.faults.refuse = True
+    told(village, "airbnb", JULY)
+    assert bars(village, view)[0].reach[1].by_hand == ""
+    account = village.run(village.engine.world.accounts.load("booking"))
+    assert account is not None
+    village.run(village.engine.modes.choose(account, ModeSetting(SyncMode.MANUAL), "Camille"))
+    village.run(view.pulse.beat("choose"))
+    assert bars(village, view)[0].reach[1].by_hand == "chosen by its owner"
+
+
 def test_the_guests_short_name_is_with_the_stay(village: Village, view: CalendarView) -> None:
     told(village, "airbnb", JULY)
     world = village.engine.world
@@ -353,6 +364,17 @@ def test_an_old_stamp_is_news_without_a_read(village: Village, view: CalendarVie
     village.clock.advance(OLD)
     assert reads(village, lambda: village.run(view.still(stamp))) == Counter()
     assert not village.run(view.still(stamp))
+
+
+def test_a_stamp_of_yesterday_is_news_without_a_read(village: Village, view: CalendarView) -> None:
+    """The reports of a day stand in a partition of their own: two would have to be read."""
+    village.clock.advance(timedelta(hours=15, minutes=59, seconds=50))
+    stamp = str(shown(village, view).stamp)
+    assert village.run(view.still(stamp))
+    village.clock.advance(timedelta(seconds=20))
+    answers: list[bool] = []
+    cost = reads(village, lambda: answers.append(village.run(view.still(stamp))))
+    assert (answers, cost) == ([False], Counter())
 
 
 def test_a_stamp_is_read_as_it_was_written(village: Village, view: CalendarView) -> None:

@@ -17,6 +17,7 @@ from shared.domain.dates import StayDates
 from shared.domain.model import Busy, SyncMode
 from shared.domain.modes import ModeSetting
 from shared.domain.portfolio import Owner, Role
+from shared.domain.timeline import timeline
 from shared.engine.pulse import OLD
 from shared.memory.tables import MemoryTables
 from shared.state.people import PeopleStore
@@ -29,7 +30,7 @@ from shared.web.door import Door
 from shared.web.limit import Limit
 from shared.web.sign_in import AzureSignIn
 from shared.web.words import words
-from tests.domain.test_timeline import WINDOW, fact, july, mill
+from tests.domain.test_timeline import NOW, WINDOW, fact, house, july, mill
 from tests.domain.test_timeline import row as row_of
 from tests.engine.asking import asks, look
 from tests.engine.stories import JULY, LATER, MINUTE, after, clashes, polled, pulled, told
@@ -313,6 +314,21 @@ def test_the_list_has_departures_before_arrivals_and_says_who_comes_next() -> No
         (20, "arrival", None),
         (22, "departure", None),
     ]
+
+
+def test_what_a_room_sold_is_on_the_rooms_list_and_on_the_houses_line() -> None:
+    whole, room = timeline(house(), WINDOW, NOW)
+    lines = [line for _, those in agenda([whole, room], WINDOW).days for line in those]
+    assert {line.row.home for line in lines} == {"up"}
+    texts = words("fr")
+    drawing = Drawing(
+        WINDOW, lambda key, **named: texts[key].format(**named), "fr", {"up": "Chambre du haut"}
+    )
+    cell = next(one for lane in drawing.lanes(whole) for one in lane if one.style)
+    assert "elsewhere" in cell.style.split()
+    assert "au logement Chambre du haut" in cell.text
+    own = next(one for lane in drawing.lanes(room) for one in lane if one.style)
+    assert "elsewhere" not in own.style.split()
 
 
 def test_a_long_list_is_cut_between_two_days_and_goes_on_there() -> None:
