@@ -167,10 +167,26 @@ async def test_an_own_portfolio_keeps_its_links_and_is_opened_by_one_run_at_a_ti
             await run.when_said("is this machine online?")
             links.append(run.said("calendar for moulin-greengo").rpartition("/")[2])
             assert run.said("From home you import only")
+            line = ("--settings", str(tmp_path / "own" / "settings.json"), "links", "show", "moulin-greengo")
+            assert links[-1] in (await command_line(*line))[1]  # it finds port and token by itself
             second = await refused("--portfolio", str(own), "--folder", str(tmp_path))
             assert "stop it first" in second
+    code, shown = await command_line("--settings", str(tmp_path / "own" / "settings.json"), "status")
+    assert (code, "make run" in shown) == (3, True)
     assert links[0] == links[1]
     assert len(links[0]) > 22
+
+
+async def command_line(*arguments: str) -> tuple[int | None, str]:
+    """Its exit code, and all it said."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "local.cli", *arguments),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    printed, _ = await process.communicate()
+    return process.returncode, printed.decode()
 
 
 async def refused(*arguments: str) -> str:
