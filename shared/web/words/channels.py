@@ -52,8 +52,8 @@ FR = {
     "chez {name} ; le moteur reprend de lui-même dès qu’il est de nouveau accepté.",
     "channels.given_up": "Rien n’est envoyé à {name} pour le moment. Les nuits à fermer à la main sont sur "
     "la page Aujourd’hui.",
-    "channels.paused": "En pause : les réservations de {name} arrivent encore (lues toutes les {span}) et vous sont signalées ; rien "
-    "n’y est envoyé. Fermez-y vous-même les nuits vendues ailleurs.",
+    "channels.paused": "En pause : les réservations de {name} arrivent encore (lues toutes les {span}) et vous "
+    "sont signalées ; rien n’y est envoyé. Fermez-y vous-même les nuits vendues ailleurs.",
     "channels.unheard": "Pas encore lu en entier : {homes}. Rien n’y est rouvert avant.",
     "channels.exposed_api": "{name} n’a pas encore confirmé ce blocage : {dates}, {home}",
     "channels.exposed_link": "{name} n’a pas encore lu ce blocage : {dates}, {home}",
@@ -166,8 +166,8 @@ EN = {
     "at {name}; the engine goes on by itself once it is accepted.",
     "channels.given_up": "Nothing is sent to {name} for now. The nights to close by hand are on the page "
     "Today.",
-    "channels.paused": "Paused: bookings of {name} still arrive (read every {span}) and are told to you; nothing is sent there. "
-    "Close there by yourself what is sold elsewhere.",
+    "channels.paused": "Paused: bookings of {name} still arrive (read every {span}) and are told to you; "
+    "nothing is sent there. Close there by yourself what is sold elsewhere.",
     "channels.unheard": "Not yet read whole: {homes}. Nothing is reopened there before.",
     "channels.exposed_api": "{name} has not confirmed this block yet: {dates}, {home}",
     "channels.exposed_link": "{name} has not read this block yet: {dates}, {home}",
