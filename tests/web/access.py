@@ -77,8 +77,8 @@ def staged() -> Stage:
     )
     run(quarantine)
     engine = village.engine
-    body = b'{"mode": "real_time"}'
-    job = _json(run(engine.asked.sync(OPERATOR, body)))["job"]
+    job = _json(run(engine.asked.sync(OPERATOR, b'{"mode": "manual"}')))["job"]
+    run(village.drain())
     (conflict,) = _json(run(engine.room.listed(OPERATOR)))["conflicts"]
     removal = _json(run(engine.vanished.listed(OPERATOR, {})))["removals"][0]
     (message,) = _json(run(engine.poisoned.listed(OPERATOR)))["quarantine"]
@@ -144,11 +144,14 @@ NAMED: dict[tuple[str, str], str] = {
 QUERIES = {
     "history": "home={home}",
     "history.csv": "home={home}",
-    "why": "home={home}&date=2027-07-10",
+    "why": "date=2027-07-10&home={home}",
     "removals": "home={home}",
     "calendar": "home={home}",
 }
 """What a question names, by the address without "api/"."""
+
+NEEDED = "date"
+"""How a question begins that nobody may leave out."""
 
 BODIES: dict[str, dict[str, object]] = {
     "api/sync": {"property": "{home}"},
@@ -189,11 +192,13 @@ def kinds_of(route: Route) -> dict[str, str]:
     return {name: NAMED[first, name] for name in re.findall(r"{(\w+)}", route.path)}
 
 
-def address(route: Route, names: dict[str, str]) -> str:
-    """The address of a route, with its names and its question."""
+def address(route: Route, names: dict[str, str], *, bare: bool = False) -> str:
+    """The address of a route, with its names and its question; ``bare`` asks for everything where one may."""
     kinds = kinds_of(route)
     where = re.sub(r"{(\w+)}", lambda found: names[kinds[found[1]]], route.path)
     query = QUERIES.get(route.path.removeprefix("api/"), "") if not route.changes else ""
+    if bare and not query.startswith(NEEDED):
+        query = ""
     return f"/{where.lstrip('/')}" + (f"?{query.format(**names)}" if query else "")
 
 

@@ -23,6 +23,7 @@ from tests.web.access import (
     BOTH,
     OPERATOR,
     OTHER,
+    THEIRS,
     VIEWER,
     Stage,
     address,
@@ -81,6 +82,7 @@ def asked(
     sign_in: SignIn | None = None,
     headers: Mapping[str, str] | None = None,
     token: bool = True,
+    bare: bool = False,
 ) -> HttpAnswer:
     """One request as a browser of ours would send it; without ``token`` as another site would have it sent."""
     names = names or stage.real
@@ -96,7 +98,7 @@ def asked(
     elif token:
         sent[csrf.HEADER] = csrf.masked(browser.secret)
     body = encoded(route, fields, **more) if route.changes else b""
-    where = address(route, names) if "{name}" not in route.path else assets.address("style.css")
+    where = address(route, names, bare=bare) if "{name}" not in route.path else assets.address("style.css")
     return browser.ask(route.method, where, body, sent)
 
 
@@ -187,9 +189,11 @@ def test_what_a_question_or_a_form_names_of_another_owner_was_never_there(stage:
 
 @named("route", [one for one in AT_HOMES if not one.changes and not kinds_of(one)], ids=name_of)
 def test_a_list_tells_another_owner_nothing_of_ours(stage: Stage, route: Route) -> None:
-    answer = asked(stage, route, OTHER, {**stage.real, "home": "phare"})
-    assert answer.status < 400 or answer.status == NOT_HERE.get(route.name), answer.body
-    told = answer.body.decode()
+    mine = {**stage.real, "home": THEIRS}
+    answers = [asked(stage, route, OTHER, mine, bare=bare) for bare in (False, True)]
+    for answer in answers:
+        assert answer.status < 400 or answer.status == NOT_HERE.get(route.name), answer.body
+    told = "".join(answer.body.decode() for answer in answers)
     assert [word for word in stage.of_first_owner() if re.search(rf"\b{re.escape(word)}\b", told)] == []
 
 
