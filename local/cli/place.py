@@ -73,24 +73,39 @@ def is_loopback(host: str) -> bool:
 
 
 def _file(wanted: Path | None) -> Path:
-    """The settings of the app that runs here: those named, else the newest there are."""
+    """The settings of the app that runs here: those named, else the newest that hold a key, else the newest."""
     if wanted is not None:
         return wanted
     files = [ROOT / "local.settings.json", *(ROOT / ".local").glob("*/settings.json")]
-    there = [file for file in files if file.exists()]
+    there = sorted(
+        (file for file in files if file.exists()), key=lambda file: file.stat().st_mtime, reverse=True
+    )
     if not there:
         raise Trouble(NO_ANSWER, "trouble.never_run")
-    return max(there, key=lambda file: file.stat().st_mtime)
+    return next((file for file in there if _has_key(file)), there[0])
+
+
+def _has_key(file: Path) -> bool:
+    try:
+        return bool(_key(file))
+    except HostRefused:
+        return False
+
+
+def _key(file: Path) -> str:
+    """What the token is made of; empty where there is none, or Azure signs people in. Raises ``HostRefused``."""
+    values = read_settings(file, {})
+    key = values.get("SIGN_IN_KEY", "")
+    return "" if values.get("SIGN_IN") != "local" or key.startswith(SAMPLE) else key
 
 
 def _token(file: Path) -> str:
     """What opens the app of these settings."""
     try:
-        values = read_settings(file, {})
+        key = _key(file)
     except HostRefused as wrong:
         raise Trouble(NO_ANSWER, "trouble.settings", why=str(wrong)) from None
-    key = values.get("SIGN_IN_KEY", SAMPLE)
-    if values.get("SIGN_IN") != "local" or not key or key.startswith(SAMPLE):
+    if not key:
         raise Trouble(NO_ANSWER, "trouble.no_key", file=file)
     return token_of(key)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from local.children import ROOT
 from local.cli import needs, place
 from local.cli.app import app, in_front, language_of
 from local.cli.place import Place, find
@@ -193,6 +194,9 @@ def test_the_newest_settings_are_those_of_the_run(tmp_path: Path, monkeypatch: p
             json.dumps({"Host": {"LocalHttpPort": port}, "Values": {"SIGN_IN": "local", "SIGN_IN_KEY": KEY}})
         )
         os.utime(file, (at, at))
+    assert find().address == "http://127.0.0.1:7072"
+    sample = tmp_path / "local.settings.json"  # edited while a run is up: its key is nobody's yet
+    sample.write_text((ROOT / "local.settings.json.example").read_text(encoding="utf-8"))
     assert find().address == "http://127.0.0.1:7072"
 
 
