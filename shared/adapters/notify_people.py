@@ -76,6 +76,8 @@ class PeopleFan:
     async def names(self, notice: Notice, at: datetime) -> list[str]:
         """The channels of everybody who is told of it at once, and one more where somebody is told later. Raises
         ``StoreUnavailable``."""
+        if notice.to:
+            self._kept = None  # a trial goes to the way that was added a moment ago
         found, waits = list[str](), False
         for chosen, _ in await self._hearers(notice):
             due = at if notice.to else chosen.choice.told_at(notice.kind, notice.severity, at)

@@ -63,8 +63,8 @@ KEPT: tuple[Kept, ...] = (
             "en": "to keep the nights closed, to explain them, never to reopen by mistake",
         },
         {
-            "fr": "le journal 400 jours\u202f; les séjours passés, sans nom, et leurs numéros ne sont pas supprimés",
-            "en": "the record for 400 days; past stays, without a name, and the index of numbers are not deleted",
+            "fr": "400 jours, les séjours passés sans nom\u202f; l’index des numéros n’est pas supprimé",
+            "en": "400 days, past stays without a name; the index of numbers is not deleted",
         },
         (
             Place("Sites", "", "d|", "*"),

@@ -28,7 +28,7 @@ from shared.domain.story import PERSON
 from shared.engine.personal_found import Body, Found, Line, Note, stay_of
 from shared.engine.world import World
 from shared.state.departed import Departed, DepartedStore
-from shared.state.history import HistoryStore, history_lines, version_of
+from shared.state.history import KEPT, HistoryStore, history_lines, version_of
 from shared.state.inbox import Delivery, Quarantined, SetAside, to_quarantined
 from shared.state.sites import Changes
 
@@ -79,8 +79,9 @@ class Personal:
     # ---------------------------------------------------------------------------------------- by itself
 
     async def clean(self, sites: Iterable[str]) -> int:
-        """Erase what these sites have kept long enough; returns how many names and notes. Two reads a site where there
-        is nothing. A site that cannot be read is told, and comes again tomorrow."""
+        """Erase what these sites have kept long enough; returns how many names and notes. Departed stays go as the
+        record of them does. Two reads a site where there is nothing. A site that cannot be read is told, and comes
+        again tomorrow."""
 
         async def one(site: str) -> int:
             try:
@@ -102,7 +103,9 @@ class Personal:
         return names + notes
 
     async def _clean_departed(self, site: str) -> int:
-        named = [one for one in await self._departed.all(site) if one.named]
+        departed, today = await self._departed.all(site), self._world.now().date()
+        await self._departed.drop(site, (one for one in departed if _is_long_gone(one, today)))
+        named = [one for one in departed if one.named and not _is_long_gone(one, today)]
         if not named:
             return 0
         state = await self._world.sites.load(site)
@@ -319,6 +322,12 @@ class Personal:
         """Whether it may still be worked off: what it tells would be lost with it."""
         age = self._world.now() - (delivery.at or self._world.now())
         return age <= timedelta(days=LOOKED_FOR)
+
+
+def _is_long_gone(one: Departed, today: date) -> bool:
+    """Whether a departed stay is older than the record of it: then nothing can be asked about it any more."""
+    leaves = one.stay.leaves if one.stay is not None else None
+    return leaves is not None and leaves + KEPT < today
 
 
 def _may_name(one: Quarantined) -> bool:

@@ -1,4 +1,4 @@
-"""Departed stays: kept behind the range a load reads, for the record; what is left there of a guest's name."""
+"""Departed stays: kept behind the range a load reads, for as long as the record is; without a guest's name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shared.domain.errors import NotFound, StaleWrite, Unreadable
 from shared.domain.model import Reservation
-from shared.ports import Put, Row, Tables, Value
+from shared.ports import Delete, Put, Row, Tables, Value
 from shared.state import site_codec
 from shared.state.limits import MOST_CHANGES
 from shared.state.names import SITES
@@ -26,7 +26,7 @@ class Departed:
 
 
 class DepartedStore:
-    """That part of the ``Sites`` table. Nothing but a name is ever changed in it."""
+    """That part of the ``Sites`` table. Nothing but a name is ever changed in a row."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -35,6 +35,16 @@ class DepartedStore:
         """A site's departed stays, by one read (of some thousand rows each)."""
         rows = await self._tables.query(SITES, site, start=_FIRST, stop=_PAST)
         return tuple(_departed(row) for row in rows)
+
+    async def drop(self, site: str, some: Iterable[Departed]) -> int:
+        """Take these rows away while they are as they were read: at most one transaction of them; returns how many."""
+        part = list(some)[:MOST_CHANGES]
+        try:
+            if part:
+                await self._tables.submit(SITES, site, [Delete(one.key, if_match=one.etag) for one in part])
+        except (StaleWrite, NotFound):
+            return 0
+        return len(part)
 
     async def forget(self, site: str, some: Iterable[Departed]) -> int:
         """Erase the names in these rows while they are as they were read; returns how many. Rows that changed meanwhile

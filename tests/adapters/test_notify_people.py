@@ -191,6 +191,15 @@ async def test_a_notice_for_one_person_goes_to_them_alone_and_at_any_hour(world:
     assert world.shared.notices == []
 
 
+async def test_a_trial_goes_to_the_way_that_was_added_a_moment_ago(world: World) -> None:
+    host = world.host()
+    await world.chooses(CLAIRE)
+    await told(host, STAY)
+    await world.chooses(CLAIRE, AT_ONCE, Target(Way.EMAIL, CLAIRE), Target(Way.NTFY, "new-topic"))
+    await told(host, replace(STAY, kind="test", to=CLAIRE))
+    assert world.post.of("new-topic") == ["test"]
+
+
 # ------------------------------------------------------------------------------------- when, and once
 
 

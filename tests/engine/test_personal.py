@@ -16,7 +16,8 @@ from shared.domain.dates import StayDates
 from shared.domain.errors import PayloadRejected, StoreUnavailable
 from shared.domain.facts import SeenStay
 from shared.domain.model import Decision, Reservation
-from shared.domain.personal import Wanted
+from shared.domain.personal import Wanted, forgotten, without_note
+from shared.domain.plan import plan
 from shared.domain.portfolio import Role
 from shared.engine.personal_found import as_json
 from shared.memory.tables import MemoryTables
@@ -147,6 +148,17 @@ def test_departed_rows_of_an_older_release_lose_their_names_in_few_transactions(
     assert village.run(village.engine.personal.clean([HOME])) == 250
     assert counted.writes == 3
     assert "Marie" not in everything(village)
+
+
+def test_a_departed_stay_goes_when_the_record_of_it_does(village: Village) -> None:
+    sell(village)
+    to_day(village, date(2027, 7, 8))
+    walk(village)
+    village.engine.personal._departed = DepartedStore(village.tables)
+    for day, left in ((date(2028, 8, 6), 1), (date(2028, 8, 9), 0)):
+        to_day(village, day)
+        village.run(village.engine.personal.clean([HOME]))
+        assert len(village.run(village.engine.personal._departed.all(HOME))) == left
 
 
 def test_where_there_is_nothing_to_erase_a_site_costs_two_reads(village: Village) -> None:
@@ -376,6 +388,24 @@ def test_a_commit_of_somebody_else_in_between_loses_neither_the_erasure_nor_the_
     village.run(both())
     assert "Marie" not in everything(village)
     assert village.booking.calendar.closed == set(AUGUST.nights())
+
+
+def test_no_plan_looks_at_a_name(village: Village) -> None:
+    """What is closed and opened is decided without it: with and without names, before and after each kind of erasure."""
+    clash(village, note="Marie rings")
+    village.greengo.calendar.sold["g"] = Sold("g", AUGUST, 1)
+    village.run(village.poll_greengo())
+    state = village.run(village.engine.world.sites.load(HOME))
+    erased = {key: forgotten(one) for key, one in state.reservations.items()}
+    nameless = replace(
+        state,
+        reservations=erased,
+        conflicts={key: without_note(one) for key, one in state.conflicts.items()},
+    )
+    now = village.clock.peek()
+    before, after = plan(state, now), plan(nameless, now)
+    assert replace(before, conflicts=()) == replace(after, conflicts=())
+    assert [without_note(one) for one in before.conflicts] == list(after.conflicts)
 
 
 @pytest.mark.parametrize("calls", range(12))
