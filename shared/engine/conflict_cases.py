@@ -12,13 +12,14 @@ from unicodedata import category
 
 from shared.domain.access import Person
 from shared.domain.conflict_alerts import home_of
-from shared.domain.errors import Moved, NotFound, PayloadRejected
+from shared.domain.errors import NotFound, PayloadRejected
 from shared.domain.model import BookingConflict, ConflictSeverity, SiteState
 from shared.domain.proposals import Proposal
 from shared.engine.conflict_decide import Decisions, Wish
 from shared.engine.conflict_options import Options
 from shared.engine.conflict_version import read_tag, seen
 from shared.engine.conflict_view import Json, View
+from shared.engine.homes_seen import states_seen
 from shared.engine.opaque import sealed, unsealed
 from shared.engine.world import World
 
@@ -64,10 +65,20 @@ class Cases:
     async def listed(self, person: Person) -> list[Case]:
         """Every conflict this person sees, open ones on top, the worst and soonest first; what is over for 30 days.
         Without proposals. Raises ``StoreUnavailable``."""
-        known = await self._world.accounts.directory("site")
-        mine = [site for site, words in known.items() if person.sees(words.get("owner", ""))]
-        found = [case for site in mine for case in await self._of(site)]
-        return sorted((case for case in found if person.sees(case.state.site.owner)), key=order)
+        now = self._world.now()
+        found = [
+            Case(state, one)
+            for state in await states_seen(self._world, person)
+            for one in state.conflicts.values()
+            if one.ended_at is None or now - one.ended_at <= KEPT
+        ]
+        return sorted(found, key=order)
+
+    async def bare(self, person: Person, name: str) -> Case:
+        """One conflict without what can be done: for one read of the tables. Raises ``NotFound``,
+        ``StoreUnavailable``."""
+        site, conflict = place(name)
+        return Case(*await self._load(person, site, conflict))
 
     async def shown(self, person: Person, name: str) -> Case:
         """One conflict with what can be done. Raises ``NotFound``, ``StoreUnavailable``."""
@@ -99,15 +110,6 @@ class Cases:
     def whole(self, case: Case) -> Json:
         """A conflict by itself."""
         return View(self._world, case.state).whole(case.clash, case.proposals)
-
-    async def _of(self, site: str) -> list[Case]:
-        try:
-            state = await self._world.sites.load(site)
-        except (NotFound, Moved):
-            return []
-        now = self._world.now()
-        clashes = state.conflicts.values()
-        return [Case(state, one) for one in clashes if one.ended_at is None or now - one.ended_at <= KEPT]
 
     async def _load(self, person: Person, site: str, conflict: str) -> tuple[SiteState, BookingConflict]:
         state, clash = await self._decisions.load(site, conflict)

@@ -19,6 +19,7 @@ from shared.web.desk import Desk
 from shared.web.door import Door
 from shared.web.limit import Limit
 from shared.web.render import Pages
+from tests.engine.village import Village
 from tests.web.html_tree import Node, read
 
 PUBLIC = "https://console.example"
@@ -115,3 +116,18 @@ def find(method: str, path: str) -> tuple[Route, dict[str, str]]:
         if found and route.method == method:
             return route, {name: unquote(value) for name, value in found.groupdict().items()}
     raise AssertionError(f"no route for {method} {path}")
+
+
+def reads(village: Village, doing: Callable[[], object]) -> int:
+    """How many reads of the tables something costs."""
+    counted = [0]
+
+    def count(operation: str, table: str, partition: str) -> None:
+        counted[0] += operation in ("get", "query")
+
+    before, village.tables.before = village.tables.before, count
+    try:
+        doing()
+    finally:
+        village.tables.before = before
+    return counted[0]

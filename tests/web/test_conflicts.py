@@ -13,7 +13,7 @@ from tests.engine.stories import AUGUST, JULY, cancelled, clashes, pulled, store
 from tests.engine.test_conflict_room import sold_and_shown, sold_twice
 from tests.engine.village import Village
 from tests.web.html_tree import Node, read
-from tests.web.support import CLAIRE, MARC, STRANGER, VIEWER, Browser
+from tests.web.support import CLAIRE, MARC, STRANGER, VIEWER, Browser, reads
 
 
 def the_page(browser: Browser) -> str:
@@ -231,7 +231,9 @@ def test_an_open_page_hears_that_the_conflict_changed(village: Village, browser:
     sold_twice(village)
     where = the_page(browser)
     asks = browser.page(where).one(id="news").attributes["hx-get"]
-    assert browser.get(asks, **{"hx-request": "true"}).status == 204
+    answers: list[HttpAnswer] = []
+    assert reads(village, lambda: answers.append(browser.get(asks, **{"hx-request": "true"}))) == 1
+    assert answers[0].status == 204
     browser(MARC).post(f"{where}/acknowledge")
     answer = browser.get(asks, **{"hx-request": "true"})
     assert answer.status == 200

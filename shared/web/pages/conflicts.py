@@ -59,7 +59,7 @@ async def decide(desk: Desk, ask: Ask) -> HttpAnswer:
     except NotFound:
         return no_such_thing(desk.pages, ask)
     except AlreadyDecided as wrong:
-        case = await desk.operations.room.cases.shown(ask.person, name)
+        case = await desk.operations.room.cases.bare(ask.person, name)
         return await _page(desk, ask, 409, sent, refused=decided_by(wrong.decision, case.zone))
     except FactsChanged as wrong:
         return await _page(desk, ask, 412, sent, refused=said_together("changed", wrong.what))
@@ -102,7 +102,7 @@ async def _page(
 async def _news(desk: Desk, ask: Ask) -> HttpAnswer:
     """Whether the page in the browser still tells how it is: a line about it, or nothing."""
     try:
-        case = await desk.operations.room.cases.shown(ask.person, ask.params["id"])
+        case = await desk.operations.room.cases.bare(ask.person, ask.params["id"])
     except NotFound:
         return no_such_thing(desk.pages, ask)
     if mark_of(case) == ask.query["seen"]:
