@@ -210,7 +210,7 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
     import secrets
 
     from shared.adapters.secrets import SettingSecrets
-    from shared.bootstrap_notify import open_notify, ways
+    from shared.bootstrap_notify import everywhere, open_notify, ways
     from shared.connectors.ical import IcalConnector
     from shared.connectors.ical_links import platform_of
     from shared.connectors.registry import PLATFORMS, connect, console_link
@@ -262,6 +262,7 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
         budgets=budgets,
         portfolio_text=portfolio_text,
         ways=ways(settings.notify),
+        everywhere=everywhere(settings),
     )
 
 

@@ -36,7 +36,7 @@ def open_notify(
         LaterStore(tables),
         _ways(settings.notify, http, telemetry, tables.now),
         now=tables.now,
-        everywhere=settings.operators | ({"local"} if settings.sign_in == "local" else frozenset()),
+        everywhere=everywhere(settings),
         recipients=owners.recipients,
         fallback=settings.notify.email,
     )
@@ -55,6 +55,12 @@ def open_notify(
         at_once=[LogNotify(settings.language)] if "log" in settings.notify.channels else [],
         fan=fan,
     )
+
+
+def everywhere(settings: Settings) -> frozenset[str]:
+    """Who looks after everybody's homes without standing in the portfolio: the settings' operators, and whoever sits at
+    this machine where a code signs people in."""
+    return settings.operators | ({"local"} if settings.sign_in == "local" else frozenset())
 
 
 def ways(settings: NotifySettings) -> frozenset[Way]:

@@ -165,6 +165,7 @@ class Operations:
         await self.jobs.clean()
         await self.poisoned.clean()
         await self.personal.clean_bodies()
+        await self.personal.clean_people()
 
     async def on_timer_health(self) -> None:
         """Tell what needs a person; help jobs on that stand still. What a person was not told yet is tried again,

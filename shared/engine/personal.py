@@ -27,9 +27,11 @@ from shared.domain.personal import (
 from shared.domain.story import PERSON
 from shared.engine.personal_found import Body, Found, Line, Note, stay_of
 from shared.engine.world import World
+from shared.state.choices import ChoiceStore
 from shared.state.departed import Departed, DepartedStore
 from shared.state.history import KEPT, HistoryStore, history_lines, version_of
 from shared.state.inbox import Delivery, Quarantined, SetAside, to_quarantined
+from shared.state.people import PeopleStore
 from shared.state.sites import Changes
 
 KEPT_DAYS = 30
@@ -75,6 +77,8 @@ class Personal:
         self.days = days
         self._departed = DepartedStore(world.tables)
         self._history = HistoryStore(world.tables)
+        self._people = PeopleStore(world.tables)
+        self._choices = ChoiceStore(world.tables)
 
     # ---------------------------------------------------------------------------------------- by itself
 
@@ -142,6 +146,15 @@ class Personal:
                 await self._world.notes.swap("~timers", _CLEANED, day.isoformat(), note.etag)
             except StaleWrite:
                 return gone  # another host did the same
+        return gone
+
+    async def clean_people(self) -> int:
+        """Forget who looks after nobody's homes any more, and how they wanted to be told; returns how many rows."""
+        gone = await self._people.forget_strangers()
+        choices = await self._choices.all()
+        known = {one.name for one in (await self._people.all() if choices else ())} | self._world.everywhere
+        for one in choices:
+            gone += one.person not in known and await self._choices.drop(one)
         return gone
 
     # --------------------------------------------------------------------------------------- on request

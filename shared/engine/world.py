@@ -110,6 +110,7 @@ class World:
     circuits: Circuits | None = None
     budgets: Budgets | None = None
     ways: frozenset[Way] = frozenset()  # by which this installation can reach a person
+    everywhere: frozenset[str] = frozenset()  # who looks after all homes by the settings' word, in lower case
     portfolio_text: Callable[[], PortfolioText] | None = None  # built when asked for: few invocations need it
 
     sites: SiteStore = field(init=False)

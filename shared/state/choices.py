@@ -62,6 +62,14 @@ class ChoiceStore:
         """What everybody chose whose row can be read: one that cannot silences nobody else."""
         return list(_readable(await self._tables.query(ACCOUNTS, PARTITION)))
 
+    async def drop(self, one: Chosen) -> bool:
+        """Forget what somebody chose, while it is as it was read."""
+        try:
+            await self._tables.delete(ACCOUNTS, PARTITION, one.person, one.etag)
+        except (StaleWrite, NotFound):
+            return False
+        return True
+
     async def put(self, one: Chosen) -> None:
         """Write a row that was not there, or is as it was read. Raises ``StaleWrite``."""
         row = Row(PARTITION, one.person, _values(one))

@@ -4,9 +4,11 @@ the portfolio, and nowhere else."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from shared.domain.access import Person
+from shared.domain.errors import StaleWrite
 from shared.domain.portfolio import Owner, Role
 from shared.ports import Row, Tables
 from shared.state import cells
@@ -53,6 +55,16 @@ class PeopleStore:
                 values["language"] = languages[key]
             await self._tables.upsert(ACCOUNTS, Row(_PEOPLE, key, values))
         self._kept.clear()
+
+    async def forget_strangers(self) -> int:
+        """Take away everybody who looks after nobody's homes any more; returns how many."""
+        gone = 0
+        for row in await self._tables.query(ACCOUNTS, _PEOPLE):
+            if not _person(row).roles:
+                with suppress(StaleWrite):
+                    await self._tables.delete(ACCOUNTS, _PEOPLE, row.key, row.etag)
+                    gone += 1
+        return gone
 
     async def all(self) -> list[Person]:
         """Everybody the portfolio names, by principal."""

@@ -16,14 +16,18 @@ from shared.domain.dates import StayDates
 from shared.domain.errors import PayloadRejected, StoreUnavailable
 from shared.domain.facts import SeenStay
 from shared.domain.model import Decision, Reservation
-from shared.domain.personal import Wanted, forgotten, without_note
+from shared.domain.personal import Wanted, forgotten
 from shared.domain.plan import plan
-from shared.domain.portfolio import Role
+from shared.domain.portfolio import Owner, Role
+from shared.domain.targets import Target, Way
+from shared.engine.personal import Personal
 from shared.engine.personal_found import as_json
 from shared.memory.tables import MemoryTables
+from shared.state.choices import ChoiceStore, Chosen
 from shared.state.departed import DepartedStore
 from shared.state.inbox import SetAside
 from shared.state.names import SITES
+from shared.state.people import PeopleStore
 from shared.state.sites import Changes
 from tests.engine.village import HOME, START, Sold, Village
 
@@ -235,6 +239,20 @@ def test_a_body_that_was_erased_is_not_replayed_as_nothing(village: Village) -> 
         village.run(village.engine.poisoned._again(one))
 
 
+def test_who_looks_after_nobodys_homes_any_more_is_forgotten_with_what_they_chose(village: Village) -> None:
+    people, tables = PeopleStore(village.tables), village.tables
+    both = [Owner("owner", name, Role.OPERATOR) for name in ("claire", "gone@example.org")]
+    village.run(people.put(both))
+    for name in ("claire", "gone@example.org", "local"):
+        village.run(ChoiceStore(tables).put(Chosen(name, targets=(Target(Way.NTFY, f"{name}-topic"),))))
+    village.run(people.put(both[:1]))
+    desk = Personal(replace(village.engine.world, everywhere=frozenset({"local"})))
+    assert village.run(desk.clean_people()) == 2
+    assert "gone@example.org" not in everything(village)
+    assert {one.person for one in village.run(ChoiceStore(tables).all())} == {"claire", "local"}
+    assert village.run(desk.clean_people()) == 0
+
+
 # ----------------------------------------------------------------------------------------- on request
 
 
@@ -391,21 +409,17 @@ def test_a_commit_of_somebody_else_in_between_loses_neither_the_erasure_nor_the_
 
 
 def test_no_plan_looks_at_a_name(village: Village) -> None:
-    """What is closed and opened is decided without it: with and without names, before and after each kind of erasure."""
+    """What is closed and opened is decided without it, also where everything is still to be decided."""
     clash(village, note="Marie rings")
     village.greengo.calendar.sold["g"] = Sold("g", AUGUST, 1)
     village.run(village.poll_greengo())
-    state = village.run(village.engine.world.sites.load(HOME))
+    state = replace(village.run(village.engine.world.sites.load(HOME)), blocks={}, conflicts={})
     erased = {key: forgotten(one) for key, one in state.reservations.items()}
-    nameless = replace(
-        state,
-        reservations=erased,
-        conflicts={key: without_note(one) for key, one in state.conflicts.items()},
-    )
     now = village.clock.peek()
-    before, after = plan(state, now), plan(nameless, now)
-    assert replace(before, conflicts=()) == replace(after, conflicts=())
-    assert [without_note(one) for one in before.conflicts] == list(after.conflicts)
+    before = plan(state, now)
+    assert before.blocks
+    assert before.conflicts
+    assert plan(replace(state, reservations=erased), now) == before
 
 
 @pytest.mark.parametrize("calls", range(12))
