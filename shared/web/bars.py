@@ -114,7 +114,7 @@ class Drawing:
 
     def _cell(self, bar: Bar, inside: StayDates, row: Row) -> Cell:
         signs = self.signs(bar)
-        fits = bool(signs) and SIGN + CHIP * len(signs) <= NIGHT * len(inside)
+        fits = SIGN + CHIP * len(signs) <= NIGHT * len(inside)
         pressing = bar.clashes or bar.gone or bar.claimed
         return Cell(
             span=len(inside),

@@ -105,6 +105,17 @@ def test_the_four_words_follow_the_closure(village: Village, browser: Browser) -
     assert "greengo\u202f: confirmé" in label(browser.page(IN_JULY))
 
 
+def test_a_short_bar_has_one_mark_for_all_channels_the_one_that_is_least_far(
+    village: Village, browser: Browser
+) -> None:
+    told(village, "airbnb", StayDates(date(2027, 7, 10), date(2027, 7, 11)))
+    (bar,) = bars(browser.page(IN_JULY))
+    assert [one.text for one in bar.every("i")] == ["➜"]
+    assert "one" in bar.attributes["class"].split()
+    pulled(village)
+    assert [one.text for one in bars(browser.page(IN_JULY))[0].every("i")] == ["✓"]
+
+
 def test_in_english_too(village: Village, browser: Browser) -> None:
     told(village, "airbnb", JULY)
     page = replace(browser, language="en").page(IN_JULY)
@@ -374,6 +385,16 @@ def test_one_home_tells_each_channel_night_by_night_and_leads_to_why(
     why = lines[1].every("a")[-1]
     assert why.attributes["href"] == f"/why?home={HOME}&date=2027-07-10"
     assert why.attributes["aria-label"] == "Pourquoi la nuit du 10 juillet 2027 est ainsi"
+
+
+def test_stays_that_touch_are_told_each_by_itself(village: Village, browser: Browser) -> None:
+    told(village, "airbnb", JULY)
+    told(village, "airbnb", StayDates(JULY.check_out, date(2027, 7, 15)))
+    lines = browser.page(AT_HOME).one("table", class_="nights").one("tbody").every("tr")
+    assert [one.one("th").said for one in lines[1:3]] == [
+        "10-13 juillet 2027 (3 nuits)",
+        "13-15 juillet 2027 (2 nuits)",
+    ]
 
 
 def test_one_home_says_what_went_wrong_last(village: Village, browser: Browser) -> None:
