@@ -313,6 +313,7 @@ def test_a_failure_of_the_engine_names_what_to_look_for_in_its_log(bench: Bench)
         (["sync", "--mode", "nope"], "mode"),
         (["sync", "--home", "nowhere"], "nowhere"),
         (["resolve", "nope"], "n’existe pas"),
+        (["resolve", "nope", "--acknowledge"], "n’existe pas"),
         (["replay", "nope"], "rien en quarantaine"),
         (["replay", "3"], "3"),
     ],

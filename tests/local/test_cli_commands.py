@@ -166,8 +166,23 @@ def test_a_script_names_conflict_proposal_and_note(bench: Bench, village: Villag
     sold_twice(village)
     (clash,) = bench.json("conflicts", code=A_PERSON)["conflicts"]
     assert bench("resolve", clash["id"], "--json").exit_code == WRONG_USE
-    decided = bench.json("resolve", clash["id"], "--proposal", "1", "--note", "vu")
+    read = bench.json("conflicts", "1", code=A_PERSON)
+    assert read["id"] == clash["id"]
+    chosen = ("--proposal", read["proposals"][0]["id"], "--etag", read["etag"])
+    assert bench("resolve", clash["id"], "--proposal", "1").exit_code == A_PERSON  # what is first changes
+    decided = bench.json("resolve", clash["id"], *chosen, "--note", "vu")
     assert (decided["state"], decided["decision"]["note"]) == ("decided", "vu")
+    late = bench("resolve", clash["id"], *chosen)
+    assert (late.exit_code, "Déjà décidé par local" in late.stderr) == (A_PERSON, True)
+
+
+def test_one_double_booking_is_shown_whole_without_asking(bench: Bench, village: Village) -> None:
+    sold_twice(village)
+    result = bench("conflicts", "1")
+    assert (result.exit_code, result.stderr) == (A_PERSON, "")
+    for word in ("vendu deux fois", "Pourquoi", "État : nouveau"):
+        assert word in result.stdout.replace("\u202f", " ")
+    assert bench("conflicts", "2").exit_code == bench("conflicts", "nope").exit_code == WRONG_USE
 
 
 def test_somebody_who_was_faster_is_named_and_nothing_is_overwritten(bench: Bench, village: Village) -> None:

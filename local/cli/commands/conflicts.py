@@ -6,18 +6,23 @@ from typing import Annotated
 
 import typer
 
+from local.cli.api import Refusal, at_path
+from local.cli.clash import stands, whole
 from local.cli.needs import UNDECIDED
 from local.cli.reading import Json, items, said, text
 from local.cli.session import Session, of
-from local.cli.trouble import A_PERSON, OK
+from local.cli.trouble import A_PERSON, OK, WRONG_USE, Trouble
 
 
 def conflicts(
     ctx: typer.Context,
+    conflict: Annotated[str, typer.Argument(help="help.resolve.conflict", metavar="[ID]")] = "",
     everything: Annotated[bool, typer.Option("--all", help="help.conflicts.all")] = False,
 ) -> int:
-    """List them; 1 when one waits for a decision."""
+    """List them, or show one with what can be done; 1 when one waits for a decision."""
     session = of(ctx)
+    if conflict:
+        return _one(session, pick(session, conflict))
     answer = session.api.get("/api/conflicts").json
     found = items(answer, "conflicts") if everything else open_ones(answer)
     if session.screen.as_json:
@@ -27,6 +32,32 @@ def conflicts(
     else:
         session.screen.say(session.t("conflicts.none"), "bold green")
     return A_PERSON if any(text(one, "state") in UNDECIDED for one in found) else OK
+
+
+def _one(session: Session, name: str) -> int:
+    """One of them; for scripts with the tag that a decision about it must name."""
+    try:
+        read = session.api.get(at_path("conflicts", name))
+    except Refusal as refusal:
+        if refusal.status == 404:
+            raise Trouble(WRONG_USE, "resolve.not_there") from None
+        raise
+    if session.screen.as_json:
+        session.screen.json({**read.json, "etag": read.etag})
+    else:
+        whole(session, read.json)
+        stands(session, read.json)
+    return A_PERSON if text(read.json, "state") in UNDECIDED else OK
+
+
+def pick(session: Session, which: str) -> str:
+    """The id meant: one by its number in the list of open ones, or the id itself. Raises ``Trouble``."""
+    if not which.isdecimal():
+        return which
+    found = open_ones(session.api.get("/api/conflicts").json)
+    if not 1 <= int(which) <= len(found):
+        raise Trouble(WRONG_USE, "resolve.no_number", number=which, most=len(found))
+    return text(found[int(which) - 1], "id")
 
 
 def open_ones(answer: Json) -> list[Json]:
