@@ -54,10 +54,14 @@ def pick(session: Session, which: str) -> str:
     """The id meant: one by its number in the list of open ones, or the id itself. Raises ``Trouble``."""
     if not which.isdecimal():
         return which
-    found = open_ones(session.api.get("/api/conflicts").json)
-    if not 1 <= int(which) <= len(found):
-        raise Trouble(WRONG_USE, "resolve.no_number", number=which, most=len(found))
-    return text(found[int(which) - 1], "id")
+    return nth(open_ones(session.api.get("/api/conflicts").json), which)
+
+
+def nth(found: list[Json], number: str) -> str:
+    """The id of the one with this number in a list that a person sees. Raises ``Trouble``."""
+    if not number.isdecimal() or not 1 <= int(number) <= len(found):
+        raise Trouble(WRONG_USE, "resolve.no_number", number=number, most=len(found))
+    return text(found[int(number) - 1], "id")
 
 
 def open_ones(answer: Json) -> list[Json]:

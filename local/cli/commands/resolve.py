@@ -12,7 +12,7 @@ import typer
 
 from local.cli.api import Answer, Overtaken, Refusal, at_path
 from local.cli.clash import stands, whole
-from local.cli.commands.conflicts import listed, open_ones, pick
+from local.cli.commands.conflicts import listed, nth, open_ones, pick
 from local.cli.reading import Json, items, text
 from local.cli.session import Session, of
 from local.cli.trouble import A_PERSON, OK, WRONG_USE, Trouble
@@ -73,7 +73,7 @@ def _choose(session: Session) -> str:
     if session.screen.as_json:
         raise Trouble(WRONG_USE, "resolve.which_id")
     listed(session, found)
-    return pick(session, typer.prompt(session.t("resolve.which"), prompt_suffix=" ", err=True))
+    return nth(found, typer.prompt(session.t("resolve.which"), prompt_suffix=" ", err=True).strip())
 
 
 def _ask(session: Session, conflict: Json) -> str:
@@ -85,11 +85,7 @@ def _ask(session: Session, conflict: Json) -> str:
     number = typer.prompt(
         session.t("resolve.choose"), default="", show_default=False, prompt_suffix=" ", err=True
     ).strip()
-    if not number:
-        return ""
-    if not number.isdecimal() or not 1 <= int(number) <= len(proposals):
-        raise Trouble(WRONG_USE, "resolve.no_number", number=number, most=len(proposals))
-    return text(proposals[int(number) - 1], "id")
+    return nth(proposals, number) if number else ""
 
 
 def _decide(session: Session, name: str, chosen: str, note: str, etag: str) -> Answer:
