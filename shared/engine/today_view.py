@@ -10,6 +10,7 @@ from datetime import datetime
 from shared.domain.access import Person
 from shared.domain.model import Link, Platform, SiteState
 from shared.domain.record import Kind, kind_of
+from shared.domain.removals import Doubt
 from shared.domain.spoken import PARIS
 from shared.engine.conflict_cases import Case, order
 from shared.engine.conflict_view import Json, View
@@ -53,8 +54,8 @@ TOLD = frozenset({Kind.FACT, Kind.CONFLICT, Kind.PERSON, Kind.LISTING})
 @dataclass(frozen=True, slots=True)
 class Today:
     """One look at everything, at ``at`` (store time). ``homes`` counts the homes this person sees: with none there is
-    nothing to say yet. What needs somebody: ``conflicts``, ``hands``, ``failed``, ``removals``, ``messages`` and
-    ``pressing``; what only needs time: ``waiting`` and ``on_way``.
+    nothing to say yet. What needs somebody: ``conflicts``, ``hands``, ``failed``, ``messages``, ``pressing``, and those
+    of the ``removals`` that are in doubt; what only needs time: the others, ``waiting`` and ``on_way``.
 
     ``since`` is the newest line of the record: from then on nothing changed. ``checked`` is the oldest of the last
     answers of all sources: what was true by then is what is said here. Both None where there is none.
@@ -79,15 +80,20 @@ class Today:
     checked: datetime | None
 
     @property
+    def doubtful(self) -> tuple[Json, ...]:
+        """What vanished and is not let go soon by itself: too much at once, too near, or a guest may be there."""
+        return tuple(one for one in self.removals if one["reason"] != Doubt.NONE)
+
+    @property
     def needs(self) -> int:
         """How many things need a person."""
-        found = (self.conflicts, self.hands, self.failed, self.removals, self.pressing)
+        found = (self.conflicts, self.hands, self.failed, self.doubtful, self.pressing)
         return sum(len(one) for one in found) + bool(self.messages)
 
     @property
     def calm(self) -> bool:
         """Whether everything is in step: nothing needs anybody, and nothing is still on its way."""
-        return not (self.needs or self.waiting or self.on_way)
+        return not (self.needs or self.removals or self.waiting or self.on_way)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +158,7 @@ class TodayView:
             conflicts=tuple(self._conflicts(states)),
             hands=tuple(sorted(hands, key=lambda one: (one.dates, one.where.listing))),
             failed=tuple(failed),
-            removals=tuple(sorted(gone, key=lambda one: str(one["stay"]))),
+            removals=tuple(sorted(gone, key=lambda one: (one["reason"] == Doubt.NONE, str(one["stay"])))),
             messages=messages,
             pressing=tuple(grouped(one for one in troubles if one.kind in PRESSING)),
             waiting=tuple(grouped(one for one in troubles if one.kind not in PRESSING)),

@@ -125,10 +125,23 @@ def test_what_vanished_can_be_let_go_with_one_thumb_and_a_confirmation(
     pulled(village)
     vanished(village)
     page = browser.page("/")
+    assert "Rien ne vous attend" in page.one(id="verdict").said  # it is let go by itself when that is proven
+    assert "dans 22 min au plus tard" in page.one(id="removals").said
     part = page.one(id="removals").one("details", class_="sure")
     assert browser.press(part.one("form")).headers["location"] == "/removals?done=now"
     assert not browser.page("/").every(id="removals")
     assert not browser(VIEWER).page("/").every("form", action=part.one("form").attributes["action"])
+
+
+def test_what_vanished_and_is_in_doubt_needs_somebody(village: Village, browser: Browser) -> None:
+    pulled(village)
+    sold(village, "greengo", JULY)
+    polled(village)
+    village.greengo.empty = True
+    polled(village)
+    page = browser.page("/")
+    assert "Une chose vous attend" in page.one(id="verdict").said
+    assert "le calendrier ne montre plus rien du tout" in page.one(id="removals").said
 
 
 def test_messages_are_counted_for_those_who_may_see_them(village: Village, browser: Browser) -> None:
