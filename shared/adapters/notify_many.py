@@ -108,8 +108,8 @@ class NotifyMany:
     async def again(self) -> None:
         """Try what no channel took yet and nobody holds, the digests that are due among it; forget what is long
         done."""
+        await self._bundle()
         try:
-            await self._bundle()
             rows = await self._told.all()
             now = self._now()
             for old in rows:
@@ -139,13 +139,17 @@ class NotifyMany:
 
     async def _bundle(self) -> None:
         """Write down each digest that is due, then let go of what was in it. Whoever dies in between leaves both: the
-        same digest is then known already."""
-        for one in await self._fan.due() if self._fan else ():
-            now, whole = self._now(), replace(one.notice, id=self._new_id())
-            names = tuple(await self._fan.names(whole, now)) if self._fan else ()
-            await self._told.take(Told(whole, now, names, tries=0), WINDOW)
-            if self._fan:
+        same digest is then known already. One that cannot be written holds up nothing that was told before."""
+        if self._fan is None:
+            return
+        try:
+            for one in await self._fan.due():
+                now, whole = self._now(), replace(one.notice, id=self._new_id())
+                names = tuple(await self._fan.names(whole, now))
+                await self._told.take(Told(whole, now, names, tries=0), WINDOW)
                 await self._fan.done(one)
+        except SyncError:
+            self._telemetry.count("digests_wait")
 
     async def _take(self, notice: Notice) -> Told | None:
         now, kind = self._now(), notice.kind

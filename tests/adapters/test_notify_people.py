@@ -347,6 +347,26 @@ async def test_what_waits_is_written_down_although_the_store_was_away_then(world
     assert waits.at == NOON, "it came when it came"
 
 
+async def test_a_digest_that_cannot_be_written_holds_up_nothing_else(world: World) -> None:
+    await world.chooses(CLAIRE, DAILY)
+    host, world.post.failure = world.host(), PlatformDown("away")
+    await told(host, STAY, CLASH)
+    world.post.failure = None
+
+    def away(operation: str, table: str, partition: str) -> None:
+        if partition == "~later":
+            raise StoreUnavailable("away")
+
+    world.tables.before = away
+    world.time = datetime(2027, 3, 2, 7, 5, tzinfo=UTC)
+    await host.again()
+    assert world.post.of(CLAIRE) == ["conflict"]
+    world.tables.before = None
+    world.time += timedelta(minutes=1)
+    await host.again()
+    assert world.post.of(CLAIRE) == ["conflict", "digest"]
+
+
 # ------------------------------------------------------------------------------------ and if it fails
 
 
