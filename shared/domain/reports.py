@@ -49,8 +49,9 @@ FIGURES = tuple(one.name for one in fields(Figures))
 class RunReport:
     """One run and one platform. ``run`` names the run; all its platforms share it.
 
-    ``kind`` is what was done (``feeds``, ``queue``, ``observe``, ``site``, ``inbox``), ``source`` whom it was done
-    for: a shard, an account or a site. ``platform`` is empty where a run touched none. ``mode`` is how the account
+    ``kind`` is what was done (``feeds``, ``queue``, ``observe``, ``site``, ``inbox``; ``person``: somebody changed
+    something in the console), ``source`` whom it was done for: a shard, an account or a site; for a person, what they
+    pressed. ``platform`` is empty where a run touched none. ``mode`` is how the account
     stood. ``runs`` is 1, or how many idle runs this one row adds up (``duration`` and figures are then their sums).
     Transactions belong to the run: they are counted with the first of its platforms. ``why`` says in a few words what
     came of it, ``error`` what went wrong; neither holds a guest or a secret.

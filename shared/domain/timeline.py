@@ -6,6 +6,7 @@ vanished is ``removals``', and whether a channel could still sell a night ``expo
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -147,8 +148,14 @@ def timeline(
     """The homes of a site, by name. ``now`` is store time; ``silent`` are the listings into which nothing is sent now,
     each with the reason."""
     drawer = _Drawer(state, window, now, silent or {})
-    homes = sorted(state.site.properties.values(), key=lambda home: (home.name.casefold(), home.id))
+    homes = sorted(state.site.properties.values(), key=lambda home: (alphabetical(home.name), home.id))
     return tuple(drawer.row(home) for home in homes)
+
+
+def alphabetical(name: str) -> str:
+    """What a name is sorted by: "Gîte" stands between "Gare" and "Grange"."""
+    letters = unicodedata.normalize("NFKD", name)
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)).casefold()
 
 
 class _Drawer:

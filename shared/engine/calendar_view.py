@@ -20,7 +20,7 @@ from shared.domain.holds import living
 from shared.domain.model import Property
 from shared.domain.nights import Night, nights
 from shared.domain.spoken import PARIS, names_of
-from shared.domain.timeline import Row, for_channel, timeline
+from shared.domain.timeline import Row, alphabetical, for_channel, timeline
 from shared.engine.freshness import Freshness
 from shared.engine.modes import Modes
 from shared.engine.pulse import Pulse, Stamp
@@ -227,8 +227,8 @@ def _pages(sites: Sequence[str]) -> int:
 
 
 def _by_name(row: Row) -> tuple[str, str]:
-    return row.name.casefold(), row.home
+    return alphabetical(row.name), row.home
 
 
 def _by_second(named: tuple[str, str]) -> tuple[str, str]:
-    return named[1].casefold(), named[0]
+    return alphabetical(named[1]), named[0]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from shared.domain.dates import StayDates
-from shared.domain.timeline import Bar, Row, What
+from shared.domain.timeline import Bar, Row, What, alphabetical
 
 MOST_LINES = 80
 """Lines of one list; it is cut between two days."""
@@ -74,4 +74,4 @@ def _next(arrivals: Sequence[date], day: date) -> date | None:
 
 
 def _place(line: Line) -> tuple[int, str, str, str]:
-    return _ORDER.index(line.what), line.row.name.casefold(), line.row.home, line.bar.key
+    return _ORDER.index(line.what), alphabetical(line.row.name), line.row.home, line.bar.key

@@ -386,7 +386,9 @@ def test_a_site_with_a_row_that_cannot_be_read_says_so() -> None:
     assert not row(replace(mill(GUEST), whole=False)).whole
 
 
-def test_homes_stand_by_name() -> None:
-    homes = {name: Property(name, title, frozenset({name})) for name, title in (("a", "Zoé"), ("b", "abri"))}
-    state = SiteState(Site("s", "owner", homes, {"a": 1, "b": 1}), Head(1), {})
-    assert [one.name for one in timeline(state, WINDOW, NOW)] == ["abri", "Zoé"]
+def test_homes_stand_by_name_whatever_its_accents_and_capitals() -> None:
+    names = ("Zoé", "abri", "Grange", "Gîte", "Gare", "Élan")
+    homes = {f"h{n}": Property(f"h{n}", name, frozenset({f"h{n}"})) for n, name in enumerate(names)}
+    state = SiteState(Site("s", "owner", homes, dict.fromkeys(homes, 1)), Head(1), {})
+    shown = [one.name for one in timeline(state, WINDOW, NOW)]
+    assert shown == ["abri", "Élan", "Gare", "Gîte", "Grange", "Zoé"]
