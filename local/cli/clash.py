@@ -54,7 +54,15 @@ def _proposal(session: Session, place: int, one: Json) -> None:
 def stands(session: Session, one: Json) -> None:
     """How it stands now, and what is left for a person to do."""
     language, screen = session.language, session.screen
-    screen.say(session.t("resolve.stands", state=said(one, "state_text", language)), "bold green")
+    screen.say(
+        session.t(
+            "resolve.stands",
+            home=text(one, "home_name"),
+            nights=said(one, "nights_text", language),
+            state=said(one, "state_text", language),
+        ),
+        "bold green",
+    )
     decision = part(one, "decision")
     if decision:
         what = said(decision, "what", language) or text(decision, "proposal")

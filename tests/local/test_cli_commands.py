@@ -180,7 +180,7 @@ def test_one_double_booking_is_shown_whole_without_asking(bench: Bench, village:
     sold_twice(village)
     result = bench("conflicts", "1")
     assert (result.exit_code, result.stderr) == (A_PERSON, "")
-    for word in ("vendu deux fois", "Pourquoi", "État : nouveau"):
+    for word in ("vendu deux fois", "Pourquoi", "10-13 juillet 2027 : nouveau"):
         assert word in result.stdout.replace("\u202f", " ")
     assert bench("conflicts", "2").exit_code == bench("conflicts", "nope").exit_code == WRONG_USE
 

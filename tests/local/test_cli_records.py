@@ -63,6 +63,7 @@ def test_one_address_is_shown_on_demand_alone_on_its_line(bench: Bench, village:
     assert result.exit_code == OK
     assert result.stdout == f"https://console.example/export/{token(village)}.ics\n"
     assert "Espace hôte" in result.stderr
+    assert "Gîte du Moulin sur greengo" in result.stderr
 
 
 def test_whoever_may_only_look_is_shown_no_address(bench: Bench, village: Village) -> None:

@@ -51,6 +51,7 @@ def rotate(
     """Give a calendar a new address."""
     session = of(ctx)
     one = _one(session, link)
+    _title(session, one)
     session.screen.tell(session.console("links.renew_what", platform=text(one, "platform_name")))
     if not yes:
         be_sure(session)
@@ -61,6 +62,7 @@ def revoke(ctx: typer.Context, link: Which, yes: Yes = False) -> int:
     """Have no address open a calendar any more."""
     session = of(ctx)
     one = _one(session, link)
+    _title(session, one)
     session.screen.tell(session.console("links.revoke_what", platform=text(one, "platform_name")))
     if not yes:
         be_sure(session)
@@ -70,6 +72,12 @@ def revoke(ctx: typer.Context, link: Which, yes: Yes = False) -> int:
     else:
         session.screen.say(session.console("links.done_revoked"), "bold green")
     return OK
+
+
+def _title(session: Session, one: Json) -> None:
+    """Which link is meant."""
+    home, platform = text(one, "home_name"), text(one, "platform_name")
+    session.screen.tell(session.console("links.one_title", home=home, platform=platform), "bold")
 
 
 def _id(session: Session, which: str) -> str:
@@ -133,6 +141,7 @@ def _shown(session: Session, one: Json) -> int:
     if not address:
         screen.say(session.console("links.revoked") if one.get("revoked") else session.t("links.not_yours"))
         return A_PERSON
+    _title(session, one)
     screen.say(address, "bold")
     screen.tell(session.console("links.give", platform=platform))
     kind = text(one, "platform")
