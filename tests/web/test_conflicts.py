@@ -85,6 +85,8 @@ def test_a_guest_is_named_on_the_conflicts_page_alone(village: Village, browser:
     shown = browser.page(the_page(browser))
     assert sorted(one.text for one in shown.every("bdi", class_="guest")) == ["Guest0 Q", "Guest1 Q"]
     assert b"Guest0" not in browser.get("/conflicts").body
+    cancel = next(one for one in shown.every(class_="proposal") if "Annuler" in one.one("h3").said)
+    assert cancel.one(class_="place").said.endswith("booking · B1 (booking) · Guest1 Q")  # whose stay it would be
 
 
 def test_to_take_care_is_one_button_and_no_resolution(village: Village, browser: Browser) -> None:
