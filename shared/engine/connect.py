@@ -114,6 +114,8 @@ class Connect:
         self, person: Person, wanted: Wanted, language: str = "fr"
     ) -> Connected | NotConnected | Refusal:
         """Look into the link once more, and add it. Raises ``Taken`` when others keep changing the portfolio."""
+        if not _is_zone(wanted.zone):
+            return NotConnected("zone", _NO_ZONE)
         looked = await self._desk.look(wanted.link, wanted.platform, wanted.zone)
         if isinstance(looked, Refusal):
             return looked
@@ -142,8 +144,6 @@ class Connect:
         name = fit_name(wanted.name)
         if not name:
             return NotConnected("name", _NO_NAME)
-        if not _is_zone(wanted.zone):
-            return NotConnected("zone", _NO_ZONE)
         owners = await self.owners(person)
         owner = wanted.owner or (owners[0] if len(owners) == 1 else "")
         if not owners and person.everywhere and not wanted.owner:

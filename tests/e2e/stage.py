@@ -145,10 +145,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(folder: Path, more: Mapping[str, str] | None = None) -> AsyncIterator[Stage]:
+async def staged(folder: Path) -> AsyncIterator[Stage]:
     """The example of ``make run`` in the tests' rhythm: calendars every 2 s instead of 2 min, the health timer every
     5 s instead of each minute, one repetition of a failed read instead of three. What the engine itself measures (the
-    ladder, the breaker, Booking.com's 20 s) is as it always is. ``more`` are settings of one's own."""
+    ladder, the breaker, Booking.com's 20 s) is as it always is."""
     async with Loopback(plain(200, b"{}")) as phone, Loopback(plain(200, b"{}")) as desk:
         settings = {
             **QUICK.schedules,
@@ -158,7 +158,6 @@ async def staged(folder: Path, more: Mapping[str, str] | None = None) -> AsyncIt
             "NTFY_URL": phone.url(""),
             "NTFY_TOPIC": TOPIC,
             "NOTIFY_JSON_URL": desk.url("/notices"),
-            **(more or {}),
         }
         wanted = Wanted(
             port=free_port(),

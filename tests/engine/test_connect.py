@@ -287,6 +287,18 @@ def test_what_is_missing_is_named_by_its_field(hamlet: Hamlet, wanted: dict[str,
     assert hamlet.run(hamlet.engine.connect.homes(LOCAL)) == []
 
 
+@pytest.mark.parametrize("zone", ["Nowhere/Else", "../etc/passwd", "é", "Europe/Paris\n"])
+def test_a_zone_nobody_knows_is_named_before_a_calendar_is_read_in_it(hamlet: Hamlet, zone: str) -> None:
+    """An event in UTC needs the home's zone; days do not."""
+    event = "UID:1\r\nDTSTAMP:20270101T000000Z\r\nDTSTART:20270710T220000Z\r\nDTEND:20270712T220000Z\r\n"
+    text = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\n{event}END:VEVENT\r\nEND:VCALENDAR\r\n"
+    hamlet.web.answers[AIRBNB_LINK] = text.encode()
+    found = connect(hamlet, LOCAL, link=AIRBNB_LINK, name="Moulin", zone=zone)
+    assert isinstance(found, NotConnected)
+    assert found.field == "zone"
+    done(connect(hamlet, LOCAL, link=AIRBNB_LINK, name="Moulin", zone="America/Martinique"))
+
+
 def test_a_calendar_beside_an_account_by_api_leaves_its_keys_alone() -> None:
     from shared.domain.model import Account
 
