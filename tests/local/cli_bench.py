@@ -66,7 +66,8 @@ class Bench:
         self.village = village
         self.settings = folder / "settings.json"
         self.settings.write_text(
-            json.dumps({"Host": {"LocalHttpPort": PORT}, "Values": {"SIGN_IN": "local", "SIGN_IN_KEY": KEY}}), encoding="utf-8"
+            json.dumps({"Host": {"LocalHttpPort": PORT}, "Values": {"SIGN_IN": "local", "SIGN_IN_KEY": KEY}}),
+            encoding="utf-8",
         )
         self.keys = LocalKeys(KEY, NoteStore(village.store))
         self.way = InProcess(village, self._door(LocalSignIn(self.keys)))
@@ -83,7 +84,9 @@ class Bench:
 
     def _door(self, sign_in: SignIn, *, keys: bool = True) -> Door:
         free = Limit(1_000_000, 1, lambda: 0.0)
-        return Door(Desk(self.village.engine, PAGES, PUBLIC, self.keys if keys else None), sign_in, free, free)
+        return Door(
+            Desk(self.village.engine, PAGES, PUBLIC, self.keys if keys else None), sign_in, free, free
+        )
 
     def calendars(self, http: Http) -> None:
         """Where calendar links lead to."""
