@@ -7,6 +7,7 @@ new message id (rule 11); asked for twice it is sent once, or is swallowed as a 
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 
 from shared.domain.access import ALL_OWNERS, Person
@@ -31,6 +32,9 @@ MOST_LISTED = 500
 MOST_DEAD = 100
 """Dead letters of one queue that are listed, the oldest first."""
 
+PATIENCE = 2.0
+"""Seconds for which a count waits for the bus."""
+
 QUEUES = (WORK, CONFLICTS)
 _ROW, _DEAD = "row", "dead"
 _MISSING = "there is nothing in quarantine under this id"
@@ -51,17 +55,33 @@ class Quarantine:
         """Everything set aside, newest first, and the dead letters of both queues, as the JSON API shows them; those
         are None, with the reason, while the bus does not answer. What belongs to no account of an owner is for those
         who decide for all. Raises ``StoreUnavailable``."""
-        now = self._world.now()
+        now, rows = self._world.now(), await self._rows(person)
+        dead, silent = await self._dead() if person.everywhere else ([], None)
+        shown = [_row_json(one, now) for one in rows[:MOST_LISTED]]
+        left_out = len(rows) - len(shown)
+        return {"quarantine": shown, "left_out": left_out, "dead_letters": dead, "bus": silent}
+
+    async def count(self, person: Person) -> int:
+        """How many there are. A bus that does not answer soon is not waited for: what it holds is not counted then.
+        Raises ``StoreUnavailable``."""
+        rows = await self._rows(person)
+        if not person.everywhere:
+            return len(rows)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                dead, _ = await self._dead()
+        except TimeoutError:
+            dead = None
+        return len(rows) + len(dead or ())
+
+    async def _rows(self, person: Person) -> list[Quarantined]:
+        """What this person may see of what was set aside, newest first."""
         rows = [to_quarantined(row) for row in await self._world.inbox.quarantined()]
         if not person.everywhere:
             mine = {one.source for one in rows if _what(one) is SetAside.STAY}
             mine = {name for name in mine if person.sees(await self._owner(name) or ALL_OWNERS)}
             rows = [one for one in rows if _what(one) is SetAside.STAY and one.source in mine]
-        rows.sort(key=lambda one: (one.at is not None, one.at), reverse=True)
-        dead, silent = await self._dead() if person.everywhere else ([], None)
-        shown = [_row_json(one, now) for one in rows[:MOST_LISTED]]
-        left_out = len(rows) - len(shown)
-        return {"quarantine": shown, "left_out": left_out, "dead_letters": dead, "bus": silent}
+        return sorted(rows, key=lambda one: (one.at is not None, one.at), reverse=True)
 
     async def _dead(self) -> tuple[list[dict[str, object]] | None, str | None]:
         """The dead letters, or None and why they cannot be seen."""

@@ -135,7 +135,7 @@ class TodayView:
             self._sources(states),
             world.fetches.all(),
             Records(world).newest(states, Search(), LOOKED_AT),
-            self._messages(person),
+            self._quarantine.count(person),
         )
         now, names = world.now(), world.platform_names
         standings = {name: one.standing for name, one in sources.accounts.items()}
@@ -202,11 +202,6 @@ class TodayView:
                 for name, feed in shard.feeds.items()
             },
         )
-
-    async def _messages(self, person: Person) -> int:
-        found = await self._quarantine.found(person)
-        rows, dead = found["quarantine"], found["dead_letters"]
-        return sum(len(one) for one in (rows, dead) if isinstance(one, list))
 
 
 def _oldest_answer(states: Sequence[SiteState], sources: _Sources) -> datetime | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.connectors.registry import PLATFORMS, console_link
+from shared.ports import Received
 from shared.use_cases import HttpAnswer
 from tests.engine.stories import AUGUST, JULY, cancelled, polled, pulled, sold, told
 from tests.engine.test_conflict_room import sold_twice
@@ -201,3 +203,16 @@ def test_other_owners_homes_are_no_part_of_it(village: Village, browser: Browser
     page = browser(STRANGER).get("/").body.decode()
     assert "Moulin" not in page
     assert HOME not in page
+
+
+def test_a_bus_that_hangs_holds_up_no_page(village: Village, browser: Browser) -> None:
+    set_aside(village)
+
+    async def hangs(queue: str, most: int) -> list[Received]:
+        await asyncio.Event().wait()
+        return []
+
+    object.__setattr__(village.bus, "dead_letters", hangs)
+    begun = village.clock.peek()
+    assert "1 message attend." in browser(EVERYWHERE).page("/").one(id="messages").said
+    assert village.clock.peek() - begun < timedelta(seconds=5)
