@@ -12,12 +12,17 @@ from shared.domain import kept
 from shared.domain.access import Person
 from shared.domain.portfolio import Owner, Role
 from shared.domain.targets import Way
-from shared.engine.notice_desk import NoticeDesk
+from shared.engine.notice_desk import MOST_SENT, NoticeDesk
+from shared.ports import Notice
 from shared.routes import ROUTES
+from shared.state.sites import Changes
+from shared.state.told import MOST_TEXT, Told
 from shared.web import csrf
 from tests.engine.test_personal import clash, everything, sell
 from tests.engine.test_personal import village as village
 from tests.engine.village import Village
+from tests.security.test_strings import strings
+from tests.web.html_tree import read
 from tests.web.support import CLAIRE, EVERYWHERE, STRANGER, VIEWER, Browser
 
 HOURS = {
@@ -232,3 +237,35 @@ def test_the_person_at_the_machine_may_look_through_messages_too(browser: Browse
     local = browser(Person("local", EVERYWHERE.roles))
     assert "réservé à qui gère tout" not in local.post("/privacy/find", {"name": "Marie"}).body.decode()
     assert CLAIRE.roles
+
+
+def test_every_string_of_the_corpus_is_shown_back_exactly_as_a_name_and_a_note(
+    browser: Browser, village: Village
+) -> None:
+    clash(village, note="x")
+    sites = village.engine.world.sites
+    for text in strings():
+        state = village.run(sites.load("gite"))
+        (conflict,) = state.conflicts.values()
+        assert conflict.decision is not None
+        noted = replace(conflict, decision=replace(conflict.decision, note=text[:4_000]))
+        named = [replace(one, guest=text) for one in state.reservations.values() if one.id == "A1"]
+        village.run(sites.commit(state, Changes(reservations=named, conflicts=[noted])))
+        page = read(browser.post("/privacy/find", {"reservation": "A1"}).body)
+        shown = [one.text for one in page.one(id="found").every("bdi")]
+        assert shown[0] == (text or "(sans nom)")
+        assert text == "" or text[:4_000] in shown[1:]
+
+
+def test_every_string_of_the_corpus_is_shown_back_exactly_in_a_notice(
+    browser: Browser, village: Village
+) -> None:
+    world, every = village.engine.world, strings()
+    for start in range(0, len(every), MOST_SENT):
+        texts = every[start : start + MOST_SENT]
+        for number, text in enumerate(texts):
+            notice = Notice("new_stay", f"{start + number}", "info", {"fr": text}, "owner")
+            village.run(world.told.put(Told(notice, village.clock.now())))
+        shown = [one.text for one in browser.page("/notifications").every("p", class_="said")]
+        kept = [text[:MOST_TEXT].encode("utf-8", "replace").decode() for text in texts]
+        assert shown[: len(texts)] == kept[::-1]
