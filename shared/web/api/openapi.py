@@ -157,7 +157,9 @@ def _bad(route: Route) -> Json:
     if route.right is not Right.OPEN:
         statuses |= {401, 403}
     if route.asks:
-        statuses |= {400, 413}
+        statuses.add(400)
+    if route.changes:
+        statuses.add(413)
     if route.takes:
         statuses.add(400)
     if "{" in route.path:
