@@ -42,8 +42,11 @@ def test_the_sample_names_every_key_the_settings_read(sample_settings: dict[str,
     documented = set(re.findall(r"``([A-Z][A-Z_]+(?:__\w+)?)(?:<PLATFORM>)?``", Settings.__doc__ or ""))
     assert len(documented) > 12
     by_identity = {"STORAGE__accountName", "SERVICEBUS__fullyQualifiedNamespace"}
+    of_azure = {"WEBSITE_AUTH_ENABLED"}
     assert {
-        key for key in documented - by_identity if not any(name.startswith(key) for name in sample_settings)
+        key
+        for key in documented - by_identity - of_azure
+        if not any(name.startswith(key) for name in sample_settings)
     } == set()
 
 
@@ -153,12 +156,24 @@ def test_signing_keys_nobody_can_use_are_all_told_by_name(sample_settings: dict[
     assert "whsec_%" not in str(caught.value)
 
 
-def test_loopback_ports_are_refused_on_azure(sample_settings: dict[str, str]) -> None:
+def test_what_is_for_a_laptop_is_refused_on_azure(sample_settings: dict[str, str]) -> None:
     local = changed(sample_settings, LOCAL_LOOPBACK_PORTS="9001, 9002", WEBHOOK_SECRET_AIRBNB=SECRET)
     assert read(local).loopback_ports == {9001, 9002}
     assert refused(local | AZURE) == (
         "LOCAL_LOOPBACK_PORTS: for a laptop only; remove it from the function app",
+        "SIGN_IN_KEY: for a laptop only; remove it from the function app",
     )
+
+
+def test_signing_in_with_a_code_is_for_a_laptop_with_a_key(sample_settings: dict[str, str]) -> None:
+    assert read(sample_settings).sign_in == "local"
+    keyless = {key: value for key, value in sample_settings.items() if key != "SIGN_IN_KEY"}
+    assert refused(keyless)[0].startswith("SIGN_IN_KEY: missing")
+    assert refused(changed(sample_settings, SIGN_IN_KEY="short"))[0].startswith("SIGN_IN_KEY: ")
+    named = changed(sample_settings, CONSOLE_OPERATORS="Ada@example.org, 6f1c-id ,", SIGN_IN="azure")
+    assert read(named).operators == {"ada@example.org", "6f1c-id"}
+    assert read(named).auth_enabled is False
+    assert read(named | {"WEBSITE_AUTH_ENABLED": "True"}).auth_enabled is True
 
 
 def test_a_sample_secret_is_refused_on_azure(sample_settings: dict[str, str]) -> None:
@@ -177,10 +192,12 @@ def test_the_repr_masks_what_is_secret(sample_settings: dict[str, str]) -> None:
         "SERVICEBUS": "SharedAccessKey=hunter2",
         "WEBHOOK_SECRET_AIRBNB": "hunter2-" + SECRET,
         "APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=hunter2",
+        "SIGN_IN_KEY": "hunter2-" + SECRET,
+        "CONSOLE_OPERATORS": "hunter2@example.org",
     }
     shown = repr(read(changed(sample_settings, **secrets)))
     assert "hunter2" not in shown
-    assert shown.count("***") == 4
+    assert shown.count("***") == 6
     assert "work_queue='work'" in shown
 
 
