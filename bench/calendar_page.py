@@ -108,9 +108,9 @@ async def _round(console: Console) -> tuple[float, float]:
 
 async def _tick(engine: Operations, console: Console, tables: CountingTables, *, news: bool) -> int:
     """Trips to the tables until it is known whether there is news."""
-    stamp = str(await engine.calendar.pulse.stamp())
+    stamp = str(await engine.calendar.stamps.take())
     if news:
-        await engine.calendar.pulse.beat("bench")
+        await engine.calendar.stamps.note("bench")
     tables.trips.clear()
     if news:
         assert not await engine.calendar.still(stamp)

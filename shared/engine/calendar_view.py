@@ -23,8 +23,8 @@ from shared.domain.spoken import PARIS, names_of
 from shared.domain.timeline import Row, alphabetical, for_channel, timeline
 from shared.engine.freshness import Freshness
 from shared.engine.modes import Modes
-from shared.engine.pulse import Pulse, Stamp
 from shared.engine.shelf import Copy, Shelf
+from shared.engine.stamps import Stamp, Stamps
 from shared.engine.world import World
 
 DAYS = 31
@@ -88,8 +88,8 @@ class CalendarView:
     def __init__(self, world: World, modes: Modes, freshness: Freshness) -> None:
         self._world = world
         self._freshness = freshness
-        self.pulse = Pulse(world)
-        self._shelf = Shelf(world, modes, self.pulse)
+        self.stamps = Stamps(world)
+        self._shelf = Shelf(world, modes, self.stamps)
         self._drawn: dict[tuple[str, StayDates, str], _Drawn] = {}
 
     async def show(self, person: Person, asked: Asked) -> Calendar:
@@ -150,7 +150,7 @@ class CalendarView:
 
     async def still(self, written: str) -> bool:
         """Whether a page that carries this stamp shows all that is known: at most one read of the tables."""
-        return await self.pulse.still(Stamp.parse(written))
+        return await self.stamps.still(Stamp.parse(written))
 
     async def _sites(self, person: Person) -> list[str]:
         known = await self._world.accounts.directory("site")

@@ -1,7 +1,7 @@
 """The shelf: copies of sites for people to look at, kept while nothing is known to have changed.
 
-Loading fifty sites for each look at a calendar is slow and tells the same again. A copy is handed out while the pulse
-stands still; after that the site's lock says whether it is as it was. A copy is at most ``OLD`` behind, pages say of
+Loading fifty sites for each look at a calendar is slow and tells the same again. A copy is handed out while its
+stamp holds; after that the site's lock says whether it is as it was. A copy is at most ``OLD`` behind, pages say of
 when it is, and nothing the engine decides is built on one.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from shared.domain.errors import Moved, NotFound
 from shared.domain.model import Link, SiteState
 from shared.engine.modes import Modes
-from shared.engine.pulse import Pulse, Stamp
+from shared.engine.stamps import Stamp, Stamps
 from shared.engine.world import World
 
 MOST_SITES = 200
@@ -37,10 +37,10 @@ class Copy:
 class Shelf:
     """One process's copies."""
 
-    def __init__(self, world: World, modes: Modes, pulse: Pulse) -> None:
+    def __init__(self, world: World, modes: Modes, stamps: Stamps) -> None:
         self._world = world
         self._modes = modes
-        self._pulse = pulse
+        self._stamps = stamps
         self._stamp: Stamp | None = None
         self._copies: dict[str, Copy] = {}
         self._gate = asyncio.Semaphore(AT_ONCE)
@@ -48,8 +48,8 @@ class Shelf:
     async def stamp(self) -> Stamp:
         """The stamp under which copies are handed out now: the last one while nothing was reported since. One or two
         reads."""
-        if self._stamp is None or not await self._pulse.still(self._stamp):
-            self._stamp = await self._pulse.stamp()
+        if self._stamp is None or not await self._stamps.still(self._stamp):
+            self._stamp = await self._stamps.take()
         return self._stamp
 
     async def copies(self, sites: Iterable[str], stamp: Stamp) -> list[Copy]:

@@ -17,9 +17,9 @@ from shared.engine.conflict_view import Json, View
 from shared.engine.history_all import Records, Search
 from shared.engine.homes_seen import states_seen
 from shared.engine.modes import Modes
-from shared.engine.pulse import Pulse, Stamp
 from shared.engine.quarantine import Quarantine
 from shared.engine.removals import Removals
+from shared.engine.stamps import Stamp, Stamps
 from shared.engine.today_needs import (
     PRESSING,
     Arrival,
@@ -121,15 +121,15 @@ class TodayView:
         self._removals = removals
         self._quarantine = quarantine
         self._rhythms = rhythms
-        self._pulse = Pulse(world)
+        self._stamps = Stamps(world)
 
     async def still(self, written: str) -> bool:
         """Whether a page with that stamp shows all that is known: at most one read of the tables."""
-        return await self._pulse.still(Stamp.parse(written))
+        return await self._stamps.still(Stamp.parse(written))
 
     async def show(self, person: Person) -> Today:
         """Everything. Raises ``StoreUnavailable``."""
-        world, stamp = self._world, await self._pulse.stamp()
+        world, stamp = self._world, await self._stamps.take()
         states = await states_seen(world, person)
         sources, fetches, told, messages = await asyncio.gather(
             self._sources(states),

@@ -38,6 +38,7 @@ FAILED, DOUBTED = "!", "?"
 NIGHT, SIGN, CHIP = 33, 22, 24
 """Pixels of a night's column at its narrowest, of a channel's letter, and of one channel's step beside it."""
 
+_THEN = {"fr": "\N{NARROW NO-BREAK SPACE}; ", "en": "; "}
 _EMPTY = frozenset({What.BLOCK, What.BUFFER, What.REOPENING})
 """Bars without a guest."""
 
@@ -57,7 +58,8 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Neighbouring nights of one lane. ``style`` is empty for free nights; ``text`` says everything."""
+    """Neighbouring nights of one lane; ``style`` is empty for free ones. In words: ``text``, then the guest's name (it
+    may run in whatever direction), then ``told``."""
 
     span: int
     style: str = ""
@@ -67,6 +69,8 @@ class Cell:
     mark: str = ""
     signs: tuple[Sign, ...] = ()
     text: str = ""
+    guest: str = ""
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,23 +128,28 @@ class Drawing:
             platform=bar.platform,
             mark=mark(bar) if pressing or not fits else "",
             signs=signs if fits and not pressing else (),
-            text=self.text(bar, row),
+            text=self._said(bar, row),
+            guest=bar.guest,
+            told=self._told(bar),
         )
 
-    def text(self, bar: Bar, row: Row) -> str:
-        """Everything a bar says, in words."""
-        said = [self.named(bar.platform), self.t(f"calendar.what.{bar.what.value}")]
-        said.append(span(bar.dates, self.lang))
+    def _said(self, bar: Bar, row: Row) -> str:
+        """Whose, what and when."""
+        said = [
+            self.named(bar.platform),
+            self.t(f"calendar.what.{bar.what.value}"),
+            span(bar.dates, self.lang),
+        ]
         if bar.home != row.home:
             said.append(self.t("calendar.of_home", home=self.named(bar.home)))
-        if bar.guest:
-            said.append(bar.guest)
-        said += self.notes(bar)
-        told = (
-            self.t("calendar.reach", channel=self.named(one.platform), said=one.state)
-            for one in self.signs(bar)
-        )
-        return ". ".join([", ".join(said).removesuffix("."), *told])
+        return ", ".join([*said, ""]) if bar.guest else ", ".join(said)
+
+    def _told(self, bar: Bar) -> str:
+        """What is special about it, and how far each channel is."""
+        special = "".join(f", {note}" for note in self.notes(bar))
+        signs = self.signs(bar)
+        told = (self.t("calendar.reach", channel=self.named(one.platform), said=one.state) for one in signs)
+        return _THEN[self.lang].join([special, *told])
 
     def notes(self, bar: Bar) -> list[str]:
         """What is special about a bar."""

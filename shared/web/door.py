@@ -13,7 +13,7 @@ from math import ceil
 from typing import cast
 
 from shared.domain.access import NOBODY, Right
-from shared.engine.pulse import OLD
+from shared.engine.stamps import OLD
 from shared.routes import Route
 from shared.state.people import KEPT
 from shared.use_cases import Ask, HttpAnswer
@@ -106,7 +106,7 @@ class Door:
             return wrong
         answer = await _handler(route.handler)(self.desk, ask)
         if route.changes and route.right is Right.DECIDE and answer.status < 400:
-            await self.desk.operations.calendar.pulse.beat(route.name)  # who looks at a page sees it soon
+            await self.desk.operations.calendar.stamps.note(route.name)  # who looks at a page sees it soon
         return answer
 
     def _is_meant(self, ask: Ask, secret: str) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from shared.use_cases import Ask, HttpAnswer
 
 STAMP = "stamp"
-"""The parameter that says of when a page is (``shared.engine.pulse.Stamp``)."""
+"""The parameter that says of when a page is (``shared.engine.stamps.Stamp``)."""
 
 NEWS = "news"
 """The event that tells a page to ask for itself again."""

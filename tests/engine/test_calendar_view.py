@@ -20,7 +20,7 @@ from shared.domain.why import Face
 from shared.engine.calendar_view import DAYS, Asked, Calendar, CalendarView
 from shared.engine.freshness import Freshness
 from shared.engine.operations import Operations
-from shared.engine.pulse import OLD, Stamp
+from shared.engine.stamps import OLD, Stamp
 from tests.engine.asking import asks, look
 from tests.engine.hamlet import Hamlet, calendar, link, stay
 from tests.engine.stories import JULY, LATER, MINUTE, after, cancelled, clashes, moved, polled, pulled, told
@@ -191,7 +191,7 @@ def test_a_choice_of_mode_shows_on_bars_that_did_not_change(village: Village, vi
     account = village.run(village.engine.world.accounts.load("booking"))
     assert account is not None
     village.run(village.engine.modes.choose(account, ModeSetting(SyncMode.MANUAL), "Camille"))
-    village.run(view.pulse.beat("choose"))
+    village.run(view.stamps.note("choose"))
     assert bars(village, view)[0].reach[1].by_hand == "chosen by its owner"
 
 
@@ -346,7 +346,7 @@ def test_a_run_that_began_before_the_page_and_ended_after_it_is_news(
 
 def test_what_a_person_decides_is_news_to_everybody_else(village: Village, view: CalendarView) -> None:
     stamp = str(shown(village, view).stamp)
-    village.run(view_of(village.another_host()).pulse.beat("set_mode"))
+    village.run(view_of(village.another_host()).stamps.note("set_mode"))
     assert not village.run(view.still(stamp))
 
 

@@ -18,7 +18,7 @@ from shared.domain.model import Busy, SyncMode
 from shared.domain.modes import ModeSetting
 from shared.domain.portfolio import Owner, Role
 from shared.domain.timeline import timeline
-from shared.engine.pulse import OLD
+from shared.engine.stamps import OLD
 from shared.memory.tables import MemoryTables
 from shared.state.people import PeopleStore
 from shared.state.sites import Changes
@@ -81,7 +81,7 @@ def test_a_stay_is_a_bar_with_its_channels_letter_and_everything_in_words(
     page = browser.page(IN_JULY)
     (bar,) = bars(page)
     assert in_words(bar) == (
-        "airbnb, réservation, 10-13 juillet 2027, Zoé T. booking\u202f: confirmé. "
+        "airbnb, réservation, 10-13 juillet 2027, Zoé T.\u202f; booking\u202f: confirmé\u202f; "
         "greengo\u202f: envoyé, peut encore vendre"
     )
     assert bar.one("b").text == "A"
@@ -120,7 +120,7 @@ def test_in_english_too(village: Village, browser: Browser) -> None:
     told(village, "airbnb", JULY)
     page = replace(browser, language="en").page(IN_JULY)
     assert label(page) == (
-        "airbnb, booking, 10-13 July 2027. booking: confirmed. greengo: sent, can still sell"
+        "airbnb, booking, 10-13 July 2027; booking: confirmed; greengo: sent, can still sell"
     )
     assert page.one("caption").said == "1 home, 1 July 2027 to 31 July 2027. Each column is a night."
 

@@ -203,3 +203,34 @@ def test_uids_and_summaries_are_on_no_page() -> None:
     texts = [text for text in strings() if text.strip() and len(text) < 200]
     shapes = story(texts, "<script>alert(1)</script>")
     assert shapes == story([f"uid{n}" for n in range(len(texts))], "CLOSED")
+
+
+def test_the_calendar_shows_them_back_and_keeps_its_shape(hamlet: Hamlet) -> None:
+    browser = Browser(hamlet.engine, hamlet.run)
+    pages = (
+        "/calendar?start=2027-07-01",
+        "/calendar?start=2027-07-01&view=list",
+        "/calendar/h00?start=2027-07-01",
+    )
+    for home in range(HOMES):
+        named(hamlet, f"h{home:02}", PLAIN)
+    hamlet.run(hamlet.engine.calendar.stamps.note("named"))
+    plain = {where: _all_but_names(browser.page(where)) for where in pages}
+    for texts in rounds():
+        for n, text in enumerate(texts):
+            named(hamlet, f"h{n:02}", text)
+        hamlet.run(hamlet.engine.calendar.stamps.note("named"))
+        seen = {where: browser.page(where) for where in pages}
+        assert {where: _all_but_names(page) for where, page in seen.items()} == plain
+        table, listed, home = seen.values()
+        rows = table.one("table", class_="frieze").every("tbody")
+        assert sorted(row.one("th").one("bdi").text for row in rows) == sorted(texts)
+        for row in rows:  # whoever is in a home is called as the home is
+            assert set(bdis(row)) == {row.one("th").one("bdi").text}
+        assert {one for line in listed.every(class_="line") for one in bdis(line)} <= set(texts)
+        assert home.one("h1").one("bdi").text == texts[0]
+
+
+def _all_but_names(page: Node) -> list[tuple[str, tuple[str, ...]]]:
+    """What a page is made of, in any order, since homes stand by name; a guest without a name has no place for one."""
+    return sorted(one for one in shape(page) if one[0] not in ("bdi", "dt", "dd"))

@@ -1,6 +1,6 @@
-"""Pulse: whether anything changed since a page was drawn, for one read of the tables.
+"""Stamps: whether anything changed since a page was drawn, for one read of the tables.
 
-Each run that changed something leaves a report, and each decision of a person one of its own (``beat``), so the names
+Each run that changed something leaves a report, and each decision of a person one of its own (``note``), so the names
 of the reports since shortly before the page say whether there is news. What leaves none (a hold: nights promised while
 somebody pays) and runs of over three minutes are shown at the latest when the page is ``OLD``: then it is news by
 itself. Nothing but pages is built on this: what the engine decides, it reads.
@@ -52,13 +52,13 @@ class Stamp:
         return f"{(self.at - _EPOCH) // _MICRO}-{self.digest}"
 
 
-class Pulse:
+class Stamps:
     """Looks at the newest reports."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
-    async def stamp(self) -> Stamp:
+    async def take(self) -> Stamp:
         """To be taken before what a page shows is read: what changes meanwhile is news to that page. One read."""
         return await self._at(self._world.now())
 
@@ -75,7 +75,7 @@ class Pulse:
         names = await self._world.runs.since(max(midnight, at - SLACK))
         return Stamp(at, sha256("\n".join(names).encode()).hexdigest()[:12])
 
-    async def beat(self, what: str) -> None:
+    async def note(self, what: str) -> None:
         """A person changed something: whoever looks at a page sees it with the next tick. ``what`` is the route's name,
         never the person's. What they did is done: a table that does not answer now only makes others see it later."""
         now = self._world.now()
