@@ -14,7 +14,7 @@ from shared.domain.errors import AddressRefused, PayloadRejected, PlatformDown
 from shared.domain.model import AIRBNB, BOOKING, Busy, Platform
 from shared.domain.portfolio import Home, Role
 from shared.engine.connect import Connected, NotConnected, Wanted, fit_name, slug
-from shared.engine.look import Looked, Refusal
+from shared.engine.look import LONGEST, Looked, Refusal
 from shared.engine.look_text import Why, odd
 from shared.ports import Response
 from tests.engine.hamlet import Hamlet, calendar
@@ -126,7 +126,11 @@ def test_a_host_that_never_ends_its_answer_does_not_hold_the_page(hamlet: Hamlet
         raise AssertionError
 
     hamlet.web.send = never  # type: ignore[method-assign]
-    found = look(hamlet, OTHER_LINK)
+
+    async def soon() -> Looked | Refusal:
+        return await asyncio.wait_for(hamlet.engine.link_desk.look(OTHER_LINK), 2 * LONGEST)
+
+    found = hamlet.run(soon())
     assert isinstance(found, Refusal)
     assert found.why is Why.DOWN
 
