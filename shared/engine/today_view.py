@@ -54,8 +54,10 @@ TOLD = frozenset({Kind.FACT, Kind.CONFLICT, Kind.PERSON, Kind.LISTING})
 @dataclass(frozen=True, slots=True)
 class Today:
     """One look at everything, at ``at`` (store time). ``homes`` counts the homes this person sees: with none there is
-    nothing to say yet. What needs somebody: ``conflicts``, ``hands``, ``failed``, ``messages``, ``pressing``, and those
-    of the ``removals`` that are in doubt; what only needs time: the others, ``waiting`` and ``on_way``.
+    nothing to say yet; ``deciding`` are those they decide about.
+
+    What needs somebody: ``conflicts``, ``hands``, ``failed``, ``messages``, ``pressing``, and those of the ``removals``
+    that are in doubt; what only needs time: the others, ``waiting`` and ``on_way``.
 
     ``since`` is the newest line of the record: from then on nothing changed. ``checked`` is the oldest of the last
     answers of all sources: what was true by then is what is said here. Both None where there is none.
@@ -65,7 +67,7 @@ class Today:
     zone: str
     stamp: Stamp
     homes: int
-    decides: bool
+    deciding: frozenset[str]
     conflicts: tuple[Json, ...]
     hands: tuple[ByHand, ...]
     failed: tuple[Push, ...]
@@ -154,7 +156,9 @@ class TodayView:
             zone=homes[0].zone if homes else PARIS,
             stamp=stamp,
             homes=len(homes),
-            decides=any(person.decides(state.site.owner) for state in states),
+            deciding=frozenset(
+                home for state in states if person.decides(state.site.owner) for home in state.site.properties
+            ),
             conflicts=tuple(self._conflicts(states)),
             hands=tuple(sorted(hands, key=lambda one: (one.dates, one.where.listing))),
             failed=tuple(failed),

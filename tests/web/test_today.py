@@ -9,6 +9,8 @@ from datetime import timedelta
 import pytest
 
 from shared.connectors.registry import PLATFORMS, console_link
+from shared.domain.access import Person
+from shared.domain.portfolio import Role
 from shared.ports import Received
 from shared.use_cases import HttpAnswer
 from tests.engine.stories import AUGUST, JULY, cancelled, polled, pulled, sold, told
@@ -216,3 +218,18 @@ def test_a_bus_that_hangs_holds_up_no_page(village: Village, browser: Browser) -
     begun = village.clock.peek()
     assert "1 message attend." in browser(EVERYWHERE).page("/").one(id="messages").said
     assert village.clock.peek() - begun < timedelta(seconds=5)
+
+
+def test_who_decides_elsewhere_and_looks_here_is_offered_no_button_here(
+    village: Village, browser: Browser
+) -> None:
+    pulled(village)
+    vanished(village)
+    village.booking.faults.refuse = True
+    told(village, "airbnb", AUGUST)
+    mia = browser(Person("Mia", {"owner": Role.VIEWER, "marc": Role.OPERATOR}))
+    for person, offered in ((mia, False), (browser, True)):
+        page = person.page("/")
+        assert page.one(id="failed")
+        presses = [one.attributes["action"].split("/")[1] for one in page.one(id="today").every("form")]
+        assert set(presses) == ({"retry", "removals"} if offered else set())
