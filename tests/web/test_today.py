@@ -10,6 +10,7 @@ import pytest
 
 from shared.connectors.registry import PLATFORMS, console_link
 from shared.domain.access import Person
+from shared.domain.dates import StayDates
 from shared.domain.portfolio import Role
 from shared.ports import Received
 from shared.use_cases import HttpAnswer
@@ -226,7 +227,7 @@ def test_who_decides_elsewhere_and_looks_here_is_offered_no_button_here(
     pulled(village)
     vanished(village)
     village.booking.faults.refuse = True
-    told(village, "airbnb", AUGUST)
+    told(village, "airbnb", StayDates.of_nights(AUGUST.check_out, 2))
     mia = browser(Person("Mia", {"owner": Role.VIEWER, "marc": Role.OPERATOR}))
     for person, offered in ((mia, False), (browser, True)):
         page = person.page("/")
