@@ -11,10 +11,10 @@ from shared.domain.conflict_alerts import stage
 from shared.domain.model import Phase, SiteState
 from shared.domain.modes import feed_mode
 from shared.engine.by_hand import Closure, FailedPush, failed_pushes, to_close
+from shared.engine.homes_seen import states_seen
 from shared.engine.modes import Modes
 from shared.engine.notices_status import JsonValue, notices_status
 from shared.engine.opaque import sealed
-from shared.engine.scope import sites_seen
 from shared.engine.world import World
 from shared.ports import CircuitView
 from shared.state.accounts import AccountState
@@ -41,8 +41,7 @@ class Status:
     async def everything(self, person: Person) -> dict[str, JsonValue]:
         """Accounts, feeds and sites of the owners a person sees; no secret, no guest."""
         now = self._world.now()
-        sites = await sites_seen(self._world, person)
-        states = [await self._world.sites.load(name) for name in sites]
+        states = await states_seen(self._world, person)
         accounts = [one for one in await self._loaded() if person.sees(one.account.owner)]
         known = {one.account.id for one in accounts}
         standings = {one.account.id: one.standing for one in accounts if one.units}
@@ -50,7 +49,7 @@ class Status:
         return {
             "at": now.isoformat(),
             "accounts": [await self._account(one) for one in accounts],
-            "feeds": await self._feeds(now, sites),
+            "feeds": await self._feeds(now, {state.site.id for state in states}),
             "sites": [site_status(state, now) for state in states],
             "notices": await notices_status(self._world, person),
             "close_by_hand": [_by_hand(c) for state in states for c in to_close(state, now, standings, page)],
