@@ -236,3 +236,13 @@ def test_every_hostile_text_is_shown_exactly_and_changes_no_page(hamlet: Hamlet,
         again = read(browser.post("/connect/look", {"link": text}).body)
         assert shape(again) == shape(pasted)
         assert again.one("input", id="link").attributes["value"] == text.replace("\r\n", "\n")
+
+
+def test_a_calendar_with_something_unreadable_is_marked_in_the_list(hamlet: Hamlet, browser: Browser) -> None:
+    assert "à signaler" not in browser.page("/links").said
+    hamlet.web.answers[link("moulin")] = calendar(("a", nights(3, 2))).replace(
+        b"END:VCALENDAR", b"BEGIN:VEVENT\r\nUID:x\r\nEND:VEVENT\r\nEND:VCALENDAR"
+    )
+    hamlet.run(hamlet.engine.calendars.shard("0000", force=True))
+    assert "à signaler" in browser.page("/links").said
+    assert "il n’a pas de début" in browser.page(f"/links/{ID}").said
