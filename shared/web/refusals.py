@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shared.engine.answers import problem
+from shared.domain.spoken import LANGUAGES
+from shared.engine.answers import problem_in_words
 from shared.routes import Route
 from shared.use_cases import Ask, HttpAnswer
 from shared.web.render import Pages
@@ -11,9 +12,12 @@ from shared.web.words import words
 
 def refuse(pages: Pages, route: Route, ask: Ask, status: int, key: str, **named: object) -> HttpAnswer:
     """A refusal in words: ``key`` names the text."""
-    said = words(ask.language)[key].format(**named)
     if not route.is_page:
-        return problem(status, words("en")[key].format(**named))
+        both = {language: words(language)[key].format(**named) for language in LANGUAGES}
+        reason = "sign_in" if status == 401 else key.rpartition(".")[2]
+        asks = {"www-authenticate": "Bearer"} if status == 401 else {}
+        return problem_in_words(status, reason, both, **asks)
+    said = words(ask.language)[key].format(**named)
     return pages.page(
         ask, "refused.html", status, title=words(ask.language)[f"refused.title_{status}"], said=said
     )

@@ -119,7 +119,7 @@ def refused_unknown(route: Route, answer: HttpAnswer) -> bool:
     """Sent to sign in, or told to."""
     if route.is_page and not route.changes:
         return answer.status == 303 and answer.headers["location"] == "/sign-in"
-    return answer.status == 401
+    return answer.status == 401 and (route.is_page or answer.headers["www-authenticate"] == "Bearer")
 
 
 @named("route", CLOSED, ids=name_of)

@@ -173,6 +173,8 @@ def _problem(route: Route, status: int) -> Json:
         "description": _WHEN[status],
         "content": {"application/problem+json": {"schema": _ref(shape)}},
     }
+    if status == 401:
+        said["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}, "required": True}}
     if status in (429, 503):
         said["headers"] = {"Retry-After": {"schema": {"type": "string"}, "required": True}}
     return said
