@@ -14,7 +14,8 @@ from shared.adapters.portfolio_write import homes_of, quoted, write_portfolio
 from shared.adapters.portfolio_yaml import read_portfolio, read_portfolio_file
 from shared.bootstrap_portfolio import YamlPortfolio, portfolio_rules
 from shared.domain.access import ALL_OWNERS, Person
-from shared.domain.portfolio import Home, Portfolio, PortfolioRefused, Role
+from shared.domain.model import Automatic
+from shared.domain.portfolio import Home, Owner, Portfolio, PortfolioRefused, Role
 from shared.domain.site_groups import resolve
 from shared.ports.portfolio import PortfolioText
 from tests.engine.hamlet import Hamlet, calendar
@@ -189,3 +190,15 @@ homes:
     stored = hamlet.run(hamlet.engine.world.accounts.load("airbnb-claire"))
     assert stored is not None
     assert stored.account.secrets == {"api_key": "AIRBNB_API_KEY", "oauth_token": "AIRBNB_CLAIRE_TOKEN"}
+
+
+def test_every_wish_of_an_owner_is_read_back() -> None:
+    sites = resolve(
+        [
+            Home("a", "A", "me", "Indian/Reunion", automatic=Automatic.SAFE, turnover=2, group="twins"),
+            Home("b", "B", "me", rooms={"b": 1, "attic": 1}, group="twins", site="loft"),
+        ]
+    )
+    written = Portfolio((Owner("me", "me", Role.OPERATOR),), (), sites, ())
+    text = write_portfolio(written, links=True)
+    assert in_order(replace(read_portfolio(text.encode(), RULES), groups={})) == in_order(written)
