@@ -1,0 +1,280 @@
+"""What the deployment sets is what the code reads, what the sample names and what the pages say."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from shared.config import SCHEDULES, SettingsRefused, read
+from shared.domain.access import Right
+from shared.routes import ROUTES
+from shared.state import names
+from tests.infra.bicep import INFRA, at, entries, infra, literal, text
+from tests.infra.bicep import read as read_bicep
+
+ROOT = INFRA.parent
+FILES = infra()
+GOLDEN = json.loads((ROOT / "tests" / "functions" / "golden.json").read_text("utf-8"))
+SAMPLE: dict[str, str] = json.loads((ROOT / "local.settings.json.example").read_text("utf-8"))["Values"]
+
+ON_A_LAPTOP = {
+    *("SIGN_IN_KEY", "LOCAL_LOOPBACK_PORTS"),  # refused on Azure
+    *("STORAGE", "SERVICEBUS", "AzureWebJobsStorage"),  # keys: on Azure the identity opens them
+    "FUNCTIONS_WORKER_RUNTIME",  # Flex Consumption has it in functionAppConfig, and refuses it here
+    *("BASE_URL_AIRBNB", "BASE_URL_BOOKING"),  # the simulated platforms
+}
+"""Settings of the sample that no deployment has."""
+
+FROM_THE_VAULT = {
+    *("WEBHOOK_SECRET_AIRBNB", "WEBHOOK_SECRET_CHANNEX", "WEBHOOK_SECRET_MAIL", "WEBHOOK_KEY_CHANNEX"),
+    *(
+        "SMTP_PASSWORD",
+        "NTFY_TOPIC",
+        "NTFY_TOKEN",
+        "NOTIFY_JSON_URL",
+        "NOTIFY_JSON_KEY",
+        "NOTIFY_APPRISE_URLS",
+    ),
+}
+"""Secrets: each comes by a reference once it is named."""
+
+OF_THE_PLATFORM = {
+    *(f"AzureWebJobsStorage__{part}" for part in ("accountName", "credential", "clientId")),
+    *("SERVICEBUS__credential", "SERVICEBUS__clientId", "AZURE_CLIENT_ID"),
+    *("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID"),
+    *("APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL", "APPLICATIONINSIGHTS_SDKSTATS_DISABLED"),
+}
+"""Read by the host, by Azure's packages or by the sign-in, not by our code."""
+
+NEVER_ON_FLEX = re.compile(r"FUNCTIONS_|WEBSITE_|SCM_|ENABLE_ORYX|AzureWebJobsStorage$|AzureWebJobsDashboard")
+"""Settings that Flex Consumption took over itself, or a key."""
+
+ANSWERS = {
+    "storageName": "stabc",
+    "identityClientId": "11111111-2222-4333-8444-555555555555",
+    "insightsConnection": "InstrumentationKey=11111111-2222-4333-8444-555555555555;IngestionEndpoint=https://x.in.example.org/",
+    "serviceBusHost": "sb-abc.servicebus.windows.net",
+    "workQueue": "work",
+    "conflictsQueue": "conflicts",
+    "contactAddress": "me@example.org",
+    "notifyEmail": "me@example.org",
+    "consoleOperators": "me@example.org",
+    "telemetry": "application_insights",
+}
+"""What the parameters of app.bicep might be."""
+
+
+class Asked(Mapping[str, str]):
+    """Settings that remember which were asked for by name."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values, self.names = values, set[str]()
+
+    def __getitem__(self, key: str) -> str:
+        self.names.add(key)
+        return self._values[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+def deployed(source: str = FILES["app.bicep"]) -> dict[str, str]:
+    """Every setting of the function app, as a deployment would fill it in."""
+    values: dict[str, str] = json.loads((INFRA / "settings.json").read_text("utf-8"))
+    union = at(read_bicep(source).resources["settings"].body, "properties")
+    assert text(union).startswith("union(")
+    for key, node in entries(union.named_children[-1].named_children[1]).items():
+        assert key not in values, f"{key} stands twice"
+        if key == "PUBLIC_BASE_URL":
+            values[key] = "https://sync-x.azurewebsites.net"
+        elif node.type == "identifier":
+            values[key] = ANSWERS[text(node)]
+        else:
+            written = literal(node)
+            values[key] = text(node) if written is None else written
+    return values
+
+
+def test_the_code_starts_with_what_is_deployed() -> None:
+    settings = read({"WEBSITE_SITE_NAME": "sync-x", **deployed()})
+    assert settings.storage_account == "stabc"
+    assert settings.service_bus_namespace == "sb-abc.servicebus.windows.net"
+    assert settings.sign_in == "azure"
+    assert not settings.auth_enabled, "only the platform says that its sign-in is on"
+
+
+@pytest.mark.parametrize("name", ["STORAGE__accountName", "SWEEP_SCHEDULE", "CONTACT_ADDRESS", "WORK_QUEUE"])
+def test_the_code_does_not_start_without(name: str) -> None:
+    left = {key: value for key, value in deployed().items() if key != name}
+    with pytest.raises(SettingsRefused, match=name):
+        read(left)
+
+
+def test_everything_the_code_reads_is_deployed_or_has_a_reason_not_to_be() -> None:
+    asked = Asked(deployed())
+    read(asked)
+    assert len(asked.names) > 35
+    left = asked.names - deployed().keys() - ON_A_LAPTOP - FROM_THE_VAULT
+    assert left <= {"WEBSITE_AUTH_ENABLED", "WEBSITE_SITE_NAME"}  # Azure sets them
+
+
+def test_the_sample_has_what_is_deployed_and_the_other_way_round() -> None:
+    given = deployed().keys()
+    said = {*SAMPLE, "STORAGE__accountName", "SERVICEBUS__fullyQualifiedNamespace"}
+    assert given - said == OF_THE_PLATFORM
+    assert SAMPLE.keys() - given == ON_A_LAPTOP | FROM_THE_VAULT
+
+
+def test_schedules_are_those_that_were_tried() -> None:
+    assert {key: deployed()[key] for key in SCHEDULES} == {key: SAMPLE[key] for key in SCHEDULES}
+
+
+def test_flex_refuses_none_of_them() -> None:
+    assert [key for key in deployed() if NEVER_ON_FLEX.match(key)] == []
+
+
+def test_what_the_triggers_name_is_deployed() -> None:
+    written = json.dumps(GOLDEN)
+    given = deployed()
+    assert {name for name in re.findall(r"%(\w+)%", written) if not given.get(name)} == set()
+    for connection in set(re.findall(r'"connection": "(\w+)"', written)):
+        assert f"{connection}__fullyQualifiedNamespace" in given
+
+
+def test_no_secret_stands_among_the_settings() -> None:
+    assert FROM_THE_VAULT & deployed().keys() == set()
+    source = FILES["app.bicep"]
+    assert (
+        "'@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${toLower(replace(trim(setting), '_', '-'))})'"
+        in source
+    )
+    assert re.search(r"\},\n    references\n  \)", source), "a reference goes before a plain value"
+    assert "keyVaultReferenceIdentity: identityId" in source
+
+
+def test_tables_are_those_of_the_code() -> None:
+    code = {
+        value for key, value in vars(names).items() if key.isupper() and re.fullmatch(r"[A-Z]\w+", str(value))
+    }
+    listed = read_bicep(FILES["storage.bicep"]).variables["tableNames"].named_children[-1]
+    assert sorted(str(literal(one)) for one in listed.named_children) == sorted(code)
+
+
+def test_queues_are_as_the_tests_ran_them() -> None:
+    (namespace,) = json.loads((ROOT / "local" / "servicebus" / "Config.json").read_text())["UserConfig"][
+        "Namespaces"
+    ]
+    main = read_bicep(FILES["main.bicep"])
+    listed = [literal(one) for one in main.variables["queueNames"].named_children[-1].named_children]
+    assert listed == [queue["Name"] for queue in namespace["Queues"]]
+    assert text(at(main.modules["app"].body, "params", "workQueue")) == "queueNames[0]"
+    assert text(at(main.modules["app"].body, "params", "conflictsQueue")) == "queueNames[1]"
+    assert listed == [SAMPLE["WORK_QUEUE"], SAMPLE["CONFLICTS_QUEUE"]]
+    given = entries(at(read_bicep(FILES["servicebus.bicep"]).resources["queue"].body, "properties"))
+    for queue in namespace["Queues"]:
+        tried = {key[0].lower() + key[1:]: value for key, value in queue["Properties"].items() if value != ""}
+        differs = {
+            key for key, value in tried.items() if json.dumps(value).strip('"') != text(given[key]).strip("'")
+        }
+        assert given.keys() == tried.keys()
+        assert differs == {
+            "duplicateDetectionHistoryTimeWindow"
+        }  # the emulator allows no more than 5 minutes
+
+
+def open_paths(source: str = FILES["app.bicep"]) -> list[str]:
+    listed = read_bicep(source).variables["openPaths"].named_children[-1]
+    return [str(literal(one)) for one in listed.named_children]
+
+
+def passes(path: str, paths: list[str]) -> bool:
+    """Whether the sign-in lets a path through; * stands for whatever follows."""
+    return any(path.startswith(one[:-1]) if one.endswith("*") else path == one for one in paths)
+
+
+def wrongly_open(paths: list[str]) -> list[str]:
+    return [
+        route.path for route in ROUTES if route.right is not Right.OPEN and passes(f"/{route.path}", paths)
+    ]
+
+
+def test_whoever_brings_a_secret_or_asks_for_health_need_not_sign_in() -> None:
+    others = {
+        name: GOLDEN[name][0]["route"] for name in ("webhook_receiver", "console_export", "console_health")
+    }
+    assert [path for path in others.values() if not passes(f"/{path}", open_paths())] == []
+    unlisted = {
+        GOLDEN[name][0]["route"]
+        for name in GOLDEN
+        if "route" in GOLDEN[name][0] and not name.startswith("console_")
+    }
+    assert unlisted == {others["webhook_receiver"]}
+
+
+def test_pages_of_people_are_behind_the_sign_in() -> None:
+    assert wrongly_open(open_paths()) == []
+    behind = [
+        route.path
+        for route in ROUTES
+        if route.right is Right.OPEN and not passes(f"/{route.path}", open_paths())
+    ]
+    assert sorted(set(behind)) == [
+        "language",
+        "sign-in",
+        "sign-out",
+    ]  # the platform's own page stands before them
+    assert wrongly_open(["/api/*"]), "a path that opens too much is found"
+
+
+def test_requests_whose_addresses_hold_secrets_are_not_recorded() -> None:
+    """Both keep the host from writing the addresses of webhooks and calendars; nothing else of ours writes them."""
+    logging = json.loads((ROOT / "host.json").read_text("utf-8"))["logging"]
+    assert logging["logLevel"]["Host.Results"] == "None"
+    assert logging["applicationInsights"]["httpAutoCollectionOptions"] == {
+        "enableHttpTriggerExtendedInfoCollection": False
+    }
+    bicep = "".join(FILES.values())
+    assert "diagnosticSettings" not in bicep, "the front end's own log holds whole addresses"
+    assert "httpLoggingEnabled" not in bicep
+
+
+def test_what_never_sleeps_is_a_function_there_is() -> None:
+    source = FILES["app.bicep"]
+    assert set(re.findall(r"'function:(\w+)'", source)) <= GOLDEN.keys()
+    main = read_bicep(FILES["main.bicep"])
+    for name in ("alwaysReadyHttp", "alwaysReadyWorker"):
+        assert text(main.params[name]).endswith("int = 0"), "off unless asked for"
+
+
+def test_the_app_runs_on_the_oldest_python_it_is_written_for() -> None:
+    runtime = at(
+        read_bicep(FILES["app.bicep"]).resources["site"].body, "properties", "functionAppConfig", "runtime"
+    )
+    oldest = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["requires-python"]
+    assert {key: literal(node) for key, node in entries(runtime).items()} == {
+        "name": "python",
+        "version": oldest.removeprefix(">="),
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("WORK_QUEUE: workQueue", "WORK_QUEU: workQueue"),
+        ("STORAGE__accountName: storageName", "STORAGE_accountName: storageName"),
+        ("SIGN_IN: 'azure'", "SIGN_IN: 'entra'"),
+        ("TELEMETRY: telemetry", "TELEMETRY: workQueue"),
+    ],
+)
+def test_a_slip_in_a_setting_is_found(old: str, new: str) -> None:
+    source = FILES["app.bicep"]
+    assert f"      {old}\n" in source
+    with pytest.raises(SettingsRefused):
+        read({"WEBSITE_SITE_NAME": "x", **deployed(source.replace(f"      {old}\n", f"      {new}\n"))})
