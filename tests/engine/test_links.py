@@ -10,8 +10,8 @@ import pytest
 
 from shared.domain.access import ALL_OWNERS, Person
 from shared.domain.errors import PayloadRejected
-from shared.domain.model import GREENGO
-from shared.domain.portfolio import Home, Role
+from shared.domain.model import GREENGO, Link, Property, Site
+from shared.domain.portfolio import Home, Portfolio, PortfolioListing, Role
 from shared.engine.links import GRACE, LinkView, Replacement
 from shared.engine.look import Refusal
 from shared.engine.look_text import Why
@@ -221,3 +221,23 @@ def test_a_home_is_called_by_its_new_name_and_its_facts_stay(hamlet: Hamlet) -> 
     assert hamlet.run(hamlet.engine.links.rename(everybody, "moulin", "Le Moulin Vert")) is False
     assert hamlet.run(hamlet.engine.links.rename(everybody, "nowhere", "x")) is None
     assert only(hamlet).home_name == "Le Moulin Vert"
+
+
+def test_an_address_that_opens_nothing_is_not_even_found(hamlet: Hamlet) -> None:
+    """So that a release which does not ask the listing answers the same."""
+    old, new = renewed(hamlet, timedelta())
+    find = hamlet.engine.world.accounts.find_link
+    assert hamlet.run(find(old)) is None
+    assert hamlet.run(find(new)) is not None
+    hamlet.run(hamlet.engine.links.revoke(CLAIRE, only(hamlet).id))
+    assert hamlet.run(find(new)) is None
+
+
+def test_a_listing_is_not_put_into_another_home_by_its_name(hamlet: Hamlet) -> None:
+    grange = Site(
+        "grange", "claire", {"grange": Property("grange", "G", frozenset({"grange"}))}, {"grange": 1}
+    )
+    stolen = PortfolioListing("moulin-greengo", "grange", "grange", GREENGO, "greengo-owner", Link.ICAL)
+    with pytest.raises(PayloadRejected, match="listing moulin-greengo is stored in site moulin"):
+        hamlet.run(hamlet.engine.portfolio.run(Portfolio((), (), (grange,), (stolen,))))
+    assert fetch(hamlet, hamlet.tokens["moulin-greengo"]).status == 200
