@@ -17,7 +17,7 @@ FOLDERS := shared local sync_scheduler webhook_receiver sync_worker conflict_res
 CODE    := function_app.py $(wildcard $(FOLDERS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run notify webhooks quarantine cli test prove bench check format lint types contracts pins clean
+.PHONY: help setup run notify webhooks quarantine cli test prove bench check format lint types contracts package licences pins clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r name text; do printf '%-16s %s\n' "$$name" "$$text"; done
@@ -73,6 +73,13 @@ types: setup ## check the types
 
 contracts: setup ## check who imports whom
 	@$(CONTRACTS)
+
+package: setup ## write what Azure runs to .local/package, the same bytes each time, and have it examined
+	@$(PY) -m local.package
+	@$(PY) -m local.doctor
+
+licences: setup ## write docs/licences.md anew, after a change of requirements.txt
+	@$(PY) -m local.licences
 
 pins: ## write constraints.txt anew from what is installed, after a change of requirements*.txt
 	@$(PY) -m pip install -q -r requirements-dev.txt

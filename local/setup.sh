@@ -43,8 +43,10 @@ make_venv() {
 install_packages() {
     printf '%-18s' "packages"
     began=$(date +%s)
+    # Which azure-functions depends on the Python, as requirements.txt says; the constraints know one of the two.
+    grep -v '^azure-functions==' constraints.txt >.local/constraints.txt
     if ! .venv/bin/python -m pip install --disable-pip-version-check --retries 2 \
-        -r requirements-dev.txt -c constraints.txt >"$log" 2>&1; then
+        -r requirements-dev.txt -c .local/constraints.txt >"$log" 2>&1; then
         if grep -qE 'NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|Network is unreachable|ProxyError|Max retries' "$log"; then
             stop "The Python packages could not be fetched: no package index can be reached. Connect to the network, or name your own index (PIP_INDEX_URL=https://...), then run the same command again. Details: $log"
         fi
