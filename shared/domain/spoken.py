@@ -68,14 +68,14 @@ def ranges(dates: Sequence[StayDates], language: str) -> str:
 
 
 def span(dates: StayDates, language: str) -> str:
-    """From the day of arrival to that of departure: "3-7 août 2027", "30 août - 2 septembre 2027"."""
+    """From the day of arrival to that of departure: "3–7 août 2027", "30 août – 2 septembre 2027"."""
     first, last = dates.check_in, dates.check_out
     names = _MONTHS[language]
     end = day(last, language)
     if (first.year, first.month) == (last.year, last.month):
-        return f"{_number(first.day, language)}-{end}"
+        return f"{_number(first.day, language)}–{end}"
     year = f" {first.year}" if first.year != last.year else ""
-    return f"{_number(first.day, language)} {names[first.month - 1]}{year} - {end}"
+    return f"{_number(first.day, language)} {names[first.month - 1]}{year} – {end}"
 
 
 def day(one: date, language: str) -> str:

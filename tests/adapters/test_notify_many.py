@@ -264,7 +264,7 @@ async def test_while_the_store_is_away_it_is_told_all_the_same(world: World) -> 
 
 # ------------------------------------------------------------------------------------ what is over
 
-STUCK = Notice("push_failed", "gite/gite-airbnb", "critical", {"fr": "3-7 août"})
+STUCK = Notice("push_failed", "gite/gite-airbnb", "critical", {"fr": "3–7 août"})
 OVER = Notice("push_failed_over", "gite/gite-airbnb", "info", {"fr": "C'est réglé."})
 
 
@@ -280,8 +280,8 @@ async def test_it_is_over_is_told_once_and_only_after_it_began(world: World) -> 
 
 async def test_further_nights_that_cannot_be_closed_are_news(world: World) -> None:
     mail = MemoryChannel("mail")
-    await told(world.host(mail), STUCK, replace(STUCK, text={"fr": "3-7 août, 9-11 août"}), STUCK)
-    assert [one.text["fr"] for one in mail.notices][:2] == ["3-7 août", "3-7 août, 9-11 août"]
+    await told(world.host(mail), STUCK, replace(STUCK, text={"fr": "3–7 août, 9–11 août"}), STUCK)
+    assert [one.text["fr"] for one in mail.notices][:2] == ["3–7 août", "3–7 août, 9–11 août"]
 
 
 async def test_nothing_told_costs_no_write_and_one_read_a_tick(world: World) -> None:

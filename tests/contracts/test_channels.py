@@ -25,7 +25,7 @@ from tests.mail import Mail
 from tests.security.corpus import load
 
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
-TEXT = {"fr": "Gîte du Lac : nuits fermées, 3-7 août", "en": "Gîte du Lac: nights closed"}
+TEXT = {"fr": "Gîte du Lac : nuits fermées, 3–7 août", "en": "Gîte du Lac: nights closed"}
 NOTICE = Notice("push_failed", "gite/gite-airbnb", "high", TEXT, "owner", "https://example.org/c?a=1", "id-1")
 SECRETS = ("ada@example.org", "s3cret-topic", "s3cret-token", "s3cret-path", "s3cret-word")
 

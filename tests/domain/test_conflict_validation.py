@@ -89,7 +89,7 @@ def test_taken_names_the_nights_and_what_takes_them_and_who_says_so() -> None:
         (july(12, 13),),
         ("greengo|guest",),
     )
-    assert "12-13 juillet 2027" in found.reason["fr"]
+    assert "12–13 juillet 2027" in found.reason["fr"]
     first, *others = found.answers
     assert (first.listing, first.says, first.facts) == ("greengo", Availability.TAKEN, ("greengo|guest",))
     assert {one.says for one in others} == {Availability.FREE}

@@ -293,7 +293,7 @@ def test_every_sentence_is_there_in_both_languages_and_the_letter_names_nights_a
             assert all(text and "{" not in text and "Zoé" not in text for text in said.values())
         assert "Zoé" not in repr(one)
         if one.message:
-            assert "12-15 juillet 2027" in one.message["fr"]
+            assert "12–15 juillet 2027" in one.message["fr"]
             assert "Mill" in one.message["en"]
     move, ask = proposed(home("mill", FIRST, guest), home("barn"))[:2]
     assert "Barn" in move.message["fr"]

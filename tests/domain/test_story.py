@@ -32,8 +32,8 @@ def line(what: str, **more: str) -> dict[str, str]:
     [
         (
             line("new", kind="fact", nights="2027-08-03/2027-08-07", **{"class": "stay"}),
-            "Airbnb, Gîte du Moulin : réservation A1 nouvelle, 3-7 août 2027.",
-            "Airbnb, Gîte du Moulin: booking A1 is new, 3-7 August 2027.",
+            "Airbnb, Gîte du Moulin : réservation A1 nouvelle, 3–7 août 2027.",
+            "Airbnb, Gîte du Moulin: booking A1 is new, 3–7 August 2027.",
         ),
         (
             line("new", kind="fact", status="pending", **{"class": "stay"}),

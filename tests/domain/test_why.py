@@ -125,7 +125,7 @@ def test_a_stay_in_a_room_is_the_reason_of_the_house_and_not_of_the_other_room()
     assert {one.face for one in found.listings} == {Face.CLOSING}
     (cause,) = found.causes
     assert (cause.home, cause.listing) == ("red", "red-airbnb")
-    assert cause_said(cause, names)["fr"].startswith("Réservation s0 sur airbnb (red), 10-12 mars 2027")
+    assert cause_said(cause, names)["fr"].startswith("Réservation s0 sur airbnb (red), 10–12 mars 2027")
     assert why(state, "blue", FIRST, NOW).causes == ()
 
 

@@ -144,7 +144,7 @@ def story(told: dict[str, Any]) -> Story:
 
 async def test_the_owner_is_told_within_10_seconds_of_the_conflicts_commit(story: Story) -> None:
     assert story.notice_after <= PROMISE
-    assert "10-13 juillet 2027" in story.notice["text"]["fr"]
+    assert "10–13 juillet 2027" in story.notice["text"]["fr"]
     assert "Notre première proposition" in story.notice["text"]["fr"]
     assert "airbnb" in story.notice["text"]["fr"].lower()
     assert "booking.com" in story.notice["text"]["fr"].lower()

@@ -224,7 +224,7 @@ async def test_the_poll_that_stands_in_for_booking_coms_webhook_closes_within_30
 async def test_a_new_stay_is_pushed_to_a_phone_and_to_a_webhook(acts: Acts) -> None:
     await acts.found("by webhook")
     stage = acts.stage
-    notice = await stage.told("new_stay", "10-13 July 2027; nights closed on Booking.com")
+    notice = await stage.told("new_stay", "10–13 July 2027; nights closed on Booking.com")
     assert (notice["severity"], notice["owner"]) == ("info", "claire")
     pushed = [json.loads(seen.body) for seen in stage.phone.seen]
     assert any(notice["text"]["fr"] in one["message"] and one["topic"] == TOPIC for one in pushed)

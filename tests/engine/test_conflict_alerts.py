@@ -149,11 +149,11 @@ def test_the_owner_is_told_at_once_with_nights_sides_and_a_proposal(village: Vil
     (notice,) = notices(village)
     assert notice.owner == "owner"
     french, english = notice.text["fr"], notice.text["en"]
-    assert french.startswith("Double réservation : Gîte du Moulin, 10-13 juillet 2027 (airbnb / booking). ")
-    assert "Airbnb : réservation confirmée 10-13 juillet 2027, vue le 1er mars 2027 à 09:00" in french
-    assert "Peut-être encore en vente sur greengo (10-13 juillet 2027" in french
+    assert french.startswith("Double réservation : Gîte du Moulin, 10–13 juillet 2027 (airbnb / booking). ")
+    assert "Airbnb : réservation confirmée 10–13 juillet 2027, vue le 1er mars 2027 à 09:00" in french
+    assert "Peut-être encore en vente sur greengo (10–13 juillet 2027" in french
     assert "Notre première proposition : " in french
-    assert english.startswith("Double booking: Gîte du Moulin, 10-13 July 2027 (airbnb / booking). ")
+    assert english.startswith("Double booking: Gîte du Moulin, 10–13 July 2027 (airbnb / booking). ")
     assert "Our first proposal: " in english
 
 
@@ -217,7 +217,7 @@ def test_when_it_is_over_that_is_told_once_and_nothing_after(village: Village) -
     village.run(village.drain())
     (over,) = notices(village, "conflict_over")
     assert over.text["fr"] == (
-        "Double réservation terminée : Gîte du Moulin, 10-13 juillet 2027 (airbnb / booking). "
+        "Double réservation terminée : Gîte du Moulin, 10–13 juillet 2027 (airbnb / booking). "
         "Les plateformes ne montrent plus qu'un séjour sur ces nuits."
     )
     for _ in range(48):
@@ -234,7 +234,7 @@ def test_further_nights_are_told_and_fewer_are_not(village: Village) -> None:
     moved(village, "airbnb", first, LATER)
     village.run(village.drain())
     assert len(notices(village)) == 2
-    assert "12-15 juillet 2027" in notices(village)[1].text["fr"]
+    assert "12–15 juillet 2027" in notices(village)[1].text["fr"]
 
 
 def test_while_the_bus_is_down_the_owner_is_told_all_the_same(village: Village) -> None:

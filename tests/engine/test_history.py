@@ -80,8 +80,8 @@ def test_a_move_has_its_nights_before_and_after(village: Village) -> None:
     (line,) = [line for line in lines(village, kind="fact") if line["what"] == "moved"]
     assert (line["before"], line["after"]) == (str(JULY), str(AUGUST))
     assert line["text"] == {
-        "fr": "Airbnb, Gîte du Moulin : réservation A1 déplacée, 10-13 juillet 2027 → 1er-4 août 2027.",
-        "en": "Airbnb, Gîte du Moulin: booking A1 moved, 10-13 July 2027 → 1-4 August 2027.",
+        "fr": "Airbnb, Gîte du Moulin : réservation A1 déplacée, 10–13 juillet 2027 → 1er–4 août 2027.",
+        "en": "Airbnb, Gîte du Moulin: booking A1 moved, 10–13 July 2027 → 1–4 August 2027.",
     }
 
 
@@ -400,7 +400,7 @@ def test_a_cell_that_could_be_a_formula_is_text(cell: str) -> None:
 
 
 def test_a_harmless_cell_stays_as_it_is() -> None:
-    assert defused("Gîte « A = B », 3-7 août") == "Gîte « A = B », 3-7 août"
+    assert defused("Gîte « A = B », 3–7 août") == "Gîte « A = B », 3–7 août"
 
 
 # ------------------------------------------------------------------------------------ how it is stored
@@ -472,5 +472,5 @@ def test_a_head_and_its_history_are_one_commit(village: Village) -> None:
 
 def test_nights_far_apart_read_well() -> None:
     written = f"{StayDates.parse('2027-12-30/2028-01-02')} {AUGUST}"
-    assert nights_said(written, "fr") == "1er-4 août 2027, 30 décembre 2027 - 2 janvier 2028"
+    assert nights_said(written, "fr") == "1er–4 août 2027, 30 décembre 2027 – 2 janvier 2028"
     assert nights_said("whatever", "fr") == "whatever"

@@ -171,7 +171,7 @@ def test_the_report_says_what_was_read_and_what_was_closed(village: Village) -> 
     ]
     assert told.steps[0].said["fr"] == "calendriers lus\u202f: 1, dont sans changement\u202f: 0"
     writes = [line["fr"] for one in told.steps for line in one.writes]
-    assert "Gîte du Moulin, booking\u202f: ferme 10-13 juillet 2027 – accepté" in writes
+    assert "Gîte du Moulin, booking\u202f: ferme 10–13 juillet 2027 – accepté" in writes
     assert {platform for platform, _, _ in told.sums} == {"airbnb", "booking", "greengo"}
 
 

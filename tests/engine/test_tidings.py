@@ -50,11 +50,11 @@ def test_a_new_stay_is_told_when_its_nights_are_closed(village: Village) -> None
     deliver(village)
     (notice,) = told(village)
     assert notice.text["fr"] == (
-        "Nouvelle réservation sur airbnb : Gîte du Moulin, 10-13 juillet 2027 ; "
+        "Nouvelle réservation sur airbnb : Gîte du Moulin, 10–13 juillet 2027 ; "
         "nuits fermées sur booking ; fermeture publiée pour greengo."
     )
     assert notice.text["en"] == (
-        "New booking on airbnb: Gîte du Moulin, 10-13 July 2027; "
+        "New booking on airbnb: Gîte du Moulin, 10–13 July 2027; "
         "nights closed on booking; closure published for greengo."
     )
     assert notice.owner == "owner"
@@ -221,7 +221,7 @@ def test_a_refused_closure_is_told_with_its_nights_and_a_link_and_when_it_is_ove
     assert {notice.link for notice in failed} == {
         "https://booking.example/unit-booking/2027-07-10/2027-07-13"
     }
-    assert "Gîte du Moulin, 10-13 juillet 2027" in failed[0].text["fr"]
+    assert "Gîte du Moulin, 10–13 juillet 2027" in failed[0].text["fr"]
     assert failed[0].link in failed[0].text["fr"]
     assert len({str(notice.text) for notice in failed}) == 1, (
         "the same words each time: told once by the outbox"
@@ -295,10 +295,10 @@ def test_the_status_has_a_place_for_notices(village: Village) -> None:
 @pytest.mark.parametrize(
     ("start", "nights", "french", "english"),
     [
-        (date(2027, 8, 3), 4, "3-7 août 2027", "3-7 August 2027"),
-        (date(2027, 8, 30), 3, "30 août - 2 septembre 2027", "30 August - 2 September 2027"),
-        (date(2027, 12, 30), 3, "30 décembre 2027 - 2 janvier 2028", "30 December 2027 - 2 January 2028"),
-        (date(2027, 8, 1), 1, "1er-2 août 2027", "1-2 August 2027"),
+        (date(2027, 8, 3), 4, "3–7 août 2027", "3–7 August 2027"),
+        (date(2027, 8, 30), 3, "30 août – 2 septembre 2027", "30 August – 2 September 2027"),
+        (date(2027, 12, 30), 3, "30 décembre 2027 – 2 janvier 2028", "30 December 2027 – 2 January 2028"),
+        (date(2027, 8, 1), 1, "1er–2 août 2027", "1–2 August 2027"),
     ],
 )
 def test_nights_in_words(start: date, nights: int, french: str, english: str) -> None:

@@ -52,7 +52,7 @@ def test_what_needs_a_person_stands_on_top_and_ends_with_1(bench: Bench, village
     poisoned(village)
     result = bench("status")
     assert result.exit_code == A_PERSON
-    assert "Gîte du Moulin, 10-13 juillet 2027" in result.stdout
+    assert "Gîte du Moulin, 10–13 juillet 2027" in result.stdout
     assert "2 choses vous attendent" in result.stdout
     assert "Messages que personne n’a pu traiter" in result.stdout
     found = bench.json("status", code=A_PERSON)
@@ -69,10 +69,10 @@ def test_a_night_to_close_by_hand_is_listed(bench: Bench, village: Village) -> N
     result = bench("status")
     assert result.exit_code == A_PERSON
     assert (
-        "À fermer à la main\n    • Booking.com, Gîte du Moulin, 10-13 juillet 2027 (choisi à la main)"
+        "À fermer à la main\n    • Booking.com, Gîte du Moulin, 10–13 juillet 2027 (choisi à la main)"
         in result.stdout
     )
-    assert "10-13 juillet 2027" in result.stdout
+    assert "10–13 juillet 2027" in result.stdout
     assert "manuel" in result.stdout
 
 
@@ -122,7 +122,7 @@ def test_no_double_booking_is_code_0_and_an_undecided_one_is_code_1(bench: Bench
     first, _ = sold_twice(village)
     result = bench("conflicts")
     assert result.exit_code == A_PERSON
-    for word in ("Gîte du Moulin", "10-13 juillet 2027", "airbnb + booking", "nouveau"):
+    for word in ("Gîte du Moulin", "10–13 juillet 2027", "airbnb + booking", "nouveau"):
         assert word in result.stdout
     cancelled(village, "airbnb", first)
     assert bench("conflicts").exit_code == OK
@@ -180,7 +180,7 @@ def test_one_double_booking_is_shown_whole_without_asking(bench: Bench, village:
     sold_twice(village)
     result = bench("conflicts", "1")
     assert (result.exit_code, result.stderr) == (A_PERSON, "")
-    for word in ("vendu deux fois", "Pourquoi", "10-13 juillet 2027 : nouveau"):
+    for word in ("vendu deux fois", "Pourquoi", "10–13 juillet 2027 : nouveau"):
         assert word in result.stdout.replace("\u202f", " ")
     assert bench("conflicts", "2").exit_code == bench("conflicts", "nope").exit_code == WRONG_USE
 
@@ -218,7 +218,7 @@ def test_facts_that_changed_are_said_and_the_person_decides_anew(bench: Bench, v
     bench.way.after = meanwhile
     result = bench("resolve", typed="1\n1\n")
     assert "Les faits ont changé" in result.stderr
-    assert "12-13 juillet 2027" in result.stdout
+    assert "12–13 juillet 2027" in result.stdout
     assert result.exit_code == OK
     assert bench.json("conflicts")["conflicts"][0]["decision"]["by"] == "local"
 
@@ -339,7 +339,7 @@ def test_a_link_is_looked_into_without_an_engine_and_never_repeated(bench: Bench
     bench.settings.unlink()
     for result in (bench("check-feed", LINK), bench("check-feed", typed=f"{LINK}\n")):
         assert result.exit_code == OK
-        assert "10-13 juillet 2099" in result.stdout
+        assert "10–13 juillet 2099" in result.stdout
         assert "Airbnb" in result.stdout
         assert "s3cret" not in result.output
     found = bench.json("check-feed", LINK)

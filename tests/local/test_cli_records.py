@@ -155,7 +155,7 @@ def test_a_person_is_erased_by_a_name_that_never_shows(bench: Bench, village: Vi
     stay = sell(village)
     result = bench("erase", typed=f"{NAME}\noui\n")
     assert result.exit_code == OK
-    assert "1er-4 juillet 2027 (airbnb)" in result.stdout
+    assert "1er–4 juillet 2027 (airbnb)" in result.stdout
     assert "Effacé : noms 1" in result.stdout.replace("\u202f", " ")
     assert "Marie" not in result.output
     assert "Dupont" not in result.output

@@ -81,7 +81,7 @@ def test_a_stay_is_a_bar_with_its_channels_letter_and_everything_in_words(
     page = browser.page(IN_JULY)
     (bar,) = bars(page)
     assert in_words(bar) == (
-        "airbnb, réservation, 10-13 juillet 2027, Zoé T.\u202f; booking\u202f: confirmé\u202f; "
+        "airbnb, réservation, 10–13 juillet 2027, Zoé T.\u202f; booking\u202f: confirmé\u202f; "
         "greengo\u202f: envoyé, peut encore vendre"
     )
     assert bar.one("b").text == "A"
@@ -120,7 +120,7 @@ def test_in_english_too(village: Village, browser: Browser) -> None:
     told(village, "airbnb", JULY)
     page = replace(browser, language="en").page(IN_JULY)
     assert label(page) == (
-        "airbnb, booking, 10-13 July 2027; booking: confirmed; greengo: sent, can still sell"
+        "airbnb, booking, 10–13 July 2027; booking: confirmed; greengo: sent, can still sell"
     )
     assert page.one("caption").said == "1 home, 1 July 2027 to 31 July 2027. Each column is a night."
 
@@ -192,7 +192,7 @@ def test_a_promise_is_dotted_and_says_until_when(village: Village, browser: Brow
     assert "hold" in bar.attributes["class"].split()
     until = village.clock.peek() + 15 * MINUTE + timedelta(hours=1)  # Paris
     assert in_words(bar).endswith(
-        f"promise le temps d’un paiement, 10-13 juillet 2027, jusqu’à {until:%H:%M}"
+        f"promise le temps d’un paiement, 10–13 juillet 2027, jusqu’à {until:%H:%M}"
     )
 
 
@@ -212,7 +212,7 @@ def test_units_that_find_no_lane_are_counted_and_lead_to_the_home() -> None:
     assert len(lanes) == 4
     more = next(cell for cell in lanes[-1] if cell.style)
     assert (more.mark, more.span, more.href) == ("+3", 3, "/calendar/mill?start=2027-07-10")
-    assert more.text == "3 de plus, 10-13 juillet 2027\u202f: voir le logement"
+    assert more.text == "3 de plus, 10–13 juillet 2027\u202f: voir le logement"
     assert all(sum(cell.span for cell in lane) == 31 for lane in lanes)
 
 
@@ -371,9 +371,9 @@ def test_one_home_tells_each_channel_night_by_night_and_leads_to_why(
     assert page.one("h1").said == "Gîte du Moulin"
     lines = page.one("table", class_="nights").one("tbody").every("tr")
     assert [one.one("th").said for one in lines] == [
-        "1er-10 juillet 2027 (9 nuits)",
-        "10-13 juillet 2027 (3 nuits)",
-        "13 juillet - 1er août 2027 (19 nuits)",
+        "1er–10 juillet 2027 (9 nuits)",
+        "10–13 juillet 2027 (3 nuits)",
+        "13 juillet – 1er août 2027 (19 nuits)",
     ]
     assert [cell.said for cell in lines[1].every("td")] == [
         "vendue ici",
@@ -392,8 +392,8 @@ def test_stays_that_touch_are_told_each_by_itself(village: Village, browser: Bro
     told(village, "airbnb", StayDates(JULY.check_out, date(2027, 7, 15)))
     lines = browser.page(AT_HOME).one("table", class_="nights").one("tbody").every("tr")
     assert [one.one("th").said for one in lines[1:3]] == [
-        "10-13 juillet 2027 (3 nuits)",
-        "13-15 juillet 2027 (2 nuits)",
+        "10–13 juillet 2027 (3 nuits)",
+        "13–15 juillet 2027 (2 nuits)",
     ]
 
 

@@ -47,7 +47,7 @@ def test_open_ones_stand_above_those_that_are_over(village: Village, browser: Br
     sold_twice(village, AUGUST)
     entries = browser.page("/conflicts").every(class_="conflict-entry")
     assert ["is-open" in one.attributes["class"] for one in entries] == [True, False]
-    assert "1er-4 août 2027" in entries[0].said
+    assert "1er–4 août 2027" in entries[0].said
     assert "résolu, vérifié sur les plateformes" in entries[1].said
 
 
@@ -59,7 +59,7 @@ def test_one_is_shown_with_both_sides_what_is_exposed_and_what_can_be_done(
     page = replace(browser, language=language).page(the_page(browser))
     assert "Gîte du Moulin" in page.one(class_="lead").said
     assert (
-        page.one(class_="lead").said.count("10-13 jui") + page.one(class_="lead").said.count("10-13 July")
+        page.one(class_="lead").said.count("10–13 jui") + page.one(class_="lead").said.count("10–13 July")
         == 1
     )
     sides = [one.one("h3").said for one in page.one(class_="sides").every("article")]
@@ -86,7 +86,9 @@ def test_a_guest_is_named_on_the_conflicts_page_alone(village: Village, browser:
     assert sorted(one.text for one in shown.every("bdi", class_="guest")) == ["Guest0 Q", "Guest1 Q"]
     assert b"Guest0" not in browser.get("/conflicts").body
     cancel = next(one for one in shown.every(class_="proposal") if "Annuler" in one.one("h3").said)
-    assert cancel.one(class_="place").said.endswith("booking · B1 (booking) · Guest1 Q")  # whose stay it would be
+    assert cancel.one(class_="place").said.endswith(
+        "booking · B1 (booking) · Guest1 Q"
+    )  # whose stay it would be
 
 
 def test_to_take_care_is_one_button_and_no_resolution(village: Village, browser: Browser) -> None:

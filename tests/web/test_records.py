@@ -48,7 +48,7 @@ def test_what_happened_is_told_newest_first_with_before_and_after(
     ]
     assert places[0] < places[1]
     before = found[places[0]][2]
-    assert {"fr": "10-13 juillet 2027", "en": "10-13 July 2027"}[language] in before
+    assert {"fr": "10–13 juillet 2027", "en": "10–13 July 2027"}[language] in before
     assert found[places[1]][4].endswith(
         {"fr": "un appel de la plateforme", "en": "a call of the platform"}[language]
     )

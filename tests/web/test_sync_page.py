@@ -139,7 +139,7 @@ def test_the_report_is_kept_in_words(village: Village, browser: Browser) -> None
     where = press(browser, how="manual")
     finish(village)
     said = browser.page(where).one("main").said
-    assert "Gîte du Moulin, booking : ferme 10-13 juillet 2027 – accepté" in said
+    assert "Gîte du Moulin, booking : ferme 10–13 juillet 2027 – accepté" in said
     village.clock.advance(timedelta(days=2))
     page = browser.page("/sync")
     assert where in [one.attributes["href"] for one in page.every("a")]

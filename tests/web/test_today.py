@@ -61,7 +61,7 @@ def test_a_closure_that_is_on_its_way_is_neither_calm_nor_alarming(
     told(village, "booking", AUGUST)
     page = browser.page("/")
     assert "Rien ne vous attend" in page.one(id="verdict").said
-    assert "greengo · 1er-4 août 2027" in page.one(id="on-way").said
+    assert "greengo · 1er–4 août 2027" in page.one(id="on-way").said
     pulled(village)
     assert not browser.page("/").every(id="on-way")
 
@@ -90,7 +90,7 @@ def test_what_did_not_arrive_can_be_tried_again_at_once(village: Village, browse
     told(village, "airbnb", AUGUST)
     page = browser.page("/")
     card = page.one(id="failed").one("li")
-    assert "Fermeture qui n’est pas arrivée, 1er-4 août 2027" in card.said
+    assert "Fermeture qui n’est pas arrivée, 1er–4 août 2027" in card.said
     assert "1 essai" in card.said
     village.booking.faults.refuse = False
     answer = browser.press(card.one("form"))
@@ -118,7 +118,7 @@ def test_after_vain_tries_a_person_is_asked_to_close_by_hand_with_the_page(
         village.run(village.drain())
     page = browser.page("/")
     card = page.one(id="hands").one("li")
-    assert "1er-4 août 2027" in card.said
+    assert "1er–4 août 2027" in card.said
     assert "Booking.com" in card.said
     assert card.one("a").attributes["href"].startswith("https://")
     assert not page.every(id="failed")  # what a person is asked to do is not told twice
@@ -175,7 +175,7 @@ def test_arrivals_of_the_next_days_are_named_without_their_guests(village: Villa
     told(village, "airbnb", soon)
     told(village, "airbnb", JULY)
     assert [one.said for one in browser.page("/").one(id="arrivals").every("li")] == [
-        "A Gîte du Moulin · airbnb · 4-6 mars 2027"
+        "A Gîte du Moulin · airbnb · 4–6 mars 2027"
     ]
 
 
