@@ -24,11 +24,12 @@ from shared.adapters.portfolio_yaml import read_portfolio
 from shared.connectors.ical_links import platform_of
 from shared.routes import ROUTES
 from shared.state import names
+from shared.web.door import SAFE
 from tests.test_repository_words import tracked
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
-    [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG")]
+    [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG", "SECURITY")]
     + [*(ROOT / "docs").rglob("*.md")]
 )
 EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -120,7 +121,7 @@ def file_names() -> frozenset[str]:
 
 @cache
 def words() -> frozenset[str]:
-    kinds = {".py", ".example", ".toml", ".json", ".txt"}
+    kinds = {".py", ".example", ".toml", ".json", ".txt", ".bicep", ".kql", ".sh", ".yml"}
     others = {"package-lock.json", Path(__file__).name}
     sources = (path for path in tracked() if path.suffix in kinds and path.name not in others)
     return frozenset(word for path in sources for word in re.findall(r"\w+", text(path)))
@@ -239,6 +240,11 @@ def test_operations_name_the_test_of_each_promise() -> None:
 def test_pages_stay_short() -> None:
     assert len(text(ARCHITECTURE).splitlines()) <= 140
     assert len(text(README).splitlines()) <= 200
+
+
+def test_the_security_page_names_every_header_of_an_answer() -> None:
+    written = text(ROOT / "SECURITY.md")
+    assert [name for name in SAFE if f"`{name}`" not in written] == []
 
 
 def test_every_decision_stands_in_the_index() -> None:
