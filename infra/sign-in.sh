@@ -58,7 +58,10 @@ connect() {
     if [ -z "$scope" ]; then
         scope=$(cat /proc/sys/kernel/random/uuid 2>/dev/null || uuidgen | tr 'A-Z' 'a-z')
         patch "{\"api\": {\"requestedAccessTokenVersion\": 2, \"oauth2PermissionScopes\": [{\"id\": \"$scope\", \"value\": \"user_impersonation\", \"type\": \"User\", \"isEnabled\": true, \"adminConsentDisplayName\": \"Use Sync Engine\", \"adminConsentDescription\": \"Use Sync Engine as the person who is signed in\", \"userConsentDisplayName\": \"Use Sync Engine\", \"userConsentDescription\": \"Use Sync Engine as you\"}]}}"
-        # A client can be named for a scope only once the scope is there.
+    fi
+    # A client can be named for a scope only once the scope is there.
+    client=$(az ad app show --id "$id" --query "api.preAuthorizedApplications[?appId=='$AZURE_CLI'].appId | [0]" --output tsv)
+    if [ -z "$client" ]; then
         patch "{\"api\": {\"preAuthorizedApplications\": [{\"appId\": \"$AZURE_CLI\", \"delegatedPermissionIds\": [\"$scope\"]}]}}"
     fi
 
