@@ -57,6 +57,8 @@ class Joined:
 
 _built: WeakKeyDictionary[asyncio.AbstractEventLoop, Joined] = WeakKeyDictionary()
 _doors: WeakKeyDictionary[asyncio.AbstractEventLoop, Console] = WeakKeyDictionary()
+_voices: dict[tuple[str, str, bool], Telemetry] = {}
+"""One for the whole process: numbers are added up over all its engines."""
 
 
 def engine() -> Engine:
@@ -114,10 +116,17 @@ def sync_engine() -> SyncEngine:
 
 
 def telemetry() -> Telemetry:
-    """Where the trigger edge counts failures. Never raises, also when the settings are wrong."""
+    """Where the trigger edge counts failures: the engine's own, or the log before there is an engine. Never raises,
+    also when the settings are wrong."""
     from shared.adapters.log_voice import LogTelemetry
 
-    return LogTelemetry()
+    return next(reversed(_voices.values()), None) or LogTelemetry()
+
+
+async def flush() -> None:
+    """Hand on the numbers an invocation gathered; a second at most, and nothing where none are sent anywhere."""
+    for voice in list(_voices.values()):
+        await voice.flush()
 
 
 async def close() -> None:
@@ -127,6 +136,7 @@ async def close() -> None:
     joined = _built.pop(loop, None)
     if joined is not None:
         await joined.close()
+        await flush()
 
 
 def join(settings: Settings, *, tables: Tables | None = None, period: int = POLL_PERIOD) -> Joined:
@@ -200,9 +210,42 @@ def _tables(settings: Settings) -> Tables:
 
 
 def _voice(settings: Settings) -> Telemetry:
+    key = (settings.telemetry, settings.telemetry_connection, settings.telemetry_keyless)
+    if key not in _voices:
+        _voices[key] = _new_voice(settings)
+    return _voices[key]
+
+
+def _new_voice(settings: Settings) -> Telemetry:
     from shared.adapters.log_voice import LogTelemetry, SilentTelemetry
 
-    return SilentTelemetry() if settings.telemetry == "off" else LogTelemetry()
+    if settings.telemetry == "off":
+        return SilentTelemetry()
+    if settings.telemetry == "log":
+        return LogTelemetry()
+    from shared.adapters.telemetry_azure import TIMEOUT, AzureTelemetry, Sender
+
+    connection, role = settings.telemetry_connection, os.environ.get("WEBSITE_SITE_NAME", "sync-engine")
+    credential = _credential if settings.telemetry_keyless else None
+
+    def opencensus() -> Sender:
+        from shared.adapters.telemetry_opencensus import OpenCensusSender
+
+        return OpenCensusSender(connection, role, TIMEOUT, credential)
+
+    def otel() -> Sender:
+        from shared.adapters.telemetry_otel import OtelSender
+
+        return OtelSender(connection, role, TIMEOUT, credential)
+
+    return AzureTelemetry(otel if settings.telemetry == "otel" else opencensus)
+
+
+def _credential() -> object:
+    """The process's identity, for a library that asks synchronously."""
+    from azure.identity import DefaultAzureCredential
+
+    return DefaultAzureCredential()
 
 
 def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:

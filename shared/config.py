@@ -17,8 +17,9 @@ from shared.config_reader import Reader, SettingsRefused
 
 __all__ = ["LANGUAGES", "TELEMETRY", "Settings", "SettingsRefused", "current", "read"]
 
-TELEMETRY = ("log", "application_insights", "off")
-"""Where events and numbers go: the process's log, Azure Application Insights, nowhere."""
+TELEMETRY = ("log", "application_insights", "otel", "off")
+"""Where events and numbers go: the process's log; there and to Azure Application Insights, by OpenCensus or by
+OpenTelemetry; nowhere."""
 
 LANGUAGES = ("en", "fr")
 """The languages there are texts for."""
@@ -52,8 +53,10 @@ class Settings:
     ``base_urls``: ``BASE_URL_<PLATFORM>``, where a platform's API is, instead of its own address (the sandbox).
     ``loopback_ports``: ``LOCAL_LOOPBACK_PORTS``, the ports of this very machine that calendar links may name.
     For a laptop and tests only, and refused on Azure: it would open the address guard to what runs beside us.
-    ``telemetry``: ``TELEMETRY``, one of ``log`` (default), ``application_insights``, ``off``.
-    ``telemetry_connection``: ``APPLICATIONINSIGHTS_CONNECTION_STRING`` (secret), asked for by the second.
+    ``telemetry``: ``TELEMETRY``, one of ``log`` (default), ``application_insights``, ``otel``, ``off``.
+    ``telemetry_connection``: ``APPLICATIONINSIGHTS_CONNECTION_STRING`` (secret), asked for by the second and the third.
+    ``telemetry_keyless``: ``APPLICATIONINSIGHTS_AUTHENTICATION_STRING``, as the Functions host reads it: the process's
+    identity sends, since the connection string's key alone opens nothing there.
     ``retry``: ``RETRY_MAX`` (3), ``RETRY_BASE_SECONDS`` (1), ``RETRY_MULTIPLIER`` (2) and ``RETRY_LONGEST_SECONDS``
     (300): how often a failed read is repeated at once, and the pauses between.
     ``guest_names_days``: ``GUEST_NAMES_DAYS`` (30), how many whole days after departure a guest's name is kept at most.
@@ -97,6 +100,7 @@ class Settings:
     auth_enabled: bool = False
     operators: frozenset[str] = field(default=frozenset(), metadata=_SECRET)
     requests_per_minute: int = 600
+    telemetry_keyless: bool = False
 
     def __repr__(self) -> str:
         def shown(name: str, secret: bool) -> str:
@@ -143,6 +147,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         loopback_ports=ask.local_ports("LOCAL_LOOPBACK_PORTS"),
         telemetry=telemetry,
         telemetry_connection=ask.telemetry_connection(telemetry),
+        telemetry_keyless="Authorization=AAD" in environ.get("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", ""),
         retry=(
             ask.number("RETRY_MAX", 3, 0, 10),
             ask.number("RETRY_BASE_SECONDS", 1, 0, 60),

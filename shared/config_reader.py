@@ -19,6 +19,10 @@ _QUEUE = re.compile(r"[A-Za-z0-9]([\w./-]{0,258}[A-Za-z0-9])?")
 _CONTACT = re.compile(r"[^\s@<>()]+@[^\s@<>()]+\.[^\s@<>()]+|https?://[^\s()]+")
 # 22 characters of this alphabet hold 128 bits.
 _WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{22,}")
+# The libraries take no other shape of key.
+_INSIGHTS = re.compile(
+    r"(.*;)?\s*InstrumentationKey=[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\s*(;.*)?", re.IGNORECASE
+)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 SAMPLE = "replace-me"
@@ -178,7 +182,7 @@ class Reader:
         """Application Insights' connection string, asked for when that is where telemetry goes."""
         key = "APPLICATIONINSIGHTS_CONNECTION_STRING"
         value = self._get(key)
-        if telemetry == "application_insights" and "InstrumentationKey=" not in value:
+        if telemetry in ("application_insights", "otel") and not _INSIGHTS.fullmatch(value):
             self._missing(key, "the connection string of Application Insights, since TELEMETRY names it")
         return value
 

@@ -8,6 +8,7 @@ our own errors are safe by contract.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import logging
@@ -76,6 +77,8 @@ def _guarded(handler: Handler[P], answer: Callable[[Exception], HttpAnswer]) -> 
             except Exception as error:  # noqa: BLE001 - the trigger edge
                 _report(handler.__name__, error)
                 return response(answer(error))
+            finally:
+                _flush_meanwhile()
 
     return guarded
 
@@ -112,6 +115,18 @@ async def _background(name: str, running: Awaitable[None]) -> None:
     except Exception as error:  # noqa: BLE001 - the trigger edge
         # The host logs what it is given together with its causes: so it is given no foreign text and no cause.
         raise InvocationFailed(f"{name}: {_report(name, error)} correlation={current()}") from None
+    finally:
+        await bootstrap.flush()
+
+
+_flushing: set[asyncio.Task[None]] = set()
+
+
+def _flush_meanwhile() -> None:
+    """Whoever asked over HTTP does not wait for our numbers to be sent."""
+    task = asyncio.ensure_future(bootstrap.flush())
+    _flushing.add(task)
+    task.add_done_callback(_flushing.discard)
 
 
 def _report(name: str, error: Exception) -> str:

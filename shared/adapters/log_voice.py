@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from shared.log_line import log_line
-from shared.ports import Notice
+from shared.ports import Notice, Telemetry
 
 _log = logging.getLogger("sync")
 
@@ -35,24 +35,49 @@ class LogNotify:
         """Nothing is under way."""
 
 
-class LogTelemetry:
-    """The port ``Telemetry``: events and numbers, in the log."""
+_TOLD = frozenset(
+    {
+        "sync_completed",
+        "sync_runs",
+        "sync_duration_ms",
+        "bookings_changed",
+        "platform_calls",
+        "webhook_rejected",
+    }
+)
+"""What another line says already ("reconciled", "run", "platform_call", "webhook_refused"), or what tells of an idle
+run, which has none on purpose."""
+
+
+class LogTelemetry(Telemetry):
+    """Events and numbers, in the log."""
 
     def event(self, name: str, **fields: str | int | float) -> None:
-        """One line."""
-        _log.info("%s", log_line("info", name, fields))
+        """One line, unless another says it."""
+        if name not in _TOLD:
+            _log.info("%s", log_line("info", name, fields))
 
     def count(self, name: str, value: int = 1, **dimensions: str) -> None:
-        """One line."""
-        _log.info("%s", log_line("info", "count", {"count": name, "value": value, **dimensions}))
+        """One line, unless another says it."""
+        if name not in _TOLD:
+            _log.info("%s", log_line("info", "count", {"count": name, "value": value, **dimensions}))
 
     def gauge(self, name: str, value: float, **dimensions: str) -> None:
         """One line."""
         _log.info("%s", log_line("info", "gauge", {"gauge": name, "value": value, **dimensions}))
 
+    def duration(self, name: str, milliseconds: float, **dimensions: str) -> None:
+        """One line, unless another says it."""
+        if name not in _TOLD:
+            value = round(milliseconds, 1)
+            _log.info("%s", log_line("info", "duration", {"duration": name, "value": value, **dimensions}))
 
-class SilentTelemetry:
-    """The port ``Telemetry`` for those who want none."""
+    async def flush(self) -> None:
+        """The log takes each line as it comes."""
+
+
+class SilentTelemetry(Telemetry):
+    """For those who want none."""
 
     def event(self, name: str, **fields: str | int | float) -> None:
         """Dropped."""
@@ -62,3 +87,9 @@ class SilentTelemetry:
 
     def gauge(self, name: str, value: float, **dimensions: str) -> None:
         """Dropped."""
+
+    def duration(self, name: str, milliseconds: float, **dimensions: str) -> None:
+        """Dropped."""
+
+    async def flush(self) -> None:
+        """Nothing to hand on."""

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from shared.domain.errors import SyncError
-from shared.ports import Notice
+from shared.ports import Notice, Telemetry
 
 
 @dataclass(slots=True)
@@ -42,12 +42,14 @@ class MemoryChannel:
 
 
 @dataclass(slots=True)
-class MemoryTelemetry:
-    """Keeps events, counts and gauges."""
+class MemoryTelemetry(Telemetry):
+    """Keeps events, counts, gauges and durations; ``numbers`` is each number in order, with its dimensions."""
 
     events: list[tuple[str, dict[str, str | int | float]]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     gauges: dict[str, float] = field(default_factory=dict)
+    numbers: list[tuple[str, float, dict[str, str]]] = field(default_factory=list)
+    flushed: int = 0
 
     def event(self, name: str, **fields: str | int | float) -> None:
         """Kept in order."""
@@ -56,7 +58,17 @@ class MemoryTelemetry:
     def count(self, name: str, value: int = 1, **dimensions: str) -> None:
         """Added up by name."""
         self.counts[name] += value
+        self.numbers.append((name, value, dimensions))
 
     def gauge(self, name: str, value: float, **dimensions: str) -> None:
         """The last level by name."""
         self.gauges[name] = value
+        self.numbers.append((name, value, dimensions))
+
+    def duration(self, name: str, milliseconds: float, **dimensions: str) -> None:
+        """Kept in order."""
+        self.numbers.append((name, milliseconds, dimensions))
+
+    async def flush(self) -> None:
+        """Counted."""
+        self.flushed += 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -101,4 +103,24 @@ class Telemetry(Protocol):
 
     def gauge(self, name: str, value: float, **dimensions: str) -> None:
         """Set a level."""
+        ...
+
+    def duration(self, name: str, milliseconds: float, **dimensions: str) -> None:
+        """Something took so long."""
+        ...
+
+    @contextmanager
+    def span(self, name: str, **dimensions: str) -> Iterator[None]:
+        """How long this block takes, as a duration; ``result`` is "done", or the name of the error that left it."""
+        begun, result = time.perf_counter(), "done"
+        try:
+            yield
+        except BaseException as error:
+            result = type(error).__name__
+            raise
+        finally:
+            self.duration(name, 1000 * (time.perf_counter() - begun), **dimensions, result=result)
+
+    async def flush(self) -> None:
+        """Hand on what was gathered, at the end of an invocation. Waits a second at most."""
         ...

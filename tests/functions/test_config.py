@@ -42,7 +42,7 @@ def test_the_sample_names_every_key_the_settings_read(sample_settings: dict[str,
     documented = set(re.findall(r"``([A-Z][A-Z_]+(?:__\w+)?)(?:<PLATFORM>)?``", Settings.__doc__ or ""))
     assert len(documented) > 12
     by_identity = {"STORAGE__accountName", "SERVICEBUS__fullyQualifiedNamespace"}
-    of_azure = {"WEBSITE_AUTH_ENABLED"}
+    of_azure = {"WEBSITE_AUTH_ENABLED", "APPLICATIONINSIGHTS_AUTHENTICATION_STRING"}
     assert {
         key
         for key in documented - by_identity - of_azure
@@ -180,10 +180,15 @@ def test_a_sample_secret_is_refused_on_azure(sample_settings: dict[str, str]) ->
     assert "still the sample" in refused(sample_settings | AZURE)[0]
 
 
-def test_application_insights_needs_its_connection(sample_settings: dict[str, str]) -> None:
-    asked = changed(sample_settings, TELEMETRY="application_insights")
-    assert refused(asked)[0].startswith("APPLICATIONINSIGHTS_CONNECTION_STRING: missing")
-    assert read(asked | {"APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=0"})
+@pytest.mark.parametrize("kind", ["application_insights", "otel"])
+def test_application_insights_needs_its_connection(sample_settings: dict[str, str], kind: str) -> None:
+    asked, key = changed(sample_settings, TELEMETRY=kind), "APPLICATIONINSIGHTS_CONNECTION_STRING"
+    whole = "InstrumentationKey=12345678-1234-1234-1234-1234567890ab;IngestionEndpoint=https://example.org/"
+    for wrong in ("", "InstrumentationKey=0", "IngestionEndpoint=https://example.org/"):
+        assert refused(asked | {key: wrong})[0].startswith(f"{key}: missing")
+    assert not read(asked | {key: whole}).telemetry_keyless
+    by_identity = {"APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "ClientId=0;Authorization=AAD"}
+    assert read(asked | {key: whole} | by_identity).telemetry_keyless
 
 
 def test_the_repr_masks_what_is_secret(sample_settings: dict[str, str]) -> None:
