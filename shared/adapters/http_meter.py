@@ -51,3 +51,4 @@ class MeteredHttp:
         }
         meter.note("call", **fields)
         self._telemetry.event("platform_call", **fields)
+        self._telemetry.count("platform_calls", platform=whom.platform, result=ended)

@@ -53,6 +53,10 @@ _WORDS = {
 }
 
 
+_LEVELS = {SyncMode.REAL_TIME: 0.0, SyncMode.BATCH: 1.0, SyncMode.MANUAL: 2.0}
+"""The gauge ``mode``: the higher, the less often an account is asked."""
+
+
 class Modes:
     """The ladder of one world."""
 
@@ -179,7 +183,8 @@ class Modes:
     ) -> None:
         values = {"at": at.isoformat(), "account": account.id, "reason": reason}
         values |= {"from": before.value, "to": after.mode.value}
-        self._world.telemetry.event("mode_changed", **values)
+        self._world.telemetry.event("mode_changed", **values, platform=account.platform)
+        self._world.telemetry.gauge("mode", _LEVELS.get(after.mode, 0.0), platform=account.platform)
         await self._world.notify.tell(_notice(account, before, after, reason, at.isoformat()))
         values |= {"by": who} if who else {}
         try:

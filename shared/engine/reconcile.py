@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from shared.domain import changes, record
 from shared.domain.confirm import Result, absorb_reads, confirm
@@ -67,6 +67,7 @@ class Report:
     watched: frozenset[str] = frozenset()
     errors: list[str] = field(default_factory=list)
     news: tidings.News = field(default_factory=tidings.News)
+    nights: dict[tally.Told, set[date]] = field(default_factory=dict)
 
 
 class Reconciler:
@@ -129,6 +130,8 @@ class Reconciler:
                 failed=report.failed,
                 conflicts=report.conflicts,
             )
+        result = "failed" if report.failed else "done"
+        tally.completed(report.site, report.nights, self._world.telemetry, result)
 
     # ---------------------------------------------------------------------------- decide and commit
 
@@ -157,7 +160,9 @@ class Reconciler:
             except StaleWrite:
                 self._world.telemetry.count("stale_write")
                 continue
-            tally.facts(before, diff)
+            tally.facts(before, diff, self._world.telemetry)
+            for told, nights in tally.changed_nights(after, before, diff):
+                report.nights.setdefault(told, set()).update(nights)
             report.news.stays += news
             await self._flag_watched(before, after)
             report.version = head.version
@@ -193,6 +198,7 @@ class Reconciler:
         await self._world.sites.commit(
             before, replace(changed, history=[*own, *changed.history], marks=marks)
         )
+        tally.conflicts(before, diff, self._world.telemetry)
         await self._flag_watched(before, after)
 
     async def _absorb(self, state: SiteState) -> SiteState:
@@ -260,7 +266,7 @@ class Reconciler:
             except StaleWrite:
                 state = await self._world.sites.load(report.site)
                 continue
-            tally.facts(state, diff)
+            tally.facts(state, diff, self._world.telemetry)
             tidings.note_pushes(report.news, state, after, now)
             return changes.committed(after, head, diff)
         raise StaleWrite(f"site {report.site}: a confirmation was overtaken {TRIES} times")
@@ -275,6 +281,7 @@ class Reconciler:
         """Tell of what is new, then take the due row away, or put it off to when there is something to do. ``ahead`` is
         the plan of this very state, where one was made."""
         now = self._world.now()
+        tally.exposed(state, now, self._world.telemetry)
         report.watched = frozenset(one.id for one in state.listings.values() if one.watched)
         look = await self.bell.ring(state)
         await tidings.tell(self._world, state, report.news)

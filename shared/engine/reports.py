@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
 from shared import meter
@@ -16,6 +16,7 @@ from shared.correlation import current
 from shared.domain.errors import SyncError
 from shared.domain.model import Platform
 from shared.domain.reports import FIGURES, Figures, RunReport
+from shared.engine import tally
 from shared.engine.world import World
 
 T = TypeVar("T")
@@ -29,6 +30,11 @@ FAILED = "failed: "
 MOST_SEARCHED = 5_000
 """Reports of a day among which those of some sources are looked for."""
 
+BEAT = timedelta(minutes=5)
+"""How often each process says of each platform that a run with it ended well."""
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+
 _HOUR = timedelta(hours=1)
 _SHARED = ("site", "inbox", "conflict")  # kinds with a source for each home or message: idle ones share a row
 
@@ -39,6 +45,7 @@ class Reports:
     def __init__(self, world: World, stands: Stands) -> None:
         self._world = world
         self._stands = stands
+        self._beaten: dict[Platform, datetime] = {}
         self._idle: dict[tuple[datetime, str, str, str], RunReport] = {}
 
     async def run(self, kind: str, source: str, doing: Callable[[], Awaitable[T]]) -> T:
@@ -77,6 +84,8 @@ class Reports:
             replace(base, platform=Platform(platform), figures=figures)
             for platform, figures in by_platform(counted).items()
         ]
+        tally.run(reports, self._world.telemetry)
+        self._beat(reports, now)
         try:
             if asked or base.error or not all(one.figures.idle for one in reports):
                 self._log(reports)
@@ -87,6 +96,16 @@ class Reports:
             await self.flush()
         except SyncError as wrong:
             self._world.telemetry.event("report_lost", kind=kind, source=source, why=str(wrong))
+
+    def _beat(self, reports: Iterable[RunReport], now: datetime) -> None:
+        """Let it be seen from outside that a platform is synchronised with, also while nothing is booked there: silence
+        is what an alert listens for."""
+        for one in reports:
+            if not one.platform or one.error or one.figures.failed:
+                continue
+            if now - self._beaten.get(one.platform, NEVER) >= BEAT:
+                self._beaten[one.platform] = now
+                self._world.telemetry.event("sync_completed", platform=one.platform, result="done")
 
     def _log(self, reports: Iterable[RunReport]) -> None:
         for one in reports:

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
 
 from shared import meter
 from shared.domain.changes import Difference
 from shared.domain.confirm import Result
+from shared.domain.dates import ranges_of
 from shared.domain.errors import CircuitOpen, PermanentError, RateLimited, SyncError
+from shared.domain.exposure import known_closed
 from shared.domain.model import Platform, SiteState, Write
+from shared.domain.reports import RunReport
 from shared.ports import Telemetry
+
+
+def run(reports: Iterable[RunReport], telemetry: Telemetry) -> None:
+    """A run ended, idle or not. Each platform it concerned is heard of: silence is another thing than nothing new."""
+    for one in reports:
+        result = "failed" if one.error or one.figures.failed else "done"
+        telemetry.count("sync_runs", platform=one.platform, result=result)
+        milliseconds = one.duration / timedelta(milliseconds=1)
+        telemetry.duration("sync_duration_ms", milliseconds, platform=one.platform, result=result)
+        if one.figures.changed:
+            telemetry.count("bookings_changed", one.figures.changed, platform=one.platform)
 
 
 def told(platform: Platform, stays: int, changed: int) -> None:
@@ -39,8 +53,10 @@ def unplaced(platform: Platform, whom: str, why: str) -> None:
     meter.note("refusal", platform=platform, whom=whom, why=why)
 
 
-def facts(before: SiteState, diff: Difference) -> None:
-    """A commit changed these facts, and learned of these closures that they are taken or let go."""
+def facts(before: SiteState, diff: Difference, telemetry: Telemetry) -> None:
+    """A commit changed these facts, learned of these closures that they are taken or let go, and of these double sales
+    that they began or ended."""
+    conflicts(before, diff, telemetry)
     by_account = {one.account: one.platform for one in before.listings.values()}
     accounts = [one.account for one in diff.reservations]
     accounts += [before.reservations[key].account for key in diff.dropped if key in before.reservations]
@@ -52,10 +68,58 @@ def facts(before: SiteState, diff: Difference) -> None:
         cleared = row.cleared_at is not None and (old is None or old.cleared_at is None)
         if (taken or cleared) and row.listing in before.listings:
             meter.count(before.listings[row.listing].platform, confirmed=1)
+        if taken and row.taken_at and row.created_at and row.listing in before.listings:
+            latency = (row.taken_at - row.created_at) / timedelta(milliseconds=1)
+            telemetry.duration("block_latency_ms", latency, platform=before.listings[row.listing].platform)
     for key in diff.spent:
         gone = before.blocks.get(key)
         if gone is not None and gone.cleared_at is None and gone.listing in before.listings:
             meter.count(before.listings[gone.listing].platform, confirmed=1)
+
+
+def conflicts(before: SiteState, diff: Difference, telemetry: Telemetry) -> None:
+    """These double sales were not known before, and these are over."""
+    for one in diff.conflicts:
+        old = before.conflicts.get(one.id)
+        nights = " ".join(str(dates) for dates in one.exact)
+        said = {"site": before.site.id, "conflict": one.id, "property": one.property_id, "nights": nights}
+        if one.ended_at is not None and (old is None or old.ended_at is None):
+            telemetry.count("conflicts_resolved")
+            telemetry.event("conflict_resolved", **said)
+        elif one.ended_at is None and (old is None or old.ended_at is not None):
+            telemetry.event("conflict_detected", **said, severity=one.severity.value)
+
+
+def exposed(state: SiteState, now: datetime, telemetry: Telemetry) -> None:
+    """For how long, on each platform, the oldest closure waits that is not known to be there; nothing without one."""
+    oldest: dict[Platform, datetime] = {}
+    for row in state.blocks.values():
+        listing = state.listings.get(row.listing)
+        if row.wanted and row.created_at and listing and not known_closed(row, listing):
+            oldest[listing.platform] = min(oldest.get(listing.platform, row.created_at), row.created_at)
+    for platform, since in oldest.items():
+        telemetry.gauge("exposure_s", (now - since).total_seconds(), platform=platform)
+
+
+Told = tuple[Platform, str]
+"""Who told of a stay, and of which home."""
+
+
+def changed_nights(after: SiteState, before: SiteState, diff: Difference) -> Iterator[tuple[Told, set[date]]]:
+    """The homes whose stays a commit changed, by platform, with the nights."""
+    gone = [before.reservations[key] for key in diff.dropped if key in before.reservations]
+    for one in (*diff.reservations, *gone):
+        for part in one.parts or before.reservations.get(one.key, one).parts:
+            listing = after.listings.get(part.listing)
+            if listing is not None:
+                yield (listing.platform, listing.property), set(part.dates.nights())
+
+
+def completed(site: str, nights: Mapping[Told, set[date]], telemetry: Telemetry, result: str) -> None:
+    """A site was brought up to date after its stays had changed: one event for each home and platform."""
+    for (platform, home), dates in nights.items():
+        said = {"site": site, "property": home, "nights": " ".join(str(each) for each in ranges_of(dates))}
+        telemetry.event("sync_completed", **said, platform=platform, result=result)
 
 
 def writes(state: SiteState, results: Sequence[tuple[str, Write, Result]], telemetry: Telemetry) -> None:

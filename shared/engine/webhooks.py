@@ -111,6 +111,7 @@ class Webhooks:
         if networks is None or _is_within(caller(headers), networks):
             return True
         self._world.telemetry.count("webhook_refused", platform=platform, why="network")
+        self._world.telemetry.count("webhook_rejected", platform=platform, result="network")
         return False
 
     async def _ask(
@@ -163,6 +164,7 @@ class Webhooks:
 
     async def _refuse(self, sender: str, status: int, why: str, size: int) -> HttpAnswer:
         self._world.telemetry.event("webhook_refused", platform=sender, why=why, status=status)
+        self._world.telemetry.count("webhook_rejected", platform=sender, result=str(status))
         await self._note(sender, f"refused ({status}): {why}", size)
         return answered(status, {"title": why})
 
