@@ -91,13 +91,19 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
         maximumInstanceCount: maximumInstances
       }
     }
-    siteConfig: {
-      minTlsVersion: '1.2'
-      ftpsState: 'Disabled'
-      http20Enabled: true
-    }
+    // Flex Consumption takes few of the other properties that a site has.
+    siteConfig: { minTlsVersion: '1.2' }
   }
 }
+
+// Deployments come with a person's or a program's token, never with a password of the site.
+resource noPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = [
+  for door in ['scm', 'ftp']: {
+    parent: site
+    name: door
+    properties: { allow: false }
+  }
+]
 
 resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: site

@@ -6,6 +6,8 @@ param tags object
 // Part of the stored format (shared/state/names.py): never rename one.
 var tableNames = ['Sites', 'Reservations', 'Inbox', 'Feeds', 'Due', 'Accounts', 'Runs', 'FeedReads']
 
+var container = 'app-package'
+
 resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   name: name
   location: location
@@ -35,7 +37,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
 
 resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' = {
   parent: blobs
-  name: 'app-package'
+  name: container
   properties: { publicAccess: 'None' }
 }
 
@@ -52,4 +54,4 @@ resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2026-04-0
 ]
 
 output name string = account.name
-output packages string = '${account.properties.primaryEndpoints.blob}${packages.name}'
+output packages string = '${account.properties.primaryEndpoints.blob}${container}'

@@ -140,6 +140,20 @@ def test_flex_refuses_none_of_them() -> None:
     assert [key for key in deployed() if NEVER_ON_FLEX.match(key)] == []
 
 
+def test_flex_takes_all_that_is_said_of_the_site() -> None:
+    """INFERRED from Azure's list of what Flex Consumption has no more: alwaysOn, ftpsState and others."""
+    site = at(read_bicep(FILES["app.bicep"]).resources["site"].body, "properties")
+    assert entries(at(site, "siteConfig")).keys() == {"minTlsVersion"}
+    assert entries(site).keys() == {
+        *("serverFarmId", "httpsOnly", "keyVaultReferenceIdentity", "functionAppConfig", "siteConfig")
+    }
+
+
+def test_no_password_deploys_anything() -> None:
+    doors = read_bicep(FILES["app.bicep"]).resources["noPassword"]
+    assert text(at(doors.body, "properties", "allow")) == "false"
+
+
 def test_what_the_triggers_name_is_deployed() -> None:
     written = json.dumps(GOLDEN)
     given = deployed()
