@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import date, timedelta
 from typing import Any, TypeVar
@@ -13,11 +12,12 @@ from typing import Any, TypeVar
 from shared.connectors.guard.breakers import Breakers
 from shared.connectors.guard.guarded import Guard, GuardedConnector
 from shared.connectors.guard.limiter import PlatformBudgets, SlidingLimiter
+from shared.domain.access import ALL_OWNERS, Person
 from shared.domain.dates import StayDates
 from shared.domain.errors import RateLimited
 from shared.domain.facts import WriteOutcome
 from shared.domain.model import AIRBNB, BOOKING, Account, Link, Listing, Property, Site, Write
-from shared.domain.portfolio import Portfolio, PortfolioListing
+from shared.domain.portfolio import Portfolio, PortfolioListing, Role
 from shared.engine.operations import Operations
 from shared.engine.world import World
 from shared.memory.bus import MemoryBus
@@ -32,6 +32,9 @@ from tests.engine.village import Clock
 from tests.engine.virtual_loop import VirtualLoop
 
 T = TypeVar("T")
+
+KEEPER = Person("bench", {ALL_OWNERS: Role.OPERATOR})
+"""Who looks at the status."""
 
 ANSWER = 0.2
 """Seconds the limited platform takes for an answer, and how unevenly calls travel to it."""
@@ -171,8 +174,8 @@ class Estate:
 
     def accounts(self) -> list[dict[str, Any]]:
         """The accounts as the first host's status shows them."""
-        answer = self.run(self.hosts[0].status())
-        found: list[dict[str, Any]] = json.loads(answer.body)["accounts"]
+        shown: Any = self.run(self.hosts[0].overview.everything(KEEPER))
+        found: list[dict[str, Any]] = shown["accounts"]
         return found
 
     async def _poll(self) -> None:
