@@ -137,7 +137,10 @@ class Stage:
         """The notice of that kind with these words in it, French or English, once it has arrived."""
 
         async def look() -> Mapping[str, Any] | None:
-            return next((one for one in self.notices(kind) if words in json.dumps(one["text"])), None)
+            return next(
+                (one for one in self.notices(kind) if words in json.dumps(one["text"], ensure_ascii=False)),
+                None,
+            )
 
         found = await until(look, f"a notice {kind}: {words}", seconds)
         assert found is not None
