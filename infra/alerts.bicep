@@ -150,6 +150,11 @@ resource circuitOpen 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
               operator: 'Include'
               values: ['*']
             }
+            {
+              name: 'account'
+              operator: 'Include'
+              values: ['*']
+            }
           ]
           operator: 'GreaterThan'
           threshold: 0

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 Row = Mapping[str, object]
 Rows = Sequence[Row]
@@ -21,10 +22,10 @@ _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 _COMPARE: Mapping[str, Callable[[object, object], bool]] = {
     "==": lambda a, b: a == b,
     "!=": lambda a, b: a != b,
-    "<": lambda a, b: a is not None and b is not None and a < b,  # type: ignore[operator]
-    ">": lambda a, b: a is not None and b is not None and a > b,  # type: ignore[operator]
-    "<=": lambda a, b: a is not None and b is not None and a <= b,  # type: ignore[operator]
-    ">=": lambda a, b: a is not None and b is not None and a >= b,  # type: ignore[operator]
+    "<": lambda a, b: a is not None and b is not None and a < b,
+    ">": lambda a, b: a is not None and b is not None and a > b,
+    "<=": lambda a, b: a is not None and b is not None and a <= b,
+    ">=": lambda a, b: a is not None and b is not None and a >= b,
     "contains": lambda a, b: str(b).lower() in str(a).lower(),
 }
 
@@ -65,13 +66,14 @@ class _Reader:
         rows = self._source()
         while self._take("|"):
             step = self._word()
-            if step not in ("where", "extend", "project", "summarize"):
+            if step not in ("where", "extend", "project", "summarize", "join"):
                 raise NotKnown(step)
             rows = {
                 "where": self._where,
                 "extend": self._extend,
                 "project": self._project,
                 "summarize": self._summarize,
+                "join": self._join,
             }[step](rows)
         return rows
 
@@ -131,22 +133,33 @@ class _Reader:
             {**dict(zip(keys, at, strict=True)), **aggregate(name, group)} for at, group in groups.items()
         ]
 
+    def _join(self, rows: Rows) -> Rows:
+        """Only ``kind=leftouter``: each row with what the other table has of it, or with nothing."""
+        for sign in ("kind", "=", "leftouter"):
+            self._need(sign)
+        name = self._word()
+        other, columns = self._table(name), self._columns[name]
+        self._need("on")
+        keys = [self._word()]
+        while self._take(","):
+            keys.append(self._word())
+        more = [column for column in columns if column not in keys]
+        found: list[Row] = []
+        for row in rows:
+            same = [one for one in other if all(one[key] == row[key] for key in keys)]
+            found += [{**row, **{column: one.get(column) for column in more}} for one in same or [{}]]
+        return found
+
     def _aggregate(self) -> tuple[str, Callable[[str, list[Row]], Row]]:
         name = self._word()
-        if name == "arg_max":
-            self._need("(")
-            by = self._word()
-            self._need(",")
-            kept = self._word()
-            self._need(")")
-            return by, lambda _, group: _last(group, by, kept)
         self._need("=")
-        if self._word() != "max":
-            raise NotKnown("an aggregate other than max and arg_max")
+        which = {"max": max, "min": min}.get(self._word())
+        if which is None:
+            raise NotKnown("an aggregate other than max and min")
         self._need("(")
         column = self._word()
         self._need(")")
-        return name, lambda to, group: {to: _last(group, column)[column]}
+        return name, lambda to, group: {to: _furthest(which, group, column)}
 
     def _named(self) -> list[tuple[str, Value]]:
         found = []
@@ -203,7 +216,7 @@ class _Reader:
     def _call(self, name: str, inner: Value) -> Value:
         now = self.now
         known: dict[str, Value] = {
-            "ago": lambda row: now - inner(row),  # type: ignore[operator]
+            "ago": lambda row: now - inner(row),
             "tostring": lambda row: "" if (said := inner(row)) is None else str(said),
             "isnull": lambda row: inner(row) is None,
             "parse_json": lambda row: _parsed(str(inner(row))),
@@ -264,10 +277,10 @@ def _part(value: Value, key: str) -> Value:
     return part
 
 
-def _last(group: list[Row], by: str, *kept: str) -> Row:
-    known = [row for row in group if row[by] is not None]
-    last = max(known, key=lambda row: row[by]) if known else group[0]  # type: ignore[arg-type,return-value]
-    return {key: last[key] for key in (by, *kept)}
+def _furthest(which: Callable[[list[Any]], object], group: list[Row], column: str) -> object:
+    """Over what is there; nothing where nothing is."""
+    known = [row[column] for row in group if row[column] is not None]
+    return which(known) if known else None
 
 
 def _parsed(text: str) -> object:

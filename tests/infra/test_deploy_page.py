@@ -109,9 +109,9 @@ def test_every_setting_of_a_deployment_is_named() -> None:
 
 
 def test_figures_on_the_page_are_those_of_the_files() -> None:
-    assert f"{MAIN.params['monthlyBudget'].named_children[-1].text.decode()} a month" in PAGE  # type: ignore[union-attr]
+    assert f"{MAIN.params['monthlyBudget'].named_children[-1].text.decode()} a month" in PAGE
     alerts = infra()["alerts.bicep"]
-    every = int(re.search(r"Frequency: (\d+)", alerts)[1])  # type: ignore[index]
+    every = int(re.search(r"Frequency: (\d+)", alerts)[1])
     places = len(read(alerts).variables["places"].named_children[-1].named_children)
     assert f"{places * 730 * 3600 // every:,} times a month" in PAGE
     standing = default(MAIN.params["unauthenticated"])

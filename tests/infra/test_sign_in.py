@@ -112,8 +112,8 @@ def test_connecting_tells_where_the_app_is_and_who_speaks_for_it(desk: Desk) -> 
     noted = desk.noted()
     assert any("--web-redirect-uris https://x.example.org/.auth/login/aad/callback" in line for line in noted)
     scope, client, trust = bodies(noted)
-    (one,) = scope["api"]["oauth2PermissionScopes"]  # type: ignore[index]
-    assert client["api"]["preAuthorizedApplications"] == [  # type: ignore[index]
+    (one,) = scope["api"]["oauth2PermissionScopes"]
+    assert client["api"]["preAuthorizedApplications"] == [
         {"appId": "04b07795-8ddb-461a-bbee-02f9e1bf7b46", "delegatedPermissionIds": [one["id"]]}
     ]
     assert trust == {

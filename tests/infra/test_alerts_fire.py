@@ -1,0 +1,125 @@
+"""The alerts over what our own telemetry says: an hour of a whole village, and one planted fault each. Which alert must
+speak was worked out beforehand: the fault, and how long it lasts against how long the query waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+
+from shared.adapters.telemetry_points import EVENTS, Points
+from shared.domain.dates import StayDates
+from shared.memory.voices import MemoryTelemetry
+from tests.engine.village import Village
+from tests.infra.kql import Row
+from tests.infra.test_alerts import QUERIES, speaks
+
+MINUTE = timedelta(minutes=1)
+ALL = "booking,greengo"
+"""Watched. The village's Airbnb answers without HTTP, so a look at it that brings nothing is not counted."""
+
+
+@dataclass(slots=True)
+class Workspace(MemoryTelemetry):
+    """Telemetry that also gathers events as the adapters do, with the village's time."""
+
+    points: Points = field(default_factory=Points)
+    rows: list[Row] = field(default_factory=list)
+
+    def at(self, now: datetime) -> None:
+        """Take what was gathered, as rows of the workspace."""
+        for name, fields in self.events:
+            if name in EVENTS:
+                self.points.happened(name, fields, now.timestamp())
+        self.events.clear()
+        for one in self.points.take().events:
+            self.rows.append({"TimeGenerated": now, "Name": one.name, "Properties": one.properties})
+
+
+class Watched(Village):
+    """The village, behind circuits, and its workspace."""
+
+    def __init__(self) -> None:
+        super().__init__(guarded=True)
+        self.workspace = Workspace()
+        self.telemetry = self.workspace
+        self.restart()
+
+    async def pass_minutes(self, minutes: int) -> None:
+        for _ in range(minutes):
+            self.clock.advance(MINUTE)
+            await self.engine.on_timer_poll_feeds()
+            await self.engine.on_timer_poll_accounts()
+            await self.engine.on_timer_sweep()
+            await self.drain()
+            self.workspace.at(self.clock.peek())
+
+    def spoken(self) -> set[str]:
+        """The alerts that speak now."""
+        now = self.clock.peek()
+        return {
+            name
+            for name in QUERIES
+            if speaks(name, *self.workspace.rows, watched=ALL if name == "stale_sync" else "", now=now)
+        }
+
+
+@pytest.fixture
+def village() -> Iterator[Watched]:
+    village = Watched()
+    yield village
+    village.close()
+
+
+def test_an_hour_with_a_stay_sold_and_cancelled_wakes_nobody(village: Watched) -> None:
+    async def story() -> None:
+        await village.pass_minutes(20)
+        stay = village.book("booking", StayDates.parse("2027-07-10/2027-07-12"))
+        assert stay is not None
+        await village.pass_minutes(20)
+        village.booking.calendar.cancel(stay)
+        village.say("booking", stay, "cancelled")
+        await village.pass_minutes(25)
+
+    village.run(story())
+    heard = {
+        str(row["Properties"]["platform"])
+        for row in village.workspace.rows
+        if row["Name"] == "sync_completed"
+    }
+    assert heard >= {"booking", "greengo"}
+    assert village.spoken() == set()
+
+
+def test_a_platform_that_died_is_told_as_circuit_then_as_silence(village: Watched) -> None:
+    async def dies() -> None:
+        await village.pass_minutes(10)
+        village.booking.faults.down = True
+        await village.pass_minutes(25)
+
+    village.run(dies())
+    assert village.spoken() == {"circuit_open"}
+    village.run(village.pass_minutes(50))
+    assert village.spoken() == {"circuit_open", "stale_sync"}
+    now = village.clock.peek()
+    silent = speaks("stale_sync", *village.workspace.rows, watched=ALL, now=now)
+    assert {"platform": "booking"} in silent
+    assert {"platform": "greengo"} not in silent
+
+
+def test_a_double_booking_is_told_with_its_home_and_nights(village: Watched) -> None:
+    dates = StayDates.parse("2027-07-10/2027-07-12")
+
+    async def story() -> None:
+        await village.pass_minutes(5)
+        assert village.book("airbnb", dates)
+        assert village.book("booking", dates)
+        await village.webhook(village.deliveries.pop(0))
+        await village.pass_minutes(5)
+
+    village.run(story())
+    found = speaks("conflict", *village.workspace.rows, now=village.clock.peek())
+    assert [one["nights"] for one in found] == [str(dates)]
+    assert village.spoken() == {"conflict"}
