@@ -123,10 +123,10 @@ def telemetry() -> Telemetry:
     return next(reversed(_voices.values()), None) or LogTelemetry()
 
 
-async def flush() -> None:
-    """Hand on the numbers an invocation gathered; a second at most, and nothing where none are sent anywhere."""
+async def flush(*, everything: bool = False) -> None:
+    """Hand on what an invocation gathered to be sent; a second at most, and nothing where nothing is sent anywhere."""
     for voice in list(_voices.values()):
-        await voice.flush()
+        await voice.flush(everything=everything)
 
 
 async def close() -> None:
@@ -136,7 +136,7 @@ async def close() -> None:
     joined = _built.pop(loop, None)
     if joined is not None:
         await joined.close()
-        await flush()
+        await flush(everything=True)
 
 
 def join(settings: Settings, *, tables: Tables | None = None, period: int = POLL_PERIOD) -> Joined:

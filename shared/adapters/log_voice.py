@@ -72,7 +72,7 @@ class LogTelemetry(Telemetry):
             value = round(milliseconds, 1)
             _log.info("%s", log_line("info", "duration", {"duration": name, "value": value, **dimensions}))
 
-    async def flush(self) -> None:
+    async def flush(self, *, everything: bool = False) -> None:
         """The log takes each line as it comes."""
 
 
@@ -91,5 +91,5 @@ class SilentTelemetry(Telemetry):
     def duration(self, name: str, milliseconds: float, **dimensions: str) -> None:
         """Dropped."""
 
-    async def flush(self) -> None:
+    async def flush(self, *, everything: bool = False) -> None:
         """Nothing to hand on."""

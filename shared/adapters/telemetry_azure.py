@@ -29,6 +29,11 @@ REST = 30.0
 """Seconds nothing is sent after a failure: while nobody answers, not every invocation shall wait for it. The numbers
 add up meanwhile."""
 
+PERIOD = 30.0
+"""Seconds numbers add up before they are sent; each that is sent costs as much as a hundred that are added to it. An
+event is sent with the invocation it happened in, and takes along what there is. A process that is killed takes up to so
+much with it."""
+
 ROUNDS = 3
 """How often one thread sends what came while it sent, before it leaves the rest to the next."""
 
@@ -52,6 +57,7 @@ class AzureTelemetry(Telemetry):
         log: Telemetry | None = None,
         patience: float = PATIENCE,
         rest: float = REST,
+        period: float = PERIOD,
         wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -59,14 +65,14 @@ class AzureTelemetry(Telemetry):
         """Points and events that were not taken, since the process began."""
         self._build = build
         self._log = log or LogTelemetry()
-        self._patience, self._rest = patience, rest
+        self._patience, self._rest, self._period = patience, rest, period
         self._wall, self._monotonic = wall, monotonic
         self._points = Points()
         self._sender: Sender | None = None
         self._lock = threading.Lock()
         self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
         self._sending = False
-        self._rests_until = float("-inf")
+        self._rests_until = self._sent_at = float("-inf")
 
     def event(self, name: str, **fields: str | int | float) -> None:
         """Logged; gathered if it is one that is watched."""
@@ -89,10 +95,10 @@ class AzureTelemetry(Telemetry):
         self._log.duration(name, milliseconds, **dimensions)
         self._points.measure(name, milliseconds, dimensions, self._wall())
 
-    async def flush(self) -> None:
+    async def flush(self, *, everything: bool = False) -> None:
         """Send what was gathered, off the event loop's thread; returns after ``patience`` seconds at the latest, while
         the thread may still be at it. Several at once share one sending."""
-        if not self._points or self._monotonic() < self._rests_until:
+        if not self._is_due(everything):
             return
         sent = asyncio.Event()
         with self._lock:
@@ -107,6 +113,12 @@ class AzureTelemetry(Telemetry):
         with suppress(TimeoutError):
             async with asyncio.timeout(self._patience):
                 await sent.wait()
+
+    def _is_due(self, everything: bool) -> bool:
+        now = self._monotonic()
+        if not self._points or now < self._rests_until:
+            return False
+        return everything or self._points.has_events or now - self._sent_at >= self._period
 
     def _send(self) -> None:
         try:
@@ -124,9 +136,12 @@ class AzureTelemetry(Telemetry):
         try:
             if self._sender is None:
                 self._sender = self._build()
+            self._sent_at = self._monotonic()
             lost = self._sender.send(batch)
-        except Exception:  # noqa: BLE001 - a library's mistake must cost numbers, never a sync
+        except Exception as error:  # noqa: BLE001 - a library's mistake must cost numbers, never a sync
             lost = len(batch)
+            # The kind alone: the text may hold the connection string.
+            self._log.event("telemetry_failed", why=type(error).__name__)
         lost_here = lost + self._points.dropped()
         if lost_here:
             self.lost += lost_here

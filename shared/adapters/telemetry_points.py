@@ -132,6 +132,11 @@ class Points:
     def __bool__(self) -> bool:
         return bool(self._points or self._events)
 
+    @property
+    def has_events(self) -> bool:
+        """Whether an event waits."""
+        return bool(self._events)
+
     def add(self, name: str, value: float, dimensions: Mapping[str, str], at: float) -> None:
         """Add to a counter."""
         self._put(Point(name, _kept(dimensions), at, value), name)

@@ -69,6 +69,6 @@ class MemoryTelemetry(Telemetry):
         """Kept in order."""
         self.numbers.append((name, milliseconds, dimensions))
 
-    async def flush(self) -> None:
+    async def flush(self, *, everything: bool = False) -> None:
         """Counted."""
         self.flushed += 1

@@ -121,6 +121,7 @@ class Telemetry(Protocol):
         finally:
             self.duration(name, 1000 * (time.perf_counter() - begun), **dimensions, result=result)
 
-    async def flush(self) -> None:
-        """Hand on what was gathered, at the end of an invocation. Waits a second at most."""
+    async def flush(self, *, everything: bool = False) -> None:
+        """Hand on what was gathered, at the end of an invocation: numbers may wait half a minute for others, unless
+        ``everything`` must go now. Waits a second at most."""
         ...

@@ -15,7 +15,10 @@ KINDS = ("application_insights", "otel")
 
 
 def sender(kind: str, address: str, timeout: float = 2.0, credential=None):  # type: ignore[no-untyped-def]
-    connection = f"InstrumentationKey={KEY};IngestionEndpoint={address};"
+    return connected(kind, f"InstrumentationKey={KEY};IngestionEndpoint={address};", timeout, credential)
+
+
+def connected(kind: str, connection: str, timeout: float = 2.0, credential=None):  # type: ignore[no-untyped-def]
     if kind == "otel":
         from shared.adapters.telemetry_otel import OtelSender
 

@@ -20,12 +20,12 @@ from typing import Any
 import pytest
 
 from shared.adapters.log_voice import LogTelemetry, SilentTelemetry
-from shared.adapters.telemetry_azure import PATIENCE, TIMEOUT, AzureTelemetry, Sender
+from shared.adapters.telemetry_azure import PATIENCE, PERIOD, TIMEOUT, AzureTelemetry, Sender
 from shared.adapters.telemetry_points import MOST_EVENTS, Batch, Points
 from shared.correlation import correlated
 from shared.memory.voices import MemoryTelemetry
 from shared.ports import Telemetry
-from tests.contracts.telemetry_once import KEY, KINDS, sender, tell
+from tests.contracts.telemetry_once import KEY, KINDS, connected, sender, tell
 from tests.loopback import Answer, Loopback, Seen, plain
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,7 +65,7 @@ def directly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def built(kind: str, address: str, **wishes: Any) -> AzureTelemetry:
-    return AzureTelemetry(lambda: sender(kind, address), **{"patience": 20, **wishes})
+    return AzureTelemetry(lambda: sender(kind, address), **{"patience": 20, "period": 0, **wishes})
 
 
 def envelopes(server: Loopback) -> list[dict[str, Any]]:
@@ -227,11 +227,29 @@ async def test_after_a_failure_numbers_add_up_until_it_is_tried_again(kind: str,
     assert telemetry.lost == 1
 
 
+async def test_numbers_wait_half_a_minute_for_others_and_an_event_takes_them_along(server: Loopback) -> None:
+    clock = [100.0]
+    telemetry = built("application_insights", server.url(), period=PERIOD, monotonic=lambda: clock[0])
+    steps = [(0, 1), (PERIOD - 1, 1), (1, 2)]
+    for seconds, requests in steps:
+        clock[0] += seconds
+        telemetry.count("sync_runs")
+        await telemetry.flush()
+        assert len(server.seen) == requests
+    telemetry.count("sync_runs")
+    telemetry.event("conflict_detected", property="moulin")
+    await telemetry.flush()
+    telemetry.count("sync_runs")
+    await telemetry.flush(everything=True)
+    assert [one[1] for one in numbers(server)] == [1, 1, 1, 2]
+    assert len(events(server)) == 1
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("connection", ["", "InstrumentationKey=none", "nonsense;;="])
 async def test_a_connection_string_that_is_none_costs_numbers_only(kind: str, connection: str) -> None:
     def build() -> Sender:
-        found: Sender = sender(kind, connection)
+        found: Sender = connected(kind, connection)
         return found
 
     def broken() -> Sender:
@@ -243,6 +261,7 @@ async def test_a_connection_string_that_is_none_costs_numbers_only(kind: str, co
         telemetry.count("sync_runs")
         await telemetry.flush()
         assert telemetry.lost == 1
+    assert log.events == [("telemetry_failed", {"why": "ValueError"})] * 2
     assert SECRET not in repr(log)
 
 
