@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.domain.access import Person
@@ -25,10 +25,16 @@ STALE_PERIODS = 3
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Whether the engine keeps its promises, and in words why not."""
+    """Whether the engine keeps its promises. ``reasons`` say why not, for its log and its people; ``open_reasons`` say
+    it to anybody, in numbers: the health page is open to whoever finds it, and a home's name is nobody else's."""
 
     ok: bool
     reasons: tuple[str, ...]
+    open_reasons: tuple[str, ...] = ()
+    sync_age: Mapping[str, float] = field(default_factory=dict)
+    """By platform: seconds since the calendar answered that has been silent longest."""
+    work_age: float = 0.0
+    """Seconds since the work was due that waits longest."""
 
 
 class Status:
@@ -106,18 +112,25 @@ class Status:
     async def health(self) -> Health:
         """Computed from the tables alone, so that frozen timers are seen from outside."""
         now = self._world.now()
-        reasons = []
+        silent, waiting = list[str](), list[str]()
+        ages, work_age = dict[str, float](), 0.0
         for name in await self._world.accounts.directory("shard"):
             shard = await self._world.shards.load(name)
             for listing, feed in shard.feeds.items():
                 visit = shard.visits.get(listing)
                 limit = timedelta(seconds=2 * STALE_PERIODS * feed.every)
+                if visit is not None and visit.good is not None:
+                    age = (now - visit.good).total_seconds()
+                    ages[feed.platform] = max(ages.get(feed.platform, 0.0), age)
                 if visit is None or visit.good is None or now - visit.good > limit:
-                    reasons.append(f"no good answer from {listing} for too long")
+                    silent.append(f"no good answer from {listing} for too long")
         for work in await self._world.due.all():
+            work_age = max(work_age, (now - work.at).total_seconds())
             if now - work.at > timedelta(minutes=5):
-                reasons.append(f"site {work.site} waits since {work.at:%H:%M:%S}")
-        return Health(not reasons, tuple(reasons))
+                waiting.append(f"site {work.site} waits since {work.at:%H:%M:%S}")
+        told = [f"calendars without a good answer for too long: {len(silent)}"] if silent else []
+        told += [f"sites that wait for over 5 minutes: {len(waiting)}"] if waiting else []
+        return Health(not told, (*silent, *waiting), tuple(told), ages, work_age)
 
 
 def standing_status(one: AccountState) -> dict[str, JsonValue]:
