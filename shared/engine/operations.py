@@ -177,6 +177,9 @@ class Operations:
             await self.reports.flush()
             health = await self.overview.health()
             self.world.telemetry.gauge("healthy", 1.0 if health.ok else 0.0)
+            for platform, age in health.sync_age.items():
+                self.world.telemetry.gauge("sync_age_s", age, platform=platform)
+            self.world.telemetry.gauge("work_age_s", health.work_age)
             for reason in health.reasons:
                 self.world.telemetry.event("unhealthy", why=reason)
         finally:
@@ -265,9 +268,9 @@ class Operations:
         return await self.exports.calendar(token, headers)
 
     async def health(self) -> HttpAnswer:
-        """200, or 503 with reasons."""
+        """200, or 503 with reasons that name nobody."""
         health = await self.overview.health()
-        return _json(200 if health.ok else 503, {"ok": health.ok, "reasons": list(health.reasons)})
+        return _json(200 if health.ok else 503, {"ok": health.ok, "reasons": list(health.open_reasons)})
 
 
 def _json(status: int, value: object) -> HttpAnswer:
