@@ -232,6 +232,34 @@ def test_whoever_brings_a_secret_or_asks_for_health_need_not_sign_in() -> None:
     assert unlisted == {others["webhook_receiver"]}
 
 
+def test_the_sign_in_is_on_for_one_tenant_and_over_https_alone() -> None:
+    given = at(read_bicep(FILES["app.bicep"]).resources["signIn"].body, "properties")
+    entra = at(given, "identityProviders", "azureActiveDirectory")
+    assert text(at(given, "platform", "enabled")) == "true"
+    assert text(at(given, "httpSettings", "requireHttps")) == "true"
+    assert text(at(given, "login", "tokenStore", "enabled")) == "false", "nobody needs people's tokens"
+    assert (
+        text(at(given, "globalValidation", "requireAuthentication")) == "unauthenticated != 'AllowAnonymous'"
+    )
+    assert text(at(given, "globalValidation", "unauthenticatedClientAction")) == "unauthenticated"
+    assert (
+        text(at(given, "globalValidation", "excludedPaths"))
+        == "unauthenticated == 'AllowAnonymous' ? [] : openPaths"
+    )
+    assert text(at(entra, "enabled")) == "true"
+    assert "${tenant().tenantId}/v2.0" in text(at(entra, "registration", "openIdIssuer"))
+    setting = str(literal(at(entra, "registration", "clientSecretSettingName")))
+    assert deployed()[setting] == deployed()["AZURE_CLIENT_ID"], "the identity in the place of a secret"
+    assert (
+        text(at(read_bicep(FILES["app.bicep"]).resources["site"].body, "properties", "httpsOnly")) == "true"
+    )
+
+
+def test_the_app_is_made_after_its_roles() -> None:
+    main = read_bicep(FILES["main.bicep"])
+    assert text(at(main.modules["app"].body, "dependsOn")) == "[roles]"
+
+
 def test_pages_of_people_are_behind_the_sign_in() -> None:
     assert wrongly_open(open_paths()) == []
     behind = [
