@@ -129,6 +129,38 @@ def test_a_change_of_mode_is_an_event_and_a_level(village: Village) -> None:
     assert numbers(village, "mode") == [(2.0, {"platform": "booking"})]
 
 
+def test_the_health_timer_tells_how_old_the_oldest_answer_and_the_oldest_work_are(village: Village) -> None:
+    look(village, timedelta(minutes=5))
+    forget(village)
+    village.clock.advance(timedelta(minutes=2))
+    village.run(village.engine.on_timer_health())
+    ((age, dimensions),) = numbers(village, "sync_age_s")
+    assert dimensions == {"platform": "greengo"}
+    assert 120 <= age < 150
+    assert [value for value, _ in numbers(village, "work_age_s")] == [0]
+    village.booking.faults.down = True
+    told(village, "airbnb", JULY)
+    village.clock.advance(timedelta(hours=2))
+    forget(village)
+    village.run(village.engine.on_timer_health())
+    ((waits, _),) = numbers(village, "work_age_s")
+    assert 0 < waits <= 7_200
+
+
+def test_a_circuit_says_whose_platform_it_is() -> None:
+    village = Village(guarded=True)
+    try:
+        village.booking.faults.down = True
+        forget(village)
+        told(village, "airbnb", JULY)
+        for _ in range(12):
+            after(village, timedelta(seconds=30))
+        assert {one["platform"] for one in said(village, "circuit_opened")} == {"booking"}
+        assert {dimensions["platform"] for _, dimensions in numbers(village, "circuit_state")} == {"booking"}
+    finally:
+        village.close()
+
+
 def test_what_is_sent_of_all_this_names_no_guest_and_no_stay(village: Village) -> None:
     """Everything the village says in a day, through the same lists as in earnest."""
     stay = told(village, "airbnb", JULY)

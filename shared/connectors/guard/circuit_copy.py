@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from shared.domain.errors import StaleWrite, StoreUnavailable, Unreadable
+from shared.meter import label
 from shared.ports import Note, Notes, Telemetry
 from shared.resilience.circuit_breaker import Circuit, CircuitConfig, State
 from shared.resilience.circuit_text import from_text, to_text
@@ -104,7 +105,8 @@ class CircuitCopy:
             self.unsaved.clear()  # successes of another era say nothing about this one
         if circuit.state is not self.circuit.state:
             level = _LEVELS.get(circuit.state, 1.0)
-            self._telemetry.gauge("circuit_state", level, account=self.account, operation=self.operation)
+            named = {"platform": label().platform, "account": self.account, "operation": self.operation}
+            self._telemetry.gauge("circuit_state", level, **named)
         self.circuit, self._etag, self._read_at = circuit, note.etag, read_at
         self.marred = any(call.failed or call.slow for call in circuit.calls)
 
@@ -115,6 +117,7 @@ class CircuitCopy:
         name = "circuit_closed" if circuit.passes else "circuit_opened"
         self._telemetry.event(
             name,
+            platform=label().platform,
             account=self.account,
             operation=self.operation,
             state=circuit.state.value,
