@@ -6,7 +6,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,10 +80,17 @@ class Visit:
 
     page: Page
     problems: list[str] = field(default_factory=list)
+    beside: BrowserContext | None = None
 
     async def judged(self) -> list[str]:
-        """Everything wrong with the page as it stands now."""
-        return [*self.problems, *await reports(self.page), *await too_wide(self.page), *await axe(self.page)]
+        """Everything wrong with the page as it stands now. Where scripts are off axe cannot wait for itself: the same
+        address is read in a browser beside it, which runs axe and nothing of ours."""
+        found = [*self.problems, *await reports(self.page), *await too_wide(self.page)]
+        if self.beside is None:
+            return [*found, *await axe(self.page)]
+        copy = await self.beside.new_page()
+        await copy.goto(self.page.url, wait_until="load")
+        return [*found, *await axe(copy)]
 
 
 async def context(browser: Browser, look: Look, state: Any = None) -> BrowserContext:
@@ -102,9 +109,16 @@ async def context(browser: Browser, look: Look, state: Any = None) -> BrowserCon
     return opened
 
 
-async def visit(people: BrowserContext, url: str) -> Visit:
+async def without_ours(browser: Browser, look: Look, state: Any = None) -> BrowserContext:
+    """The same person's browser with none of our scripts, in which axe can run."""
+    opened = await context(browser, replace(look, scripts=True), state)
+    await opened.route("**/*.js", lambda route: route.abort())
+    return opened
+
+
+async def visit(people: BrowserContext, url: str, beside: BrowserContext | None = None) -> Visit:
     """Open an address; its answer must be good."""
-    found = Visit(await people.new_page())
+    found = Visit(await people.new_page(), beside=beside)
 
     def heard(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):

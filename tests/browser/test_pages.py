@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Page
 
 from shared.domain.access import Right
 from shared.routes import ROUTES, Route
-from tests.browser.chromium import LAPTOP, PHONE, Look, axe, chromium, context, visit
+from tests.browser.chromium import LAPTOP, PHONE, Look, axe, chromium, context, visit, without_ours
 from tests.browser.scene import Scene, filled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
@@ -91,7 +91,8 @@ async def test_every_page_can_be_used_by_everybody(
     for route in pages():
         state = signed_in if route.right is not Right.OPEN else None
         person = await context(browser, look, state)
-        opened = await visit(person, address(scene, route))
+        beside = None if look.scripts else await without_ours(browser, look, state)
+        opened = await visit(person, address(scene, route), beside)
         problems = await opened.judged()
         if KEPT and look.language == "fr" and look.scripts:
             name = re.sub(r"[^a-z]+", "-", route.path).strip("-") or "today"
@@ -99,6 +100,8 @@ async def test_every_page_can_be_used_by_everybody(
         if problems:
             wrong[route.path] = problems
         await person.close()
+        if beside is not None:
+            await beside.close()
     assert not wrong, "\n".join(f"{path}: {line}" for path, lines in wrong.items() for line in lines)
 
 
