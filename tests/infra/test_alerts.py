@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tree_sitter import Node
 
 from shared.adapters import telemetry_points
 from shared.log_line import log_line
@@ -67,7 +68,7 @@ def speaks(name: str, *rows: Row, watched: str = "", now: datetime = NOW) -> lis
     return [dict(zip(dimensions, key, strict=True)) for key, count in counts.items() if count >= least]
 
 
-def rule(name: str) -> Mapping[str, object]:
+def rule(name: str) -> Mapping[str, Node]:
     return entries(at(ALERTS.resources[RULES[name]].body, "properties"))
 
 
@@ -169,14 +170,36 @@ def test_a_rule_looks_back_as_far_as_its_query(name: str) -> None:
     assert max(asks) == furthest
 
 
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_counts_rows_every_five_minutes(name: str) -> None:
+    given = rule(name)
+    assert literal(given["evaluationFrequency"]) == "PT5M"
+    (condition,) = [one for one in at(given["criteria"], "allOf").named_children if one.type == "object"]
+    assert literal(at(condition, "timeAggregation")) == "Count"
+    periods = entries(at(condition, "failingPeriods"))
+    assert {key: text(node) for key, node in periods.items()} == {
+        "numberOfEvaluationPeriods": "1",
+        "minFailingPeriodsToAlert": "1",
+    }
+    # A state is told as over; an event, which is none, is not told again at once.
+    ends = text(given["autoMitigate"]) == "true"
+    assert ends is (name != "conflict")
+    assert ("muteActionsDuration" in given) is not ends
+
+
 def test_dead_letters_are_told_by_the_platforms_own_number() -> None:
     criteria = at(ALERTS.resources["deadLetters"].body, "properties", "criteria")
     words = {literal(one) for one in walk(criteria) if one.type == "string"}
     assert {"DeadletteredMessages", "EntityName", "Maximum", "GreaterThan"} <= words
+    for name in ("deadLetters", "unhealthy"):
+        given = entries(at(ALERTS.resources[name].body, "properties"))
+        assert literal(given["evaluationFrequency"]) == "PT5M"
+        assert literal(given["windowSize"]) == ("PT5M" if name == "deadLetters" else "PT30M")
 
 
 def test_health_is_asked_from_outside_and_two_places_must_agree() -> None:
     body = ALERTS.resources["health"].body
+    assert text(at(body, "properties", "Enabled")) == "true"
     assert text(at(body, "properties", "Request", "RequestUrl")) == "'${address}/health'"
     places = ALERTS.variables["places"].named_children[-1].named_children
     agree = int(text(at(ALERTS.resources["unhealthy"].body, "properties", "criteria", "failedLocationCount")))

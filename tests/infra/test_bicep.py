@@ -128,6 +128,9 @@ def roles_given(file: BicepFile) -> set[tuple[str, str, str]]:
         role = ROLES[literal(file.variables[variable].named_children[-1]) or ""]
         scope, who = text(at(body, "scope")), text(at(given, "principalId"))
         assert text(at(body, "name")) == f"guid({scope}.id, {who}, {variable})", "the same at each deployment"
+        # Said, since a new identity is not found everywhere at once: without it the deployment may fail.
+        kind = text(at(given, "principalType"))
+        assert kind == ("deployerType" if who == "deployerId" else "'ServicePrincipal'")
         found.add((scope, role, who))
     return found
 
@@ -158,6 +161,51 @@ def test_no_key_opens_anything() -> None:
     assert text(at(insights, "DisableLocalAuth")) == "true"
     assert text(at(vault, "enableRbacAuthorization")) == "true"
     assert not re.search(r"listKeys|listAccountSas|listSecrets|@secure", "".join(FILES.values()))
+
+
+def astray(files: dict[str, BicepFile]) -> list[str]:
+    """What would be made in the wrong place: a part without its whole, a module outside the resource group."""
+    found = [
+        f"{name}: {symbol}"
+        for name, file in files.items()
+        for symbol, one in file.resources.items()
+        if one.type.count("/") > 1 and "parent" not in entries(one.body)
+    ]
+    main = files["main.bicep"]
+    return found + [
+        symbol
+        for symbol, one in main.modules.items()
+        if text(entries(one.body).get("scope", one.body)) != "group"
+    ]
+
+
+def test_everything_is_made_in_its_place() -> None:
+    assert astray(everything()) == []
+    lost = FILES["app.bicep"].replace("  parent: site\n", "", 1)
+    assert astray(everything(**{"app.bicep": lost})) == ["app.bicep: noPassword"]
+    outside = FILES["main.bicep"].replace("  name: 'budget'\n  scope: group\n", "  name: 'budget'\n", 1)
+    assert astray(everything(**{"main.bicep": outside})) == ["budget"]
+
+
+def test_plans_are_those_the_page_names() -> None:
+    plan, bus = (
+        read(FILES["app.bicep"]).resources["plan"],
+        read(FILES["servicebus.bicep"]).resources["namespace"],
+    )
+    assert {key: literal(node) for key, node in entries(at(plan.body, "sku")).items()} == {
+        "name": "FC1",
+        "tier": "FlexConsumption",
+    }
+    assert {literal(node) for node in entries(at(bus.body, "sku")).values()} == {"Standard"}
+
+
+def test_the_budget_tells_twice_and_none_is_made_for_nothing() -> None:
+    assert "= if (monthlyBudget > 0) {" in FILES["main.bicep"]
+    told = at(read(FILES["budget.bicep"]).resources["budget"].body, "properties", "notifications")
+    for one in entries(told).values():
+        assert text(at(one, "enabled")) == "true"
+        assert text(at(one, "contactEmails")) == "[email]"
+    assert len(entries(told)) == 2
 
 
 def test_outputs_hold_no_secret() -> None:
