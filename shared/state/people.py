@@ -3,14 +3,14 @@ the portfolio, and nowhere else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from shared.domain.access import Person
-from shared.domain.errors import StaleWrite
+from shared.domain.errors import AlreadyExists, NotFound, StaleWrite
 from shared.domain.portfolio import Owner, Role
-from shared.ports import Row, Tables
+from shared.ports import Row, Tables, Value
 from shared.state import cells
 from shared.state.names import ACCOUNTS
 
@@ -21,6 +21,8 @@ KEPT = timedelta(seconds=5)
 
 MOST_KEPT = 1_000
 """People a process remembers at once."""
+
+_TRIES = 8
 
 
 class PeopleStore:
@@ -34,27 +36,38 @@ class PeopleStore:
         """Write who looks after the homes of these owners, in place of whoever did before."""
         named = list(owners)
         ids = {one.id for one in named}
-        roles: dict[str, dict[str, Role]] = {}
-        languages: dict[str, str] = {}
-        rows = {row.key: row for row in await self._tables.query(ACCOUNTS, _PEOPLE)}
-        for key, row in rows.items():
-            kept = _person(row).roles
-            if ids & kept.keys():
-                roles[key] = {owner: role for owner, role in kept.items() if owner not in ids}
+        given: dict[str, dict[str, Owner]] = {}
         for one in named:
-            key = one.principal.strip().lower()
-            before = _person(rows[key]).roles if key in rows else {}
-            roles.setdefault(key, dict(before))[one.id] = one.role
-            languages[key] = one.language
-        for key, of_owner in roles.items():
-            values = {
-                "owners": cells.to_texts(of_owner),
-                "roles": cells.to_texts(role.value for role in of_owner.values()),
-            }
-            if key in languages:
-                values["language"] = languages[key]
-            await self._tables.upsert(ACCOUNTS, Row(_PEOPLE, key, values))
+            given.setdefault(one.principal.strip().lower(), {})[one.id] = one
+        rows = {row.key: row for row in await self._tables.query(ACCOUNTS, _PEOPLE)}
+        concerned = {key for key, row in rows.items() if ids & _person(row).roles.keys()} | given.keys()
+        for key in sorted(concerned):
+            await self._change(key, rows.get(key), ids, given.get(key, {}))
         self._kept.clear()
+
+    async def _change(self, key: str, row: Row | None, ids: set[str], given: Mapping[str, Owner]) -> None:
+        """Give somebody these roles of these owners and no other, whatever others write of other owners meanwhile: a
+        role that was just taken away must not come back with an older reading. Raises ``StaleWrite``."""
+        for _ in range(_TRIES):
+            kept = {} if row is None else _person(row).roles
+            roles = {owner: role for owner, role in kept.items() if owner not in ids}
+            roles |= {owner: one.role for owner, one in given.items()}
+            values: dict[str, Value] = {
+                "owners": cells.to_texts(roles),
+                "roles": cells.to_texts(role.value for role in roles.values()),
+            }
+            if given:
+                values["language"] = list(given.values())[-1].language
+            try:
+                if row is None or row.etag is None:
+                    await self._tables.insert(ACCOUNTS, Row(_PEOPLE, key, values))
+                else:
+                    await self._tables.update(ACCOUNTS, Row(_PEOPLE, key, values), row.etag)
+            except (AlreadyExists, NotFound, StaleWrite):
+                row = await self._tables.get(ACCOUNTS, _PEOPLE, key)
+                continue
+            return
+        raise StaleWrite(f"the roles of one person kept changing: {_TRIES} tries")
 
     async def forget_strangers(self) -> int:
         """Take away everybody who looks after nobody's homes any more; returns how many."""

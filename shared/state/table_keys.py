@@ -67,11 +67,15 @@ def encode(text: str) -> str:
     return text.translate(_TABLE) if text else _EMPTY
 
 
+class KeyTooLong(ValueError):
+    """A name that can be no key: nothing is stored under it, and nothing ever was."""
+
+
 def encode_key(text: str) -> str:
-    """The same for a key that is to be stored. Raises ``ValueError`` when the result has over 512 characters."""
+    """The same for a key that is to be stored. Raises ``KeyTooLong`` when the result has over 512 characters."""
     encoded = encode(text)
     if len(encoded) > MOST_KEY_CHARACTERS:
-        raise ValueError(
+        raise KeyTooLong(
             f"key too long: {len(encoded)} characters encoded, {MOST_KEY_CHARACTERS} allowed ({text[:40]!r}...)"
         )
     return encoded

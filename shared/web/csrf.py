@@ -27,6 +27,11 @@ def new_secret() -> str:
     return secrets.token_hex(SIZE)
 
 
+def is_secret(text: str) -> bool:
+    """Whether a cookie holds what ``new_secret`` makes; whoever sends anything else is given a new one."""
+    return len(text) == 2 * SIZE and len(_bytes(text)) == SIZE
+
+
 def masked(secret: str) -> str:
     """The cookie's secret as a page carries it: another text each time."""
     pad = secrets.token_bytes(SIZE)
@@ -49,7 +54,10 @@ def is_ours(headers: Mapping[str, str], public: str) -> bool:
     origin = headers.get("origin", "")
     if not origin:
         return True
-    there = urlsplit(origin).netloc.lower()  # of "null", a page without an origin, it is empty
+    try:
+        there = urlsplit(origin).netloc.lower()  # of "null", a page without an origin, it is empty
+    except ValueError:  # a broken IPv6 host
+        return False
     return bool(there) and there in (headers.get("host", "").lower(), urlsplit(public).netloc.lower())
 
 

@@ -14,11 +14,13 @@ from typing import cast
 
 from shared.domain.access import NOBODY, Right
 from shared.engine.stamps import OLD
+from shared.engine.webhooks import caller
 from shared.routes import Route
 from shared.state.people import KEPT
+from shared.state.table_keys import KeyTooLong
 from shared.use_cases import Ask, HttpAnswer
 from shared.web import csrf
-from shared.web.api.checks import named_well, wrong_with
+from shared.web.api.checks import is_too_large, named_well, wrong_with
 from shared.web.cookies import YEAR, cookie, cookies
 from shared.web.desk import Desk
 from shared.web.forms import form
@@ -68,7 +70,7 @@ class Door:
         """Judge, answer, and make the answer safe."""
         sent = cookies(ask.headers)
         secret = sent.get(csrf.FIELD, "")
-        fresh = "" if len(secret) == 2 * csrf.SIZE else csrf.new_secret()
+        fresh = "" if csrf.is_secret(secret) else csrf.new_secret()
         ask = replace(
             ask,
             csrf=csrf.masked(fresh or secret),
@@ -82,10 +84,16 @@ class Door:
         return _packed(HttpAnswer(answer.status, answer.body, headers), ask)
 
     async def _judged(self, route: Route, ask: Ask, secret: str) -> HttpAnswer:
+        if is_too_large(route, ask):
+            return refuse(self.desk.pages, route, ask, 413, "refused.large")
         most = TICKING if route.ticks and is_tick(ask) else KEPT
         person = await self.sign_in.person(ask.headers, self.desk.operations.world.now(), most)
         known = person is not NOBODY
-        wait = self.limit.wait(person.name) if known else self.strangers.wait(_caller(ask))
+        wait = (
+            self.limit.wait(person.principal or person.name)
+            if known
+            else self.strangers.wait(caller(ask.headers))
+        )
         ask = replace(ask, person=person, language=_language(ask, person.language))
         no = functools.partial(refuse, self.desk.pages, route, ask)
         if wait:
@@ -100,8 +108,12 @@ class Door:
             return no(403, "refused.viewer" if person.roles else "refused.no_home", name=person.name)
         if route.changes and not self._is_meant(ask, secret):
             return no(403, "refused.forged")
-        if not named_well(ask):
+        try:
+            return await self._handled(route, ask) if named_well(ask) else no(404, "refused.nothing")
+        except KeyTooLong:  # what can be no key was never stored
             return no(404, "refused.nothing")
+
+    async def _handled(self, route: Route, ask: Ask) -> HttpAnswer:
         if wrong := wrong_with(route, ask):
             return wrong
         answer = await _handler(route.handler)(self.desk, ask)
@@ -127,11 +139,6 @@ def _handler(name: str) -> Handler:
 def _language(ask: Ask, chosen: str) -> str:
     """A cookie is this browser's choice and goes before what the portfolio says of the person."""
     return ask.language if "language" in cookies(ask.headers) or not chosen else chosen
-
-
-def _caller(ask: Ask) -> str:
-    """Whom a stranger's requests are counted with: the address the front end saw last (Azure appends it)."""
-    return ask.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
 
 
 def _packed(answer: HttpAnswer, ask: Ask) -> HttpAnswer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from shared.use_cases import Ask, HttpAnswer
 from shared.web.words import words
@@ -68,4 +69,9 @@ class Pages:
 
 def see(where: str, **headers: str) -> HttpAnswer:
     """After a form: go and look there (303)."""
-    return HttpAnswer(303, b"", {"location": where, "cache-control": "no-store", **headers})
+    # A header is ASCII: what a name in an address holds beyond that is written in percent signs.
+    return HttpAnswer(
+        303,
+        b"",
+        {"location": quote(where, safe="/%?&=#:;,.~+@!$'()*[]-_"), "cache-control": "no-store", **headers},
+    )

@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Locator, Page
 
 from tests.browser.chromium import PHONE, Look, chromium, context, visit
 from tests.e2e.test_run import started
@@ -18,6 +19,12 @@ pytestmark = pytest.mark.e2e
 MOST_CLICKS = 6
 
 _COUNT = "window.addEventListener('click', (e) => e.isTrusted && window.clicked(), true);"
+
+
+async def pressed(page: Page, what: Locator) -> None:
+    """Click what leads to another page, and be there."""
+    async with page.expect_navigation():
+        await what.click()
 
 
 async def test_from_an_empty_portfolio_to_the_copied_link_in_six_clicks(
@@ -36,16 +43,16 @@ async def test_from_an_empty_portfolio_to_the_copied_link_in_six_clicks(
             opened = await visit(person, f"{run.base}/")
             page = opened.page
             await page.locator("#code").fill(code)
-            await page.get_by_role("button", name="Entrer").click()
+            await pressed(page, page.get_by_role("button", name="Entrer"))
             assert not await opened.judged()
-            await page.locator("main").get_by_role("link", name="Connecter").first.click()
+            await pressed(page, page.locator("main").get_by_role("link", name="Connecter").first)
             await page.locator("#link").fill(theirs.url("/a.ics?s=secret"))
-            await page.locator("form[action='/connect/look'] button").click()
+            await pressed(page, page.locator("form[action='/connect/look'] button"))
             await page.locator("form[action='/connect'] input[name=name]").fill("Le Moulin")
             platform = page.locator("form[action='/connect'] select[name=platform]")
             if await platform.count():
                 await platform.select_option("airbnb")
-            await page.locator("form[action='/connect'] button").last.click()
+            await pressed(page, page.locator("form[action='/connect'] button").last)
             await page.locator("#address").wait_for()
             await page.locator("[data-copy=address]").click()
             copied = await page.evaluate("navigator.clipboard.readText()")

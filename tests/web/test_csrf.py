@@ -42,6 +42,7 @@ def test_an_empty_cookie_fits_no_token_at_all() -> None:
         ({"origin": "https://evil.example", "host": "console.example"}, False),
         ({"origin": "https://console.example.evil.example", "host": "console.example"}, False),
         ({"origin": "null", "host": "console.example"}, False),
+        ({"origin": "http://[", "host": "console.example"}, False),
         ({"sec-fetch-site": "cross-site"}, False),
         ({"sec-fetch-site": "same-site"}, False),  # a neighbour under azurewebsites.net is a stranger
         ({"sec-fetch-site": "same-origin", "origin": "https://console.example"}, True),
@@ -56,3 +57,9 @@ def test_only_what_no_browser_adds_unasked_cannot_be_forged() -> None:
     assert csrf.cannot_be_forged({"authorization": "Bearer x"})
     assert not csrf.cannot_be_forged({"authorization": "Bearer x", "cookie": "a=b"})
     assert not csrf.cannot_be_forged({})
+
+
+@pytest.mark.parametrize("cookie", ["", "x" * 48, "4 " * 24, "é" * 48, "0" * 47])
+def test_a_cookie_that_is_none_of_ours_is_replaced(cookie: str) -> None:
+    assert not csrf.is_secret(cookie)
+    assert csrf.is_secret(csrf.new_secret())

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from shared.domain.access import NOBODY, Person, Right
+from shared.engine.opaque import sealed
 from shared.routes import ROUTES
 from shared.web import csrf
 from shared.web.door import SAFE
@@ -126,6 +127,38 @@ def test_who_asks_too_fast_waits(browser: Browser) -> None:
     assert refused.headers["retry-after"] == "30"
     now[0] = 30.0
     assert browser.get("/").status == 200
+
+
+def test_a_body_nobody_asked_for_is_refused_before_it_is_read(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.web.door.form", lambda body: pytest.fail("it was read"))
+    answer = browser(NOBODY).ask("POST", "/sign-in", b"%zz" * 10_000)
+    assert answer.status == 413
+    assert "Rien n’a été fait" in answer.body.decode()
+
+
+def test_strangers_are_counted_by_address_whatever_port_they_come_from(browser: Browser) -> None:
+    nobody = browser(NOBODY)
+    nobody.door = replace(nobody.door, strangers=Limit(2, 60, lambda: 0.0))
+    seen = [nobody.get("/", **{"x-forwarded-for": f"203.0.113.7:{port}"}).status for port in (1, 2, 3)]
+    assert seen == [303, 303, 429]
+
+
+def test_a_cookie_that_cannot_be_read_is_replaced_and_costs_nothing(browser: Browser) -> None:
+    answer = browser.get("/", cookie="csrf=" + "4 " * 24)
+    assert answer.status == 200
+    assert answer.headers["set-cookie"].startswith("csrf=")
+
+
+def test_a_name_that_can_be_no_key_is_not_there(browser: Browser) -> None:
+    assert browser.get(f"/conflicts/{sealed('x' * 900, 'y')}").status == 404
+    assert browser.get(f"/links/{sealed('x' * 900, 'y')}").status == 404
+
+
+def test_an_address_in_a_header_is_ascii(browser: Browser) -> None:
+    answer = browser.post("/language", {"language": "en", "back": "/é"})
+    assert answer.headers["location"] == "/%C3%A9"
 
 
 def test_a_long_page_is_packed_for_whoever_can_unpack_it(browser: Browser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from shared.domain.access import ALL_OWNERS, NOBODY, Person, Right
 from shared.domain.portfolio import Owner, Role
 from shared.memory.tables import MemoryTables
+from shared.ports import Row
 from shared.state.notes import NoteStore
 from shared.state.people import KEPT, PeopleStore
 from shared.web.cookies import cookie, cookies
@@ -85,6 +87,29 @@ async def test_a_role_that_was_taken_away_is_gone_with_the_next_import() -> None
     after = await store.find("claire@example.org", NOW)
     assert after is not None
     assert after.roles == {"marc": Role.VIEWER}
+
+
+class Between(MemoryTables):
+    """Runs something once, between the reading of the people and the writing of one."""
+
+    then: Callable[[], Awaitable[None]] | None = None
+
+    async def update(self, table: str, row: Row, etag: str) -> str:
+        then, self.then = self.then, None
+        if then is not None:
+            await then()
+        return await super().update(table, row, etag)
+
+
+async def test_a_role_taken_away_meanwhile_does_not_come_back_with_another_import() -> None:
+    tables = Between(lambda: NOW)
+    one, other = PeopleStore(tables), PeopleStore(tables)
+    await one.put([CLAIRE, Owner("marc", CLAIRE.principal, Role.VIEWER)])
+    tables.then = lambda: other.put([Owner("claire", "new@example.org", Role.OPERATOR)])
+    await one.put([Owner("marc", CLAIRE.principal, Role.OPERATOR)])
+    found = await PeopleStore(tables).find(CLAIRE.principal, NOW)
+    assert found is not None
+    assert found.roles == {"marc": Role.OPERATOR}
 
 
 async def test_another_process_learns_of_it_within_seconds() -> None:

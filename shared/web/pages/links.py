@@ -15,6 +15,7 @@ from shared.engine.connect import fit_name
 from shared.engine.links import GRACE, LinkView, Replacement
 from shared.engine.look import Refusal
 from shared.engine.look_text import odd
+from shared.engine.turn import Taken
 from shared.use_cases import Ask, HttpAnswer
 from shared.web.desk import Desk
 from shared.web.forms import form
@@ -76,7 +77,11 @@ async def replace(desk: Desk, ask: Ask) -> HttpAnswer:
     """Read another link from now on. One that looks like another home's is asked about first."""
     given = form(ask.body)
     link, sure = given.get("link", ""), given.get("sure") == "yes"
-    found = await desk.operations.links.replace(ask.person, ask.params["id"], link, sure=sure)
+    try:
+        found = await desk.operations.links.replace(ask.person, ask.params["id"], link, sure=sure)
+    except Taken:
+        busy = {language: words(language)["connect.busy"] for language in ("fr", "en")}
+        return await _one(desk, ask, 409, busy, link=link)
     if isinstance(found, Refusal):
         return await _one(desk, ask, 422, found.said, link=link)
     if isinstance(found, Replacement):

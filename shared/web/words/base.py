@@ -34,6 +34,7 @@ FR = {
     "refused.title_403": "Accès refusé",
     "refused.title_404": "Page introuvable",
     "refused.title_409": "Quelqu’un a été plus rapide",
+    "refused.title_413": "Envoi trop grand",
     "refused.title_429": "Trop de demandes",
     "refused.no_home": "Vous êtes connecté sous le nom {name}, mais aucun logement ne vous est confié. "
     "Demandez à la personne qui gère le moteur de vous ajouter au portefeuille.",
@@ -42,6 +43,7 @@ FR = {
     "refused.forged": "Cette demande ne vient pas d’une page ouverte ici, ou la page est trop ancienne. Rien n’a été "
     "fait : revenez en arrière, rechargez la page et recommencez.",
     "refused.nothing": "Cette page n’existe pas, ou n’est pas à vous.",
+    "refused.large": "Ce qui a été envoyé est plus grand que tout ce que cette page attend. Rien n’a été fait.",
     "refused.slow": "Beaucoup de demandes à la fois. Réessayez dans {seconds} s.",
     "refused.back": "Revenir à l’accueil",
 }
@@ -79,6 +81,7 @@ EN = {
     "refused.title_403": "Not allowed",
     "refused.title_404": "No such page",
     "refused.title_409": "Somebody was faster",
+    "refused.title_413": "Too large",
     "refused.title_429": "Too many requests",
     "refused.no_home": "You are signed in as {name}, but no home is in your care. Ask whoever runs the engine to add "
     "you to the portfolio.",
@@ -86,6 +89,7 @@ EN = {
     "refused.forged": "This request does not come from a page that was opened here, or the page is too old. Nothing "
     "was done: go back, load the page again, and repeat it.",
     "refused.nothing": "There is no such page, or it is not yours.",
+    "refused.large": "What was sent is larger than anything this page takes. Nothing was done.",
     "refused.slow": "Many requests at once. Try again in {seconds} s.",
     "refused.back": "Back to the first page",
 }

@@ -83,6 +83,8 @@ FR = {
     "notifications.wrong_apprise": "Ce n’est pas une adresse d’Apprise (service://…).",
     "notifications.wrong_service": "Ce service ne peut pas être choisi ici. La personne qui gère le "
     "moteur peut l’ajouter dans ses réglages.",
+    "notifications.wrong_options": "Cette adresse contient « ? », « # », une virgule ou un second "
+    "« :// » : ici, une seule adresse, sans options.",
     "notifications.wrong_long": "Cette adresse est trop longue.",
     "notifications.wrong_way": "Ce moteur ne peut pas envoyer par ce moyen.",
     "notifications.wrong_many": "Cinq moyens au plus.",
@@ -174,6 +176,8 @@ EN = {
     "notifications.wrong_apprise": "That is no address of Apprise (service://…).",
     "notifications.wrong_service": "This service cannot be chosen here. The person who runs the engine "
     "can add it in the settings.",
+    "notifications.wrong_options": "This address holds “?”, “#”, a comma or a second “://”: here, one address only, "
+    "without options.",
     "notifications.wrong_long": "This address is too long.",
     "notifications.wrong_way": "This engine cannot send by this way.",
     "notifications.wrong_many": "Five ways at most.",
