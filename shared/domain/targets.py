@@ -38,9 +38,15 @@ zalo
 """
 
 SERVICES = frozenset(_NAMES.split())
-"""Services of Apprise that call one host of their own and no other (VERIFIED: read in the plug-ins of Apprise 2.2.0;
-"tgram" is Telegram). Those that call a host the user names ("json://", "mailto://", Home Assistant) are left to
-the settings (NOTIFY_APPRISE_URLS): whoever fills in a form must not make us call into the network we run in."""
+"""Services of Apprise that call one host of their own and no other, as long as their address has no options (VERIFIED:
+read in the plug-ins of Apprise 2.2.0; "tgram" is Telegram). Those that call a host the user names ("json://",
+"mailto://", Home Assistant) are left to the settings (NOTIFY_APPRISE_URLS): whoever fills in a form must not make us
+call into the network we run in."""
+
+_MORE = ("?", "#", ",", "://")
+"""What an address of a service may not hold after its name. Options (after "?") make Apprise fetch any URL or read any
+file ("template="), and wait for hours ("rto=", "retry="); after a comma it reads a second address, of any service
+(VERIFIED: Apprise 2.2.0). Channels that are written with "#" have a name without it too."""
 
 _EMAIL = re.compile(r"[^\s@<>(),;:\"\[\]\\]{1,64}@[^\s@<>(),;:\"\[\]\\]+\.[^\s@<>(),;:\"\[\]\\]+")
 _TOPIC = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -49,7 +55,7 @@ _APPRISE = re.compile(r"([a-z0-9][a-z0-9+_]*)://[^\s/][!-~]*")
 
 class TargetRefused(PermanentError):
     """An address nobody can be told at; ``why`` is a word for the page: ``email``, ``ntfy``, ``apprise``, ``service``,
-    ``long``, ``way``."""
+    ``options``, ``long``, ``way``."""
 
     def __init__(self, why: str, text: str) -> None:
         super().__init__(text)
@@ -98,6 +104,10 @@ def target(way: str, written: str) -> Target:
             raise TargetRefused("apprise", "that is no address of Apprise (service://...)")
         if found[1] not in SERVICES:
             raise TargetRefused("service", f"{found[1]}:// is not among the services one may choose here")
+        if any(sign in address[found.end(1) + len("://") :] for sign in _MORE):
+            raise TargetRefused(
+                "options", "an address of Apprise has no options here: no ?, #, comma or second ://"
+            )
         return Target(Way.APPRISE, address)
     raise TargetRefused("way", "there is no such way to be told")
 

@@ -15,7 +15,7 @@ from shared.domain.targets import Target, TargetRefused, Way, ntfy_of, target
         ("ntfy", "https://push.example.org/gite-du-lac-7f3a", "push.example.org/gi…"),
         ("apprise", "tgram://123456:ABCDEF/987654", "tgram://…"),
         ("apprise", "discord://1234/abcd", "discord://…"),
-        ("apprise", "slack://a/b/c/#x", "slack://…"),
+        ("apprise", "slack://a/b/c/general", "slack://…"),
     ],
 )
 def test_an_address_is_taken_and_shown_masked(way: str, written: str, masked: str) -> None:
@@ -51,6 +51,25 @@ def test_what_cannot_be_used_or_would_call_into_our_own_network_is_refused(
         target(way, written)
     assert refused.value.why == why
     assert written not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "?template=http://169.254.169.254/metadata/instance",
+        "?template=/etc/passwd",
+        "/?rto=86400&cto=86400&retry=3&wait=60",
+        "#general",
+        ",json://10.0.0.5/x",
+        ",,discord://1/2",
+        "/json://10.0.0.5/x",
+    ],
+)
+def test_options_and_second_addresses_of_apprise_are_refused(tail: str) -> None:
+    with pytest.raises(TargetRefused) as refused:
+        target("apprise", "tgram://123456:ABCDEF/987654" + tail)
+    assert refused.value.why == "options"
+    assert tail not in str(refused.value)
 
 
 def test_a_topic_alone_is_on_the_public_server() -> None:

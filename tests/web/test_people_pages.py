@@ -94,6 +94,11 @@ def test_a_way_is_added_shown_masked_tried_and_taken_away(browser: Browser, vill
     [
         ("ways", {"way": "email", "address": "nobody"}, "Ce n’est pas une adresse e-mail."),
         ("ways", {"way": "apprise", "address": "tgram://1/2"}, "Ce moteur ne peut pas envoyer par ce moyen."),
+        (
+            "ways",
+            {"way": "apprise", "address": "tgram://1/2?template=/etc/passwd"},
+            "une seule adresse, sans options.",
+        ),
         ("ways", {}, "Ce moteur ne peut pas envoyer par ce moyen."),
         ("ways/none/remove", {}, "Le dernier moyen reste"),
         ("test", {}, "Dites d’abord où vous prévenir."),
