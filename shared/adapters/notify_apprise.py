@@ -1,10 +1,12 @@
 """Notices through Apprise, which knows some hundred services; an extra: ``pip install -r requirements-notify.txt``.
 
-It is imported at the first notice. Its addresses hold passwords, so nothing it says is passed on.
+It is imported at the first notice. Its addresses hold passwords, so nothing it says is passed on, and its own logger,
+which writes addresses it cannot read, is silenced.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Protocol
@@ -29,7 +31,11 @@ class Sender(Protocol):
 
 
 def load() -> Sender:
-    """Apprise itself. Raises ``PayloadRejected`` where it is not installed."""
+    """Apprise itself, its logger silenced. Raises ``PayloadRejected`` where it is not installed."""
+    # It writes addresses, and with them tokens, into the log; what failed is raised by us, without them.
+    voice = logging.getLogger("apprise")
+    voice.setLevel(logging.CRITICAL + 1)
+    voice.propagate = False
     try:
         made: Sender = import_module("apprise").Apprise()
     except ImportError:
@@ -68,5 +74,5 @@ class AppriseChannel:
         sender = self._make()
         for number, url in enumerate(self._urls, 1):
             if not sender.add(url):
-                raise PayloadRejected(f"apprise cannot read address number {number} of NOTIFY_APPRISE_URLS")
+                raise PayloadRejected(f"apprise cannot read address number {number} of those it was given")
         return sender

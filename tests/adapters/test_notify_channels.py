@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import ssl
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -312,8 +314,27 @@ async def test_apprise_names_the_address_it_cannot_read_by_its_number() -> None:
     with pytest.raises(PayloadRejected, match="number 2") as caught:
         await AppriseChannel(["mailto://a", "tgram://s3cret"], make=Picky).send(NOTICE)
     assert "s3cret" not in str(caught.value)
+    assert "NOTIFY_APPRISE_URLS" not in str(caught.value), "it may be an address that a person chose"
     with pytest.raises(PlatformDown):
         await AppriseChannel(["mailto://a"], make=Picky).send(NOTICE)
+
+
+async def test_what_apprise_logs_of_an_address_is_written_nowhere(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Talker:
+        def add(self, servers: str) -> bool:
+            logging.getLogger("apprise").critical("Could not load Slack URL: %s", servers)
+            return False
+
+    module = ModuleType("apprise")
+    monkeypatch.setattr(module, "Apprise", Talker, raising=False)
+    monkeypatch.setitem(__import__("sys").modules, "apprise", module)
+    monkeypatch.setattr(logging.getLogger("apprise"), "level", logging.DEBUG)
+    monkeypatch.setattr(logging.getLogger("apprise"), "propagate", True)
+    with caplog.at_level(logging.DEBUG), pytest.raises(PayloadRejected):
+        await AppriseChannel(["slack://s3cret"]).send(NOTICE)
+    assert "s3cret" not in caplog.text
 
 
 def test_a_title_is_one_line_of_bounded_length() -> None:
