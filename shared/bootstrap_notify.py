@@ -94,7 +94,7 @@ def _ways(
 
     def ntfy(address: str, language: str) -> Channel:
         server, topic = ntfy_of(address)
-        return NtfyChannel(http, server, topic, language=language)
+        return NtfyChannel(http, server, topic, language=language, guarded=True)
 
     def apprise(address: str, language: str) -> Channel:
         return AppriseChannel([address], language)

@@ -25,21 +25,41 @@ class NtfyChannel:
 
     name = "ntfy"
 
-    def __init__(self, http: Http, url: str, topic: str, token: str = "", language: str = "") -> None:
-        """``token`` opens a protected topic; ``language`` is the one to tell in, all where it is empty."""
+    def __init__(
+        self,
+        http: Http,
+        url: str,
+        topic: str,
+        token: str = "",
+        language: str = "",
+        *,
+        guarded: bool = False,
+    ) -> None:
+        """``token`` opens a protected topic; ``language`` is the one to tell in, all where it is empty. ``guarded``
+        sends through the address guard: for a server that somebody chose in a form."""
         self._http = http
         self._url = url.rstrip("/") + "/"
         self._host = urlsplit(url).hostname or "ntfy"
         self._topic = topic
         self._token = token
         self._language = language
+        self._guarded = guarded
 
     async def send(self, notice: Notice) -> None:
-        """Publish it. That the server took it is known by the message's id in its answer."""
+        """Publish it. That the server took it is known by the message's id in its answer. Raises ``AddressRefused``
+        where the guard lets nothing through."""
         headers = {"content-type": "application/json"}
         if self._token:
             headers["authorization"] = f"Bearer {self._token}"
-        request = Request("POST", self._url, headers, self._message(notice), deadline=10.0, most_bytes=65_536)
+        request = Request(
+            "POST",
+            self._url,
+            headers,
+            self._message(notice),
+            deadline=10.0,
+            most_bytes=65_536,
+            guarded=self._guarded,
+        )
         answer = await self._http.send(request)
         check_taken(self._host, answer)
         if not _has_id(answer.body):

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.adapters.http import HttpxHttp
-from shared.bootstrap_notify import open_notify
+from shared.bootstrap_notify import _ways, open_notify
 from shared.config import read
+from shared.domain.errors import AddressRefused
 from shared.domain.portfolio import Owner, Role
 from shared.domain.targets import Target, Way
 from shared.memory.tables import MemoryTables
@@ -100,3 +101,20 @@ async def test_who_chose_an_address_is_written_there_and_not_at_the_portfolios(
         "paul@example.org": NOTICE.text["en"],
     }
     assert "jeanne.home" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://10.0.0.5/gite-du-lac", "https://localhost/gite-du-lac", "https://[::1]/gite-du-lac"],
+)
+async def test_an_ntfy_server_somebody_chose_is_asked_through_the_address_guard(
+    sample_settings: dict[str, str], address: str
+) -> None:
+    http = HttpxHttp()
+    settings = read(sample_settings).notify
+    try:
+        made = _ways(settings, http, MemoryTelemetry(), lambda: NOW)[Way.NTFY]
+        with pytest.raises(AddressRefused):
+            await made(address, "fr").send(NOTICE)
+    finally:
+        await http.close()
