@@ -24,6 +24,7 @@ from shared.engine.look import LinkDesk, Looked, Refusal, overlap
 from shared.engine.look_text import Why, said_of
 from shared.engine.opaque import sealed, unsealed
 from shared.engine.portfolio import PortfolioImport
+from shared.engine.turn import turn
 from shared.engine.world import WORK, World
 from shared.ports import Message
 from shared.state.accounts import Place
@@ -265,20 +266,36 @@ class Links:
     ) -> LinkView | Replacement | Refusal | None:
         """Read this listing from another link from now on. Where the new calendar has nothing of what is known, it
         comes back as a ``Replacement`` and nothing is done unless the person is ``sure``. What the old calendar showed
-        and the new one does not is held until it is proven gone, as always."""
+        and the new one does not is held until it is proven gone, as always. Raises ``Taken`` when others keep changing
+        the portfolio."""
         found = await self._find(person, name)
         if found is None or not person.decides(found[0].site.owner):
             return None
-        state, listing = found
-        seen = await self._preview(state, listing, pasted)
+        seen = await self._preview(*found, pasted)
         if isinstance(seen, Refusal) or (seen.doubtful and not sure):
             return seen
-        feed = await self._world.shards.get(listing.shard, listing.id) if listing.shard else None
-        if feed is None or feed.url != seen.looked.link:
-            await self._take(person, state, listing, seen.looked.link)
+        async with turn(self._world):
+            # The look took its time: what others changed meanwhile stands, and whose home it is is asked again.
+            found = await self._find(person, name)
+            if found is None or not person.decides(found[0].site.owner):
+                return None
+            await self._take(person, *found, seen.looked.link)
         return await self.one(person, name)
 
     async def _take(self, person: Person, state: SiteState, listing: Listing, link: str) -> None:
+        feed = await self._world.shards.get(listing.shard, listing.id) if listing.shard else None
+        if feed is None:
+            await self._begin(person, state, listing, link)
+        elif feed.url == link:
+            return
+        else:  # nothing but where it points: what was known of the old address says nothing of the new one
+            zone = state.site.properties[listing.property].zone
+            new = Feed(listing.id, state.site.id, listing.account, listing.platform, link, zone, feed.period)
+            await self._world.shards.put(listing.shard, new)
+        await self._tell(person, state.site.id, listing)
+
+    async def _begin(self, person: Person, state: SiteState, listing: Listing, link: str) -> None:
+        """Give a listing that only took our calendar one of its own."""
         account = await self._world.accounts.load(listing.account)
         named = PortfolioListing(
             listing.id,
@@ -296,7 +313,6 @@ class Links:
             accounts = (Account(listing.account, listing.platform, state.site.owner),)
         by = f"{PERSON}{person.name}"
         await self._portfolio.run(Portfolio((), accounts, (state.site,), (named,)), by=by)
-        await self._tell(person, state.site.id, listing)
 
     async def _tell(self, person: Person, site: str, listing: Listing) -> None:
         """Put it into the record, and have the calendar read at once (the next tick would)."""
@@ -315,12 +331,19 @@ class Links:
 
     async def rename(self, person: Person, home: str, name: str) -> bool | None:
         """Call a home something else; False where it is called that already, None where there is no such home for this
-        person to decide about. Raises ``PayloadRejected`` for a name without letters."""
-        place = (await self._world.accounts.directory("home", home)).get(home)
+        person to decide about. Raises ``PayloadRejected`` for a name without letters, ``Taken`` when others keep
+        changing the portfolio."""
         if not name:
             raise PayloadRejected("a home needs a name")
-        for _ in range(_TRIES if place else 0):
-            state = await self._load(place["site"]) if place else None
+        async with turn(self._world):
+            return await self._rename(person, home, name)
+
+    async def _rename(self, person: Person, home: str, name: str) -> bool | None:
+        place = (await self._world.accounts.directory("home", home)).get(home)
+        if place is None:
+            return None
+        for _ in range(_TRIES):
+            state = await self._load(place["site"])
             if state is None or home not in state.site.properties or not person.decides(state.site.owner):
                 return None
             old = state.site.properties[home]
@@ -340,8 +363,6 @@ class Links:
             except StaleWrite:
                 continue
             return True
-        if place is None:
-            return None
         raise StaleWrite("others keep changing this home: try again")
 
     # ------------------------------------------------------------------------------------------------------

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 
 import pytest
 
 from shared.domain.access import ALL_OWNERS, Person
 from shared.domain.errors import PayloadRejected
-from shared.domain.model import GREENGO, Link, Property, Site
+from shared.domain.model import GREENGO, Automatic, Link, Property, Site
 from shared.domain.portfolio import Home, Portfolio, PortfolioListing, Role
 from shared.engine.links import GRACE, LinkView, Replacement
 from shared.engine.look import Refusal
 from shared.engine.look_text import Why
+from shared.engine.turn import Taken, turn
+from shared.ports import Request, Response
 from shared.use_cases import HttpAnswer
-from tests.engine.hamlet import Hamlet, calendar, link, stay
+from tests.engine.hamlet import Hamlet, calendar, link, portfolio, stay
 from tests.engine.test_connect import CLAIRE, LOOKER, MARC, nights
 
 MOULIN = Home("moulin", "Le Moulin", "claire")
@@ -96,8 +98,6 @@ def test_a_revoked_address_is_as_unknown_as_any_and_a_new_one_can_be_made(hamlet
 
 
 def test_importing_the_portfolio_again_gives_no_revoked_address_back(hamlet: Hamlet) -> None:
-    from tests.engine.hamlet import portfolio
-
     hamlet.run(hamlet.engine.links.revoke(CLAIRE, only(hamlet).id))
     done = hamlet.run(hamlet.engine.portfolio.run(portfolio([MOULIN], hamlet.links)))
     assert "moulin-greengo" not in done.tokens
@@ -189,6 +189,56 @@ def test_a_replaced_link_is_read_from_then_on_and_what_the_old_one_showed_is_hel
     facts = {part.dates for fact in state.reservations.values() for part in fact.held()}
     assert facts == {held, shown}
     assert hamlet.web.asked[-1] == NEW
+
+
+def meanwhile(hamlet: Hamlet, change: Callable[[], Awaitable[object]]) -> None:
+    """Have something else happen while the new link is being fetched."""
+    hamlet.web.answers[NEW] = calendar()
+    really = hamlet.web.send
+
+    async def send(request: Request) -> Response:
+        if request.url == NEW:
+            await change()
+        return await really(request)
+
+    hamlet.web.send = send  # type: ignore[method-assign]
+
+
+def test_what_is_changed_while_the_new_link_is_fetched_stays_changed(hamlet: Hamlet) -> None:
+    changed = Home("moulin", "Le Moulin Vert", "claire", automatic=Automatic.SAFE)
+    meanwhile(hamlet, lambda: hamlet.engine.portfolio.run(portfolio([changed], hamlet.links)))
+    assert isinstance(hamlet.run(hamlet.engine.links.replace(CLAIRE, only(hamlet).id, NEW)), LinkView)
+    home = hamlet.run(hamlet.engine.world.sites.load("moulin")).site.properties["moulin"]
+    assert (home.name, home.automatic) == ("Le Moulin Vert", Automatic.SAFE)
+    feed = hamlet.run(hamlet.engine.world.shards.get("0000", "moulin-greengo"))
+    assert feed is not None
+    assert feed.url == NEW
+
+
+def test_who_may_no_longer_decide_when_the_new_link_is_fetched_replaces_nothing(hamlet: Hamlet) -> None:
+    sold = Home("moulin", "Le Moulin", "marc")
+    meanwhile(hamlet, lambda: hamlet.engine.portfolio.run(portfolio([sold], hamlet.links)))
+    assert hamlet.run(hamlet.engine.links.replace(CLAIRE, only(hamlet).id, NEW)) is None
+    assert hamlet.run(hamlet.engine.world.sites.load("moulin")).site.owner == "marc"
+    feed = hamlet.run(hamlet.engine.world.shards.get("0000", "moulin-greengo"))
+    assert feed is not None
+    assert feed.url == link("moulin")
+
+
+def test_a_link_and_a_name_are_changed_one_at_a_time_with_imports(hamlet: Hamlet) -> None:
+    hamlet.web.answers[NEW] = calendar()
+    links, name = hamlet.engine.links, only(hamlet).id
+
+    async def both() -> None:
+        async with turn(hamlet.engine.world):
+            with pytest.raises(Taken):
+                await links.rename(CLAIRE, "moulin", "Le Moulin Vert")
+            with pytest.raises(Taken):
+                await links.replace(CLAIRE, name, NEW)
+
+    hamlet.run(both())
+    assert only(hamlet).home_name == "Le Moulin"
+    assert hamlet.run(links.rename(CLAIRE, "moulin", "Le Moulin Vert")) is True
 
 
 def test_a_calendar_with_nothing_that_is_known_is_asked_about_before_it_replaces_another(

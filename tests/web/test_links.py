@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
+from html import unescape
 
 import pytest
 
@@ -12,6 +14,7 @@ from shared.domain.model import AIRBNB, GREENGO
 from shared.domain.portfolio import Home, Role
 from shared.engine.opaque import sealed
 from shared.state.sites import Changes
+from shared.web.words import words
 from tests.engine.hamlet import Hamlet, calendar, link
 from tests.engine.test_connect import nights
 from tests.security.test_strings import strings
@@ -246,3 +249,15 @@ def test_a_calendar_with_something_unreadable_is_marked_in_the_list(hamlet: Haml
     hamlet.run(hamlet.engine.calendars.shard("0000", force=True))
     assert "à signaler" in browser.page("/links").said
     assert "il n’a pas de début" in browser.page(f"/links/{ID}").said
+
+
+def test_a_link_that_cannot_be_replaced_right_now_is_kept_on_the_page_with_a_word(
+    hamlet: Hamlet, browser: Browser
+) -> None:
+    hamlet.web.answers[NEW] = calendar()
+    accounts = hamlet.engine.world.accounts
+    assert hamlet.run(accounts.lease("~portfolio", "by hand", timedelta(hours=1))) is not None
+    answer = browser.post(f"/links/{ID}/replace", {"link": NEW})
+    assert answer.status == 409
+    assert words("fr")["connect.busy"] in unescape(answer.body.decode())
+    assert NEW in answer.body.decode()
