@@ -289,7 +289,8 @@ def _first(person: Person, owner: str, language: str) -> Owner:
     name is an address."""
     email = person.name if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", person.name) else ""
     chosen = person.language or language
-    return Owner(owner, person.name, Role.OPERATOR, email, chosen if chosen in LANGUAGES else LANGUAGES[0])
+    language = chosen if chosen in LANGUAGES else LANGUAGES[0]
+    return Owner(owner, person.principal or person.name, Role.OPERATOR, email, language)
 
 
 def _choices(state: SiteState) -> Sequence[HomeChoice]:

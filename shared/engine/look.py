@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from urllib.parse import urlsplit
+from posixpath import normpath
+from urllib.parse import unquote, urlsplit
 
 from shared.domain.addresses import DEFAULT_PORTS, parse_feed_url
 from shared.domain.dates import StayDates
@@ -25,7 +26,8 @@ LONGEST = 12.0
 """Seconds for all of a look: the request has 10 of them."""
 
 _ANY = Platform("ical")
-_OURS = re.compile(r"/export/([A-Za-z0-9_-]{1,200})\.ics")
+_OURS = re.compile(r"/export/([A-Za-z0-9_-]{1,200})\.ics", re.IGNORECASE)
+_LAYERS = 3  # of %-writing that are taken off an address: a proxy on the way may take off one more than we do
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +103,7 @@ class LinkDesk:
 
     async def _is_ours(self, text: str) -> bool:
         """Whether it is a calendar that we publish: what comes out of us must not come in again."""
-        try:
-            ours = _OURS.fullmatch(urlsplit(text).path)
-        except ValueError:
-            return False
+        ours = _OURS.search(_plain_path(text))
         return ours is not None and await self._world.accounts.find_link(ours[1]) is not None
 
     def _connectable(self) -> tuple[Platform, ...]:
@@ -129,6 +128,18 @@ def cleaned(pasted: str) -> str:
     text = pasted.strip().strip("<>\"'").strip()
     scheme, separator, rest = text.partition("://")
     return f"https://{rest}" if separator and scheme.lower() in ("webcal", "webcals") else text
+
+
+def _plain_path(link: str) -> str:
+    """The path of a link as whoever serves it may come to read it: unquoted, without empty and relative parts. Empty
+    where the link cannot be read at all, which its fetching then says."""
+    try:
+        path = urlsplit(link).path
+    except ValueError:
+        return ""
+    for _ in range(_LAYERS):
+        path = unquote(path)
+    return normpath(f"/{path}")
 
 
 def spelled(link: str) -> str:

@@ -17,6 +17,7 @@ from shared.engine.connect import Connected, NotConnected, Wanted, fit_name, slu
 from shared.engine.look import LONGEST, Looked, Refusal
 from shared.engine.look_text import Why, odd
 from shared.ports import Response
+from shared.state.people import PeopleStore
 from tests.engine.hamlet import Hamlet, calendar
 from tests.engine.village import START
 
@@ -163,6 +164,44 @@ def test_our_own_calendar_is_not_taken_in_again(hamlet: Hamlet) -> None:
     found = look(hamlet, f"https://sync.example/export/{view.token}.ics")
     assert isinstance(found, Refusal)
     assert found.why is Why.OURS
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "/export/%{first:02X}{rest}.ics",
+        "/export/%25{first:02X}{rest}.ics",
+        "/EXPORT/{token}.ICS",
+        "//export/{token}.ics",
+        "/export//{token}.ics/",
+        "/x/../export/./{token}.ics",
+        "/export/{token}%2Eics",
+        "/export%2F{token}.ics?x=1#y",
+        "/behind/a/proxy/export/{token}.ics",
+    ],
+)
+def test_our_own_calendar_is_known_however_its_address_is_spelled(hamlet: Hamlet, spelled: str) -> None:
+    hamlet.web.answers[AIRBNB_LINK] = calendar()
+    made = done(connect(hamlet, LOCAL, link=AIRBNB_LINK, name="Moulin"))
+    view = hamlet.run(hamlet.engine.links.one(LOCAL, made.link_id))
+    assert view is not None
+    path = spelled.format(token=view.token, first=ord(view.token[0]), rest=view.token[1:])
+    address = f"https://sync.example{path}"
+    hamlet.web.answers[address] = calendar()
+    found = look(hamlet, address)
+    assert isinstance(found, Refusal)
+    assert found.why is Why.OURS
+
+
+def test_the_first_person_is_listed_by_the_name_the_sign_in_knows_them_by(hamlet: Hamlet) -> None:
+    hamlet.web.answers[AIRBNB_LINK] = calendar()
+    person = Person("Claire", {ALL_OWNERS: Role.OPERATOR}, principal="oid-of-claire")
+    done(connect(hamlet, person, link=AIRBNB_LINK, name="Moulin"))
+    people = PeopleStore(hamlet.tables)
+    found = hamlet.run(people.find("oid-of-claire", hamlet.clock.now(), timedelta()))
+    assert found is not None
+    assert found.decides("me")
+    assert hamlet.run(people.find("Claire", hamlet.clock.now(), timedelta())) is None
 
 
 def test_a_link_whose_address_says_nothing_is_whose_the_person_says_it_is(hamlet: Hamlet) -> None:
