@@ -107,6 +107,15 @@ async def test_access_taken_away_for_the_second_time_in_a_day_is_told_again(worl
     assert len(mail.notices) == 2
 
 
+async def test_a_trial_is_sent_again_a_minute_later(world: World) -> None:
+    phone = MemoryChannel("phone")
+    trial = Notice("test", "somebody", "info", {"fr": "Essai.", "en": "Trial."})
+    for _ in range(2):
+        await told(world.host(phone), trial)
+        world.time += timedelta(minutes=1, seconds=1)
+    assert len(phone.notices) == 2
+
+
 async def test_conflicts_are_never_swallowed(world: World) -> None:
     mail = MemoryChannel("mail")
     await told(world.host(mail), replace(NOTICE, kind="conflict"), replace(NOTICE, kind="conflict"))
