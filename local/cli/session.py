@@ -59,11 +59,6 @@ class Session:
             self._api = Api(place, self.language, self.tools.transport)
         return self._api
 
-    @property
-    def is_elsewhere(self) -> bool:
-        """Whether an address was named."""
-        return bool(self.at)
-
     def t(self, key: str, **values: object) -> str:
         """A text in the session's language."""
         return words(self.language)[key].format(**values)

@@ -234,19 +234,6 @@ KEPT: tuple[Kept, ...] = (
 """Everything there is."""
 
 
-def is_listed(table: str, partition: str, key: str, column: str) -> bool:
-    """Whether some entry names this column of this row, or the row's key (``KEY``); a table's name counts in any
-    case."""
-    return any(
-        place.table.lower() == table.lower()
-        and partition.startswith(place.partition)
-        and key.startswith(place.key)
-        and (place.column == column or (place.column == "*" and column != KEY))
-        for one in KEPT
-        for place in one.places
-    )
-
-
 def said(text: str, days: int) -> str:
     """A text of the list with the days that hold here."""
     return text.format(days=days)

@@ -81,12 +81,6 @@ def of_looks(looks: Iterable[tuple[datetime, bool]]) -> Strip:
     return strip
 
 
-def flawless(slots: Iterable[Slot]) -> tuple[int, int]:
-    """How many hours had no failure, of how many in which somebody looked."""
-    looked = [one for one in slots if one is not Slot.NOTHING]
-    return looked.count(Slot.OK), len(looked)
-
-
 def _joined(slot: Slot, *, ok: bool) -> Slot:
     new = Slot.OK if ok else Slot.FAILED
     return new if slot in (Slot.NOTHING, new) else Slot.SOME

@@ -241,16 +241,8 @@ class Links:
 
     # ---------------------------------------------------------------------------------------- import link
 
-    async def preview(self, person: Person, name: str, pasted: str) -> Replacement | Refusal | None:
-        """What the link is that is to replace this listing's own; nothing is stored. None where there is none for this
-        person to decide about."""
-        found = await self._find(person, name)
-        if found is None or not person.decides(found[0].site.owner):
-            return None
-        state, listing = found
-        return await self._preview(state, listing, pasted)
-
     async def _preview(self, state: SiteState, listing: Listing, pasted: str) -> Replacement | Refusal:
+        """What the link is that is to replace this listing's own; nothing is stored."""
         zone = state.site.properties[listing.property].zone
         looked = await self._desk.look(pasted, listing.platform, zone)
         if isinstance(looked, Refusal):

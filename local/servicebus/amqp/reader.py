@@ -46,15 +46,6 @@ def decode(data: bytes, offset: int = 0, depth: int = 0) -> tuple[object, int]:
         raise CodecError(f"AMQP value at byte {offset} is cut short or malformed") from error
 
 
-def decode_all(data: bytes) -> list[object]:
-    """Every value of a run of values, as the sections of a message are."""
-    values, offset = [], 0
-    while offset < len(data):
-        value, offset = decode(data, offset)
-        values.append(value)
-    return values
-
-
 def _body(code: int, data: bytes, offset: int, depth: int) -> tuple[object, int]:
     """The value behind a constructor byte."""
     if (fixed := _FIXED.get(code)) is not None:
