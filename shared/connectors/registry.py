@@ -170,12 +170,6 @@ def connect(
     return make(http, secrets, clock=clock, retry_after=retry_after)
 
 
-def is_peer(platform: Platform, user_agent: str) -> bool:
-    """Whether that User-Agent is the platform's importer: then its fetch proves that it has our export (rule 24)."""
-    agent = user_agent.lower()
-    return any(part in agent for part in find(platform).agents)
-
-
 def console_link(platform: Platform, unit: str, dates: StayDates) -> str:
     """Where the host edits these nights by hand; empty where no page is known, or it needs a unit and there is none."""
     template = find(platform).console

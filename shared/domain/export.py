@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from datetime import datetime
 
 from shared.domain.dates import StayDates, nights_of, ranges_of
@@ -43,6 +44,12 @@ def is_news(state: SiteState, listing: str) -> bool:
         )
         for row in state.blocks.values()
     )
+
+
+def is_one_of(user_agent: str, known: Iterable[str]) -> bool:
+    """Whether that User-Agent names one of the known importers: then its fetch proves that it has our export
+    (rule 24)."""
+    return any(name.lower() in user_agent.lower() for name in known)
 
 
 def token_hash(token: str) -> str:

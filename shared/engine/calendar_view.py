@@ -23,6 +23,7 @@ from shared.domain.spoken import PARIS, names_of
 from shared.domain.timeline import Row, alphabetical, for_channel, timeline
 from shared.engine.freshness import Freshness
 from shared.engine.modes import Modes
+from shared.engine.scope import sites_seen
 from shared.engine.shelf import Copy, Shelf
 from shared.engine.stamps import Stamp, Stamps
 from shared.engine.world import World
@@ -96,7 +97,7 @@ class CalendarView:
         """The homes this person looks after. Raises ``NotFound`` for a home, a platform or a page that is not there
         for them, ``StoreUnavailable``."""
         stamp = await self._shelf.stamp()
-        sites = await self._sites(person)
+        sites = sorted(await sites_seen(self._world, person))
         page = await self._page(sites, asked)
         copies = await self._shelf.copies(sites[(page - 1) * PAGE : page * PAGE], stamp)
         now = self._world.now()
@@ -126,7 +127,8 @@ class CalendarView:
         """One home from a day on, today where none is named. Raises ``NotFound``, ``StoreUnavailable``."""
         stamp = await self._shelf.stamp()
         site = await self._site(home)
-        copies = await self._shelf.copies([site] if site in await self._sites(person) else [], stamp)
+        seen = await sites_seen(self._world, person)
+        copies = await self._shelf.copies([site] if site in seen else [], stamp)
         if not copies or home not in copies[0].state.site.properties:
             raise NotFound(f"there is no home {home!r}")
         state, silent = copies[0].state, copies[0].silent
@@ -151,10 +153,6 @@ class CalendarView:
     async def still(self, written: str) -> bool:
         """Whether a page that carries this stamp shows all that is known: at most one read of the tables."""
         return await self.stamps.still(Stamp.parse(written))
-
-    async def _sites(self, person: Person) -> list[str]:
-        known = await self._world.accounts.directory("site")
-        return sorted(name for name, of in known.items() if person.sees(of.get("owner", "")))
 
     async def _site(self, home: str) -> str:
         return (await self._world.accounts.directory("home")).get(home, {}).get("site", "")

@@ -16,7 +16,7 @@ from shared.domain.confirm import Read
 from shared.domain.dates import StayDates
 from shared.domain.doubt import is_doubted
 from shared.domain.errors import SyncError
-from shared.domain.export import exported, is_news, is_servable, opens
+from shared.domain.export import exported, is_news, is_one_of, is_servable, opens
 from shared.domain.model import Listing, SiteState
 from shared.engine.calendars import Calendars
 from shared.engine.world import WORK, World
@@ -126,4 +126,4 @@ class Export:
 
     def _is_peer(self, listing: Listing, agent: str) -> bool:
         known = (listing.agent,) if listing.agent else self._world.agents.get(listing.platform, ())
-        return any(name.lower() in agent.lower() for name in known)
+        return is_one_of(agent, known)

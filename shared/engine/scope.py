@@ -6,6 +6,9 @@ from shared.domain.access import Person
 from shared.domain.errors import NotAllowed, NotFound
 from shared.engine.world import World
 
+LOOK_ONLY = "you may look at this, but not decide about it"
+"""What somebody is told who may see a thing, and no more."""
+
 
 def must_see(person: Person, owner: str, missing: str) -> None:
     """Raises ``NotFound`` with the words for what never was, unless the person sees this owner's homes."""
@@ -17,7 +20,7 @@ def must_decide(person: Person, owner: str, missing: str) -> None:
     """The same, and ``NotAllowed`` for somebody who may only look."""
     must_see(person, owner, missing)
     if not person.decides(owner):
-        raise NotAllowed("you may look at this, but not decide about it")
+        raise NotAllowed(LOOK_ONLY)
 
 
 async def sites_seen(world: World, person: Person) -> list[str]:

@@ -11,13 +11,9 @@ from shared.domain.access import ALL_OWNERS, Person
 from shared.domain.errors import NotAllowed, PayloadRejected
 from shared.domain.wish import Wanted
 from shared.engine.jobs import Jobs, wish_of
+from shared.engine.scope import LOOK_ONLY, must_decide
 from shared.engine.world import World
 from shared.state.jobs import Job, JobHead
-
-MISSING = "there is no such home"
-"""What whoever names a home that is not theirs is told."""
-
-LOOK_ONLY = "you may look at this, but not decide about it"
 
 
 class SyncDesk:
@@ -52,8 +48,7 @@ class SyncDesk:
         owner = known.get("owner", "") if known else ""
         if known is None or not person.sees(owner):
             raise PayloadRejected(missing)
-        if not person.decides(owner):
-            raise NotAllowed(LOOK_ONLY)
+        must_decide(person, owner, missing)
         return replace(wanted, owners=only(owner))
 
 
