@@ -19,6 +19,7 @@ from bench import (
     cold_start,
     fanout,
     feeds,
+    first_webhook,
     ical,
     many,
     overlap,
@@ -32,6 +33,7 @@ from bench.score import Score, missed, table
 # What needs a quiet, small process comes first.
 BENCHES = (
     cold_start,
+    first_webhook,
     fanout,
     feeds,
     round_trips,
