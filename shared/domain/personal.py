@@ -10,7 +10,7 @@ import html
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -35,7 +35,7 @@ class NobodyNamed(PermanentError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Sought:
     """Who is looked for: by name, by a reservation's id or code, or by both (then both must hold)."""
 
     name: str = field(default="", repr=False)
@@ -147,15 +147,26 @@ def _is_short_for(guest: str, name: str) -> bool:
         return bool(guest.strip()) and _folded(guest) == _folded(name)
     if not set(have) & set(wanted):
         return False
-    return all(_agrees(word, wanted) for word in have) or all(_agrees(word, have) for word in wanted)
+    short = _initials(guest) | _initials(name)
+    return _fits(have, wanted, short) or _fits(wanted, have, short)
 
 
-def _agrees(word: str, others: Iterable[str]) -> bool:
-    return any(
-        word == other
-        or (len(word) == 1 and other.startswith(word))
-        or (len(other) == 1 and word.startswith(other))
-        for other in others
+def _initials(text: str) -> set[str]:
+    """The words of one sign, as they are folded: some signs are two letters then ("Ĳ", "ß", "ﬁ")."""
+    alone = (sign for sign in unicodedata.normalize("NFC", text).split() if sign[1:] in ("", "."))
+    return {word for word in _words(text) if len(word) == 1}.union(*(_words(sign) for sign in alone))
+
+
+def _fits(words: Iterable[str], others: Iterable[str], short: Collection[str]) -> bool:
+    """Whether each of the words is among the others, a short one as the beginning of one of them or the other way."""
+    return all(
+        any(
+            word == other
+            or (word in short and other.startswith(word))
+            or (other in short and word.startswith(other))
+            for other in others
+        )
+        for word in words
     )
 
 

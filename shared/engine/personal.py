@@ -7,17 +7,15 @@ erased stays out: the stay says so itself, and so does the index, which every re
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import TypeVar
 
 from shared.domain.access import Person
 from shared.domain.errors import StaleWrite, SyncError
 from shared.domain.model import BookingConflict, Reservation, SiteState
 from shared.domain.personal import (
-    Wanted,
+    Sought,
     forgotten,
     is_name_overdue,
     overdue_names,
@@ -26,6 +24,7 @@ from shared.domain.personal import (
 )
 from shared.domain.story import PERSON
 from shared.engine.personal_found import Body, Found, Line, Note, stay_of
+from shared.engine.side_by_side import side_by_side
 from shared.engine.world import World
 from shared.state.choices import ChoiceStore
 from shared.state.departed import Departed, DepartedStore
@@ -40,9 +39,6 @@ KEPT_DAYS = 30
 LOOKED_FOR = 8
 """Days in which a raw body may still be worked off: younger ones are never taken away."""
 
-AT_ONCE = 16
-"""Sites, or days of bodies, looked at side by side."""
-
 TRIES = 8
 
 MOST_DAYS = 30
@@ -53,8 +49,6 @@ RETENTION = "retention"
 
 _CLEANED = "bodies cleaned"
 _STILL = ("at", "by", "kind", "what", "correlation", "home", "on", "nights", "before")
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +88,7 @@ class Personal:
                 self._world.telemetry.event("names_kept_too_long", site=site, why=str(wrong))
                 return 0
 
-        gone = sum(await _side_by_side(one, list(sites)))
+        gone = sum(await side_by_side(one, list(sites)))
         self._world.telemetry.count("names_erased", gone)
         return gone
 
@@ -159,15 +153,15 @@ class Personal:
 
     # --------------------------------------------------------------------------------------- on request
 
-    async def find(self, person: Person, wanted: Wanted) -> Found:
+    async def find(self, person: Person, wanted: Sought) -> Found:
         """Everything the tables hold of somebody, in the homes that ``person`` may look at. What belongs to no owner
         (bodies as they came) is looked through for who looks after everybody's homes alone."""
         sites = await self._sites(person.sees)
-        found = await _side_by_side(lambda site: self._in_site(site, wanted), sites)
+        found = await side_by_side(lambda site: self._in_site(site, wanted), sites)
         bodies = await self._bodies(wanted) if person.everywhere else ()
         return Found.joined([*found, Found(bodies=tuple(bodies), everywhere=person.everywhere)])
 
-    async def erase(self, person: Person, wanted: Wanted) -> Erased:
+    async def erase(self, person: Person, wanted: Sought) -> Erased:
         """Erase what ``find`` finds, in the homes that ``person`` may change. Stays keep their nights. A body goes
         whole, and cannot be replayed afterwards; one that waits to be worked off is left, and said, and so is a site
         that cannot be written now. Raises ``StoreUnavailable`` when nothing can be read."""
@@ -183,7 +177,7 @@ class Personal:
                 failed.append(site)
                 return 0, 0, 0
 
-        counts = await _side_by_side(one, sites)
+        counts = await side_by_side(one, sites)
         names, notes, lines = (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0, 0)
         bodies = await self._erase_bodies(wanted) if person.everywhere else 0
         # By whom and how much; never whose name.
@@ -198,7 +192,7 @@ class Personal:
 
     # -------------------------------------------------------------------------------------- one site
 
-    async def _in_site(self, site: str, wanted: Wanted) -> Found:
+    async def _in_site(self, site: str, wanted: Sought) -> Found:
         try:
             state = await self._world.sites.load(site)
             departed = await self._departed.all(site)
@@ -223,7 +217,7 @@ class Personal:
         ]
         return Found(tuple(stays), tuple(notes), tuple(lines))
 
-    async def _erase_in(self, site: str, wanted: Wanted, by: str) -> tuple[int, int, int]:
+    async def _erase_in(self, site: str, wanted: Sought, by: str) -> tuple[int, int, int]:
         """How many names, notes and lines. Raises ``StaleWrite``, ``StoreUnavailable``: then ask again, nothing is done
         twice."""
         keys: set[str] = set()
@@ -245,7 +239,7 @@ class Personal:
         names += await self._departed.forget(site, departed)
         return names, notes, await self._redact(site, wanted)
 
-    async def _note_in_index(self, site: str, wanted: Wanted, departed: Iterable[Departed]) -> None:
+    async def _note_in_index(self, site: str, wanted: Sought, departed: Iterable[Departed]) -> None:
         """First of all: whatever a platform says from now on has no name."""
         state = await self._world.sites.load(site)
         living = (one for one in state.reservations.values() if wanted.is_guest_of(one))
@@ -253,7 +247,7 @@ class Personal:
             if not one.feed:
                 await self._world.index.forget(one.account, one.id)
 
-    async def _redact(self, site: str, wanted: Wanted) -> int:
+    async def _redact(self, site: str, wanted: Sought) -> int:
         """Take the name out of lines of the record (a calendar's UID may hold one), but for those about stays that are
         still there: their keys hold the same word, and a line must go on naming what it is about."""
         if not wanted.name:
@@ -299,7 +293,7 @@ class Personal:
 
     # ----------------------------------------------------------------------------------------- bodies
 
-    async def _bodies(self, wanted: Wanted) -> list[Body]:
+    async def _bodies(self, wanted: Sought) -> list[Body]:
         aside = [
             Body(one.name, one.source, one.raw, one.at, one.reason) for one in await self._set_aside(wanted)
         ]
@@ -309,7 +303,7 @@ class Personal:
         ]
         return [*aside, *waiting]
 
-    async def _erase_bodies(self, wanted: Wanted) -> int:
+    async def _erase_bodies(self, wanted: Sought) -> int:
         gone = 0
         for one in await self._set_aside(wanted):
             gone += await self._world.inbox.empty(one)
@@ -319,16 +313,16 @@ class Personal:
                 gone += 1
         return gone
 
-    async def _set_aside(self, wanted: Wanted) -> list[Quarantined]:
+    async def _set_aside(self, wanted: Sought) -> list[Quarantined]:
         rows = [to_quarantined(row) for row in await self._world.inbox.quarantined()]
         return [one for one in rows if _may_name(one) and wanted.is_in_body(one.raw)]
 
-    async def _deliveries(self, wanted: Wanted) -> list[Delivery]:
+    async def _deliveries(self, wanted: Sought) -> list[Delivery]:
         """Raw bodies that still stand there and name somebody."""
         now = self._world.now()
         days = [now - timedelta(days=back) for back in range(max(self.days, LOOKED_FOR) + MOST_DAYS)]
         asked = [(platform, day) for platform in self._world.apis for day in days]
-        found = await _side_by_side(lambda one: self._world.inbox.waiting(*one), asked)
+        found = await side_by_side(lambda one: self._world.inbox.waiting(*one), asked)
         return [one for day in found for one in day if wanted.is_in_body(one.body)]
 
     def _waits(self, delivery: Delivery) -> bool:
@@ -348,7 +342,7 @@ def _may_name(one: Quarantined) -> bool:
     return bool(one.raw) and one.what is not SetAside.MESSAGE
 
 
-def _notes(state: SiteState, keys: Iterable[str], wanted: Wanted) -> list[BookingConflict]:
+def _notes(state: SiteState, keys: Iterable[str], wanted: Sought) -> list[BookingConflict]:
     """The conflicts with a note that names the person, or that is about one of these stays."""
     known = set(keys)
     return [
@@ -365,7 +359,7 @@ def _note(state: SiteState, one: BookingConflict) -> Note:
     return Note(state.site.id, one.id, one.property_id, one.decision.note, one.decision.by, one.decision.at)
 
 
-def _is_named(words: Mapping[str, str], wanted: Wanted) -> bool:
+def _is_named(words: Mapping[str, str], wanted: Sought) -> bool:
     if not wanted.name:
         return False
     return any(wanted.is_in(value) for key, value in words.items() if key not in _STILL)
@@ -392,16 +386,3 @@ def _lines(
 
 def _instant(day: date) -> datetime:
     return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a partition is named by the day alone
-
-
-A = TypeVar("A")
-
-
-async def _side_by_side(doing: Callable[[A], Awaitable[T]], items: Sequence[A]) -> list[T]:
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def one(item: A) -> T:
-        async with gate:
-            return await doing(item)
-
-    return list(await asyncio.gather(*(one(item) for item in items)))

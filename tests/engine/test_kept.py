@@ -14,7 +14,7 @@ import pytest
 from shared.domain.access import Person
 from shared.domain.dates import StayDates
 from shared.domain.kept import KEPT, KEY, said
-from shared.domain.personal import Wanted
+from shared.domain.personal import Sought
 from shared.domain.portfolio import Owner, Role
 from shared.domain.targets import Way
 from shared.engine.notice_desk import NoticeDesk
@@ -111,7 +111,7 @@ def test_guests_names_stand_where_the_list_says_and_nowhere_else(crowded: Villag
 
 def test_after_an_erasure_a_guest_stands_nowhere_but_where_it_is_said(crowded: Village) -> None:
     """Left: the body that waits to be worked off, and the UID of a stay that is still there."""
-    crowded.run(crowded.engine.personal.erase(CHIEF, Wanted(GUEST)))
+    crowded.run(crowded.engine.personal.erase(CHIEF, Sought(GUEST)))
     assert {(t, column) for t, _, _, column, mark in places(crowded) if mark == GUEST} == {("inbox", "body")}
     assert NOTE not in {mark for *_, mark in places(crowded)}
 

@@ -16,7 +16,7 @@ from shared.domain.dates import StayDates
 from shared.domain.errors import PayloadRejected, StoreUnavailable
 from shared.domain.facts import SeenStay
 from shared.domain.model import Decision, Reservation
-from shared.domain.personal import Wanted, forgotten
+from shared.domain.personal import Sought, forgotten
 from shared.domain.plan import plan
 from shared.domain.portfolio import Owner, Role
 from shared.domain.targets import Target, Way
@@ -37,7 +37,7 @@ CLAIRE = Person("claire", {"owner": Role.OPERATOR})
 LOOKER = Person("compta", {"owner": Role.VIEWER})
 STRANGER = Person("marc", {"marc": Role.OPERATOR})
 CHIEF = Person("chief", {"*": Role.OPERATOR})
-MARIE = Wanted("Marie Dupont")
+MARIE = Sought("Marie Dupont")
 
 
 class Counted:
@@ -232,7 +232,7 @@ def test_old_bodies_go_and_that_they_came_stays(village: Village) -> None:
 
 def test_a_body_that_was_erased_is_not_replayed_as_nothing(village: Village) -> None:
     village.run(village.engine.world.inbox.quarantine("q1", "airbnb", "no", b'"Marie"', SetAside.WEBHOOK))
-    village.run(village.engine.personal.erase(CHIEF, Wanted("Marie")))
+    village.run(village.engine.personal.erase(CHIEF, Sought("Marie")))
     one = village.run(village.engine.world.inbox.set_aside("q1"))
     assert one is not None
     with pytest.raises(PayloadRejected, match="erased"):
@@ -336,9 +336,9 @@ def test_a_stay_that_was_forgotten_and_comes_back_from_nowhere_stays_nameless(vi
 
 def test_erasing_is_done_once_however_often_it_is_asked(village: Village) -> None:
     sell(village)
-    assert village.run(village.engine.personal.erase(CLAIRE, Wanted(reservation="A1"))).names == 1
+    assert village.run(village.engine.personal.erase(CLAIRE, Sought(reservation="A1"))).names == 1
     version = village.run(village.engine.world.sites.load(HOME)).head.version
-    again = village.run(village.engine.personal.erase(CLAIRE, Wanted(reservation="A1")))
+    again = village.run(village.engine.personal.erase(CLAIRE, Sought(reservation="A1")))
     assert (again.names, again.notes, again.lines, again.bodies) == (0, 0, 0, 0)
     assert village.run(village.engine.world.sites.load(HOME)).head.version == version
 
@@ -346,7 +346,7 @@ def test_erasing_is_done_once_however_often_it_is_asked(village: Village) -> Non
 def test_who_erased_is_in_the_record_and_whom_is_not(village: Village) -> None:
     sell(village)
     village.run(village.engine.personal.erase(CLAIRE, MARIE))
-    found = village.run(village.engine.personal.find(CLAIRE, Wanted(reservation="A1")))
+    found = village.run(village.engine.personal.find(CLAIRE, Sought(reservation="A1")))
     (line,) = [one.words for one in found.lines if one.words["what"] == "name erased"]
     assert (line["by"], line["of"], line["on"]) == ("person claire", "airbnb|A1", f"{HOME}-airbnb")
     events = repr(village.telemetry.events)

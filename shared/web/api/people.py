@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.domain.errors import PayloadRejected
-from shared.domain.personal import NobodyNamed, Wanted
+from shared.domain.personal import NobodyNamed, Sought
 from shared.engine.answers import json_answer, problem
 from shared.engine.personal_found import as_json
 from shared.engine.work import parse_request
@@ -31,13 +31,13 @@ async def erase(desk: Desk, ask: Ask) -> HttpAnswer:
     return json_answer(200, {"erased": counts, "left": as_json(done.left)})
 
 
-def _wanted(body: bytes) -> Wanted | HttpAnswer:
+def _wanted(body: bytes) -> Sought | HttpAnswer:
     """Who is meant, or why nobody is."""
     try:
         sent = parse_request(body)
         unknown = sorted(sent.keys() - set(_FIELDS))
         if unknown:
             return problem(400, f"there is no field {unknown[0]!r}: there are {', '.join(_FIELDS)}")
-        return Wanted(sent.get("name", ""), sent.get("reservation", ""))
+        return Sought(sent.get("name", ""), sent.get("reservation", ""))
     except (PayloadRejected, NobodyNamed) as wrong:
         return problem(400, str(wrong))

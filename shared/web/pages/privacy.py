@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from shared.domain import kept
-from shared.domain.personal import NobodyNamed, Wanted
+from shared.domain.personal import NobodyNamed, Sought
 from shared.engine.personal import Erased
 from shared.engine.personal_found import Found, as_json
 from shared.use_cases import Ask, HttpAnswer
@@ -52,11 +52,11 @@ async def export(desk: Desk, ask: Ask) -> HttpAnswer:
     return HttpAnswer(200, json.dumps(found, ensure_ascii=False, indent=1).encode(), headers)
 
 
-def _wanted(ask: Ask) -> Wanted | None:
+def _wanted(ask: Ask) -> Sought | None:
     """Who is meant; None for nobody."""
     sent = form(ask.body)
     try:
-        return Wanted(sent.get("name", ""), sent.get("reservation", ""))
+        return Sought(sent.get("name", ""), sent.get("reservation", ""))
     except NobodyNamed:
         return None
 
@@ -66,7 +66,7 @@ def _page(
     ask: Ask,
     status: int = 200,
     *,
-    wanted: Wanted | None = None,
+    wanted: Sought | None = None,
     found: Found | None = None,
     erased: Erased | None = None,
 ) -> HttpAnswer:
