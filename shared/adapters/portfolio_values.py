@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from shared.adapters.yaml_fields import Section, did_you_mean
 from shared.adapters.yaml_tree import shown
 from shared.domain.addresses import FeedAddress, parse_feed_url
 from shared.domain.errors import AddressRefused
+from shared.domain.zones import is_zone
 
 ANY_CALENDAR = "ical"
 """The platform of a calendar link whose shape says nothing."""
@@ -95,9 +96,7 @@ def settings(section: Section, platform: str, rules: PortfolioRules) -> dict[str
 def zone(section: Section) -> str:
     """The IANA time zone in which the home's days begin."""
     name = section.text("zone", default="Europe/Paris", most=60)
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, KeyError):  # a path, a folder, a name nobody knows
+    if not is_zone(name):
         section.problem("zone", f"no such time zone, {_zone_hint(name)}")
     return name
 

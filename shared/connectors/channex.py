@@ -152,7 +152,7 @@ class ChannexConnector(ChannexCalls):
 
     async def _set(
         self, account: Account, house: str, room_type: str, levels: Mapping[date, int]
-    ) -> channex_answers.Taken:
+    ) -> channex_answers.WriteAnswer:
         values = [_value(house, room_type, night, level) for night, level in levels.items()]
         call = send_json(UPDATE, "availability", {"values": values})
         response = await self.call(account, call)

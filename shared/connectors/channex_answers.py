@@ -42,7 +42,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class WriteAnswer:
     """What an answer says of a write: nights it refuses, by reason. ``surely``: it says that something was taken; else
     only the calendar itself can tell."""
 
@@ -82,7 +82,7 @@ def find_webhook(items: Iterable[object], house: str, url: str) -> Webhook | Non
     return None
 
 
-def read_taken(value: object, asked: frozenset[date]) -> Taken:
+def read_taken(value: object, asked: frozenset[date]) -> WriteAnswer:
     """The nights of a write that its answer refuses.
 
     A refused value stands in ``meta.warnings`` of a 200 with ``message`` "Success" (VERIFIED), whole and with the
@@ -98,11 +98,11 @@ def read_taken(value: object, asked: frozenset[date]) -> Taken:
     listed = warnings if isinstance(warnings, list) else [warnings] if warnings else []
     nothing = isinstance(data, list) and not data
     if listed and nothing:
-        return Taken(dict.fromkeys(asked, _reason(listed[0])), surely=True)
+        return WriteAnswer(dict.fromkeys(asked, _reason(listed[0])), surely=True)
     refused: dict[date, str] = {}
     for warning in listed:
         refused |= dict.fromkeys(_nights(warning) & asked or asked, _reason(warning))
-    return Taken(refused, surely=not nothing)
+    return WriteAnswer(refused, surely=not nothing)
 
 
 def read_levels(value: object, room_type: str) -> dict[date, int]:

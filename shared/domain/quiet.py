@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
+
+from shared.domain.zones import is_zone
 
 
 class Timing(StrEnum):
@@ -132,7 +134,4 @@ def is_urgent(kind: str, severity: str) -> bool:
 
 def zone_of(name: str) -> ZoneInfo:
     """The zone, Paris for a name nobody knows (a release before us may have written it)."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo(PARIS)
+    return ZoneInfo(name if is_zone(name) else PARIS)

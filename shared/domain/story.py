@@ -14,6 +14,12 @@ PERSON = "person "
 LONGEST_NAME = 60
 """Characters of a person's name that are kept."""
 
+
+def by_hand(name: str) -> str:
+    """Who did it, in a line of the record, where a person of that name did."""
+    return f"{PERSON}{name[:LONGEST_NAME]}"
+
+
 Words = Mapping[str, tuple[str, str]]
 """French and English by the record's own word."""
 

@@ -23,8 +23,9 @@ from shared.domain.reports import RunReport
 from shared.domain.spoken import LANGUAGES, PARIS, Said
 from shared.domain.strip import Slot
 from shared.engine import look_text
-from shared.engine.homes_seen import AT_ONCE, states_seen
+from shared.engine.homes_seen import states_seen
 from shared.engine.modes import Modes
+from shared.engine.side_by_side import AT_ONCE
 from shared.engine.world import World
 from shared.ports import CircuitView
 from shared.state.accounts import AccountState

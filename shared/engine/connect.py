@@ -9,7 +9,6 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from zoneinfo import ZoneInfo
 
 from shared.domain.access import ALL_OWNERS, Person
 from shared.domain.errors import Moved, NotFound, StaleWrite
@@ -17,8 +16,8 @@ from shared.domain.model import Account, Link, Platform, Property, Site, SiteSta
 from shared.domain.portfolio import LANGUAGES, Owner, Portfolio, PortfolioListing, Role
 from shared.domain.record import Kind
 from shared.domain.spoken import PARIS, Said
-from shared.domain.story import LONGEST_NAME as WHO
-from shared.domain.story import PERSON
+from shared.domain.story import PERSON, by_hand
+from shared.domain.zones import is_zone
 from shared.engine.homes_seen import states_seen
 from shared.engine.look import LinkDesk, Looked, Refusal
 from shared.engine.look_text import Why, said_of
@@ -29,7 +28,7 @@ from shared.engine.world import WORK, World
 from shared.ports import Message
 from shared.state.sites import Changes
 
-LONGEST_NAME = 100
+MOST_NAME = 100
 """Characters of a home's name."""
 
 _TRIES = 8
@@ -50,7 +49,7 @@ class HomeChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class NewLink:
     """What a person confirmed. ``link`` is a secret. ``home`` names a home that is there; empty for a new one, which
     then has a ``name``, and an ``owner`` where there are several. ``platform`` is whose calendar it is where its
     address does not say so."""
@@ -111,10 +110,10 @@ class Connect:
         return sorted(one for one in known if one and person.decides(one))
 
     async def connect(
-        self, person: Person, wanted: Wanted, language: str = "fr"
+        self, person: Person, wanted: NewLink, language: str = "fr"
     ) -> Connected | NotConnected | Refusal:
         """Look into the link once more, and add it. Raises ``Taken`` when others keep changing the portfolio."""
-        if not _is_zone(wanted.zone):
+        if not is_zone(wanted.zone):
             return NotConnected("zone", _NO_ZONE)
         looked = await self._desk.look(wanted.link, wanted.platform, wanted.zone)
         if isinstance(looked, Refusal):
@@ -138,7 +137,7 @@ class Connect:
         return await self._import(person, state.site, home, looked, state, ())
 
     async def _found(
-        self, person: Person, wanted: Wanted, looked: Looked, language: str
+        self, person: Person, wanted: NewLink, looked: Looked, language: str
     ) -> Connected | NotConnected:
         """A new home with its first listing."""
         name = fit_name(wanted.name)
@@ -184,7 +183,7 @@ class Connect:
         """Put into the record of a home that begins whose doing it was."""
         who = {
             "at": self._world.now().isoformat(),
-            "by": f"{PERSON}{person.name}"[: len(PERSON) + WHO],
+            "by": by_hand(person.name),
             "kind": Kind.LISTING.value,
             "home": listing.property,
         }
@@ -255,9 +254,9 @@ _NO_OWNER: Said = {"fr": "Choisissez à qui est ce logement.", "en": "Choose who
 
 
 def fit_name(name: str) -> str:
-    """A home's name as it may be stored: one line of printable text, at most ``LONGEST_NAME`` characters."""
+    """A home's name as it may be stored: one line of printable text, at most ``MOST_NAME`` characters."""
     shown = "".join(letter if letter.isprintable() else " " for letter in name)
-    return " ".join(shown.split())[:LONGEST_NAME].strip()
+    return " ".join(shown.split())[:MOST_NAME].strip()
 
 
 def slug(name: str) -> str:
@@ -274,14 +273,6 @@ def _free(wanted: str, taken: Iterable[str]) -> str:
         number += 1
         name = f"{wanted}-{number}"
     return name
-
-
-def _is_zone(zone: str) -> bool:
-    try:
-        ZoneInfo(zone)
-    except (ValueError, OSError, KeyError):  # a path, a folder, a name nobody knows
-        return False
-    return True
 
 
 def _first(person: Person, owner: str, language: str) -> Owner:

@@ -6,7 +6,6 @@ instant to go on.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +17,7 @@ from shared.domain.record import Kind, kind_of
 from shared.domain.spoken import LANGUAGES, Names, names_of
 from shared.domain.story import told_by
 from shared.engine.history import FIRST_LOOK, MOST_LOOK, as_json
-from shared.engine.homes_seen import AT_ONCE
+from shared.engine.side_by_side import side_by_side
 from shared.engine.world import World
 from shared.state.history import Entry, HistoryStore
 
@@ -119,14 +118,12 @@ class Records:
 
     async def newest(self, states: Sequence[SiteState], search: Search, limit: int = PAGE) -> Lines:
         """The newest lines of these sites. Raises ``StoreUnavailable``."""
-        gate = asyncio.Semaphore(AT_ONCE)
 
         async def look(state: SiteState) -> _Stretch:
-            async with gate:
-                return await self._stretch(state, search, limit)
+            return await self._stretch(state, search, limit)
 
         there = [one for one in states if search.home in ("", *one.site.properties)]
-        found = await asyncio.gather(*(look(state) for state in there[:MOST_SITES]))
+        found = await side_by_side(look, there[:MOST_SITES])
         return replace(merged(found, limit), left_out=len(there) > MOST_SITES)
 
     async def _stretch(self, state: SiteState, search: Search, limit: int) -> _Stretch:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 
 from shared.domain.access import Person
 from shared.domain.errors import Moved, NotFound
 from shared.domain.model import SiteState
 from shared.engine.scope import sites_seen
+from shared.engine.side_by_side import side_by_side
 from shared.engine.world import World
-
-AT_ONCE = 16
-"""Sites that are read side by side."""
 
 
 async def states_seen(world: World, person: Person) -> list[SiteState]:
@@ -23,16 +20,14 @@ async def states_seen(world: World, person: Person) -> list[SiteState]:
 
 async def load_all(world: World, sites: Iterable[str]) -> list[SiteState]:
     """Sites by their ids; one that is no more is left out. Raises ``StoreUnavailable``."""
-    gate = asyncio.Semaphore(AT_ONCE)
 
     async def load(site: str) -> SiteState | None:
-        async with gate:
-            try:
-                return await world.sites.load(site)
-            except (NotFound, Moved):
-                return None
+        try:
+            return await world.sites.load(site)
+        except (NotFound, Moved):
+            return None
 
-    found = await asyncio.gather(*(load(site) for site in sites))
+    found = await side_by_side(load, sites)
     return [state for state in found if state is not None]
 
 

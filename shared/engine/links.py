@@ -18,7 +18,7 @@ from shared.domain.export import is_servable, token_hash
 from shared.domain.model import Account, FormerLink, Link, Listing, Platform, SiteState
 from shared.domain.portfolio import Portfolio, PortfolioListing, masked
 from shared.domain.record import Kind
-from shared.domain.story import LONGEST_NAME, PERSON
+from shared.domain.story import PERSON, by_hand
 from shared.engine.homes_seen import states_seen
 from shared.engine.look import LinkDesk, Looked, Refusal, overlap
 from shared.engine.look_text import Why, said_of
@@ -344,7 +344,7 @@ class Links:
             site = replace(state.site, properties={**state.site.properties, home: replace(old, name=name)})
             line = {
                 "at": self._world.now().isoformat(),
-                "by": f"{PERSON}{person.name}"[: len(PERSON) + LONGEST_NAME],
+                "by": by_hand(person.name),
                 "kind": Kind.LISTING.value,
                 "what": "home changed",
                 "of": home,
@@ -362,7 +362,7 @@ class Links:
     def _line(self, person: Person, what: str, listing: Listing) -> Mapping[str, str]:
         return {
             "at": self._world.now().isoformat(),
-            "by": f"{PERSON}{person.name}"[: len(PERSON) + LONGEST_NAME],
+            "by": by_hand(person.name),
             "kind": Kind.LISTING.value,
             "what": what,
             "of": listing.id,

@@ -39,7 +39,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Stretch:
     """One taken stretch of a calendar, from today on: what its words say that it is, and its nights."""
 
     kind: Busy
@@ -56,7 +56,7 @@ class Looked:
     host: str
     platform: Platform
     recognised: bool
-    ahead: tuple[Taken, ...] = ()
+    ahead: tuple[Stretch, ...] = ()
     past: int = 0
     oddities: tuple[str, ...] = ()
 
@@ -153,12 +153,12 @@ def spelled(link: str) -> str:
     return parse_feed_url(link, loopback_ports=frozenset({port})).url
 
 
-def _sorted_out(busy: FeedBusy, today: date) -> tuple[tuple[Taken, ...], int]:
+def _sorted_out(busy: FeedBusy, today: date) -> tuple[tuple[Stretch, ...], int]:
     """What lies ahead, and how many events are over."""
     ahead, past = [], 0
     for event in busy.events:
         coming = [dates for dates in event.dates if dates.check_out > today]
-        ahead += [Taken(event.kind, dates) for dates in coming]
+        ahead += [Stretch(event.kind, dates) for dates in coming]
         past += not coming
     return tuple(sorted(ahead, key=lambda one: (one.dates, one.kind))), past
 
@@ -172,7 +172,7 @@ def _refused(why: Why, host: str = "", **values: str) -> Refusal:
     return Refusal(why, said_of(why, host, **values))
 
 
-def overlap(known: Sequence[StayDates], found: Sequence[Taken]) -> int:
+def overlap(known: Sequence[StayDates], found: Sequence[Stretch]) -> int:
     """How many of the stretches a listing holds are in the calendar too, night for night."""
     there = {one.dates for one in found}
     return sum(1 for dates in known if dates in there)

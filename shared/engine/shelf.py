@@ -14,14 +14,12 @@ from dataclasses import dataclass
 from shared.domain.errors import Moved, NotFound
 from shared.domain.model import Link, SiteState
 from shared.engine.modes import Modes
+from shared.engine.side_by_side import AT_ONCE
 from shared.engine.stamps import Stamp, Stamps
 from shared.engine.world import World
 
 MOST_SITES = 200
 """Copies a process keeps: some 20 MB. Whoever was found longest ago goes first."""
-
-AT_ONCE = 16
-"""Sites that are read side by side."""
 
 
 @dataclass(slots=True)

@@ -134,14 +134,14 @@ def warning(**fields: object) -> dict[str, object]:
     return {"property_id": HOUSE, "warning": {"availability": ["Alma says no"]}, **fields}
 
 
-def taken(*warnings: object, data: object = ({"id": "t", "type": "task"},)) -> answers.Taken:
+def taken(*warnings: object, data: object = ({"id": "t", "type": "task"},)) -> answers.WriteAnswer:
     listed = list(data) if isinstance(data, tuple) else data
     meta: dict[str, object] = {"message": "Success", **({"warnings": list(warnings)} if warnings else {})}
     return answers.read_taken({"meta": meta} if listed is None else {"data": listed, "meta": meta}, NIGHTS)
 
 
 def test_a_task_takes_all_nights_and_so_does_a_success_without_one() -> None:
-    assert taken() == taken(data=None) == answers.Taken({}, surely=True)
+    assert taken() == taken(data=None) == answers.WriteAnswer({}, surely=True)
 
 
 def test_a_warning_refuses_the_nights_it_names_or_all() -> None:
@@ -160,7 +160,7 @@ def test_a_warning_refuses_the_nights_it_names_or_all() -> None:
 
 
 def test_neither_task_nor_refusal_is_no_answer_to_rely_on() -> None:
-    assert taken(data=()) == answers.Taken({}, surely=False)
+    assert taken(data=()) == answers.WriteAnswer({}, surely=False)
 
 
 @pytest.mark.parametrize(

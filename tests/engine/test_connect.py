@@ -13,7 +13,7 @@ from shared.domain.dates import StayDates
 from shared.domain.errors import AddressRefused, PayloadRejected, PlatformDown
 from shared.domain.model import AIRBNB, BOOKING, Busy, Platform
 from shared.domain.portfolio import Home, Role
-from shared.engine.connect import Connected, NotConnected, Wanted, fit_name, slug
+from shared.engine.connect import Connected, NewLink, NotConnected, fit_name, slug
 from shared.engine.look import LONGEST, Looked, Refusal
 from shared.engine.look_text import Why, odd
 from shared.ports import Response
@@ -49,7 +49,7 @@ def look(hamlet: Hamlet, pasted: str, platform: str = "") -> Looked | Refusal:
 
 
 def connect(hamlet: Hamlet, person: Person, **wanted: str) -> Connected | NotConnected | Refusal:
-    return hamlet.run(hamlet.engine.connect.connect(person, Wanted(**wanted)))
+    return hamlet.run(hamlet.engine.connect.connect(person, NewLink(**wanted)))
 
 
 def done(found: Connected | NotConnected | Refusal) -> Connected:
@@ -266,7 +266,7 @@ def test_a_button_pressed_ten_times_at_once_makes_one_home(hamlet: Hamlet) -> No
     object.__setattr__(hamlet.engine.world, "sleep", asyncio.sleep)  # whoever waits lets the others go on
 
     async def press() -> list[Connected | NotConnected | Refusal]:
-        wanted = Wanted(AIRBNB_LINK, name="Moulin")
+        wanted = NewLink(AIRBNB_LINK, name="Moulin")
         return await asyncio.gather(*(hamlet.engine.connect.connect(LOCAL, wanted) for _ in range(10)))
 
     names = {done(one).link_id for one in hamlet.run(press())}

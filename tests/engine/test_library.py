@@ -127,11 +127,11 @@ def test_what_the_stored_homes_refuse_is_told_in_words(hamlet: Hamlet, example: 
 
 
 def test_a_home_connected_on_the_page_is_in_the_text(hamlet: Hamlet) -> None:
-    from shared.engine.connect import Wanted
+    from shared.engine.connect import NewLink
 
     link = "https://www.airbnb.fr/calendar/ical/1.ics?s=abc"
     hamlet.web.answers[link] = calendar()
-    hamlet.run(hamlet.engine.connect.connect(LOCAL, Wanted(link, name="Le « Moulin »: vert")))
+    hamlet.run(hamlet.engine.connect.connect(LOCAL, NewLink(link, name="Le « Moulin »: vert")))
     back = read_portfolio(hamlet.run(hamlet.engine.library.text(LOCAL, links=True)).encode(), RULES)
     assert [home.name for site in back.sites for home in site.properties.values()] == ["Le « Moulin »: vert"]
     assert [one.import_url for one in back.listings] == [link]

@@ -9,9 +9,9 @@ from shared.domain.errors import NotAllowed, NotFound
 from shared.domain.model import Busy
 from shared.domain.spoken import PARIS
 from shared.engine.answers import REFUSALS, json_answer, problem_in_words, refused
-from shared.engine.connect import Connected, NotConnected, Wanted
+from shared.engine.connect import Connected, NewLink, NotConnected
 from shared.engine.links import LinkView
-from shared.engine.look import Looked, Refusal, Taken
+from shared.engine.look import Looked, Refusal, Stretch
 from shared.state.fetches import Fetch
 from shared.use_cases import Ask, HttpAnswer
 from shared.web.api.models import Connection, FeedCheck, Renewal
@@ -61,7 +61,7 @@ async def check(desk: Desk, ask: Ask) -> HttpAnswer:
 async def connect(desk: Desk, ask: Ask) -> HttpAnswer:
     """Add a calendar to a home, or found a home with it: 201, 200 where it was connected before."""
     given = Connection.model_validate_json(ask.body)
-    wanted = Wanted(
+    wanted = NewLink(
         given.url,
         given.platform or "",
         given.home or "",
@@ -140,5 +140,5 @@ def _looked(desk: Desk, looked: Looked) -> Json:
     }
 
 
-def _taken(one: Taken) -> Json:
+def _taken(one: Stretch) -> Json:
     return {"kind": one.kind.value, "nights": str(one.dates)}

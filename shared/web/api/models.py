@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from shared.domain.zones import is_zone
 
 Mode = Literal["auto", "real_time", "batch", "manual"]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -18,10 +19,8 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"
 
 
 def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ValueError, KeyError, OSError):
-        raise ValueError("there is no such time zone") from None
+    if not is_zone(name):
+        raise ValueError("there is no such time zone")
     return name
 
 

@@ -15,6 +15,7 @@ from shared.web.desk import Desk
 from shared.web.forms import form
 from shared.web.refusals import no_such_thing
 from shared.web.render import see
+from shared.web.ticks import tick
 
 
 async def listed(desk: Desk, ask: Ask) -> HttpAnswer:
@@ -106,7 +107,7 @@ async def _news(desk: Desk, ask: Ask) -> HttpAnswer:
     except NotFound:
         return no_such_thing(desk.pages, ask)
     if mark_of(case) == ask.query["seen"]:
-        return HttpAnswer(204, b"", {"cache-control": "no-store"})
+        return tick(news=False)
     return desk.pages.page(ask, "conflict_news.html", name=case.name)
 
 

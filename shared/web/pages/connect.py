@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from shared.domain.model import Busy, Platform
 from shared.domain.spoken import PARIS, Said
-from shared.engine.connect import Connected, NotConnected, Wanted
+from shared.engine.connect import Connected, NewLink, NotConnected
 from shared.engine.look import Looked, Refusal
 from shared.engine.look_text import odd
 from shared.engine.turn import Taken
@@ -57,7 +57,7 @@ async def look(desk: Desk, ask: Ask) -> HttpAnswer:
 async def add(desk: Desk, ask: Ask) -> HttpAnswer:
     """Connect it, and go on to the address that is to be given to its platform."""
     given = form(ask.body)
-    wanted = Wanted(
+    wanted = NewLink(
         given.get("link", ""),
         given.get("platform", ""),
         given.get("home", ""),

@@ -10,6 +10,7 @@ from shared.web.desk import Desk
 from shared.web.forms import form
 from shared.web.refusals import no_such_thing
 from shared.web.render import see
+from shared.web.ticks import tick
 
 FEW = 8
 """Entries of one kind that are shown; the rest are counted."""
@@ -20,7 +21,7 @@ async def show(desk: Desk, ask: Ask) -> HttpAnswer:
     204 while nothing changed."""
     today = desk.operations.today
     if ask.part and await today.still(ask.query.get("stamp", "")):
-        return HttpAnswer(204, b"", {"cache-control": "no-store"})
+        return tick(news=False)
     return desk.pages.page(
         ask,
         "today_part.html" if ask.part else "today.html",
