@@ -113,6 +113,15 @@ def next_look(
     return min(due, now_on.probe_at) if now_on.probe_at else due
 
 
+def look_period(setting: ModeSetting, now_on: Standing, units: int, own_rhythm: float | None) -> float:
+    """Seconds between two looks at an account that its answers are held against: its platform's own rhythm, or what its
+    owner chose. One that fell down the ladder is asked more rarely; what it has not said meanwhile is not fresher for
+    that."""
+    if now_on.chosen and now_on.mode is not SyncMode.REAL_TIME:
+        return 60.0 * setting.batch_minutes
+    return own_rhythm or survey_period(setting, units)
+
+
 def survey_period(setting: ModeSetting, units: int) -> float:
     """Seconds between two looks at the whole state of an account in REAL_TIME: as its owner chose, and longer where it
     has so many units that asking for each of them would leave no calls for closures."""

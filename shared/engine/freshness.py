@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from shared.domain.model import Link, Listing, Platform, SyncMode
-from shared.domain.modes import survey_period
+from shared.domain.model import Link, Listing, Platform
+from shared.domain.modes import look_period
 from shared.engine.modes import Modes
 from shared.engine.status import STALE_PERIODS
 from shared.engine.world import World
@@ -65,11 +65,7 @@ class Freshness:
         return self._too_old(state.answered, self._period(state, platform))
 
     def _period(self, state: AccountState, platform: Platform) -> float:
-        """Seconds between two looks at an account: its platform's own rhythm, or what its owner chose. One that fell
-        down the ladder is asked more rarely; what it has not said meanwhile is not fresher for that."""
-        if state.standing.chosen and state.standing.mode is not SyncMode.REAL_TIME:
-            return 60.0 * state.setting.batch_minutes
-        return self._rhythms.get(platform) or survey_period(state.setting, len(state.units))
+        return look_period(state.setting, state.standing, len(state.units), self._rhythms.get(platform))
 
     async def _calendar(self, listing: Listing) -> str:
         for again in (False, True):

@@ -142,6 +142,11 @@ class Circuits(Protocol):
         """Every circuit of an account, as of at most 1 s ago."""
         ...
 
+    def told(self, notes: Mapping[str, str]) -> tuple[CircuitView, ...]:
+        """The circuits of an account by its notes, for whoever has read them anyway; those that were never written are
+        left out, and so are those nobody can read."""
+        ...
+
     async def force(self, account: str, operation: str, state: str) -> None:
         """Move one by hand: "forced_open", "forced_closed", or "closed" to let it judge for itself again. Raises
         ``PayloadRejected`` naming what is unknown."""

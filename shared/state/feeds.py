@@ -25,7 +25,8 @@ class Feed:
 
     ``period`` is how often it is to be asked, in seconds; ``pace`` how often it is, where its host bears less (0: as it
     is to be), and ``slow`` why. ``free_from`` is the first night its own calendar left free. ``dead``: its host refuses
-    the link."""
+    the link. ``added`` is when the link was given (store time; None of an older release): what was never read is not
+    silent from the first second on."""
 
     listing: str
     site: str
@@ -43,6 +44,7 @@ class Feed:
     slow: str = ""
     free_from: str = ""
     dead: bool = False
+    added: datetime | None = None
 
     @property
     def every(self) -> int:
@@ -84,6 +86,8 @@ class FeedStore:
         if row is not None and cells.text(row.values, "url") == feed.url:
             old = _feed(row)
             feed = replace(old, site=feed.site, account=feed.account, zone=feed.zone, period=feed.period)
+        else:
+            feed = replace(feed, added=self._tables.now())
         await self._tables.upsert(FEEDS, _row(shard, feed))
 
     async def set_period(self, shard: str, listing: str, period: int) -> None:
@@ -194,6 +198,7 @@ def _row(shard: str, feed: Feed) -> Row:
             "slow": feed.slow,
             "free_from": feed.free_from,
             "dead": feed.dead,
+            "added": cells.to_instant(feed.added),
         },
     )
 
@@ -217,4 +222,5 @@ def _feed(row: Row) -> Feed:
         slow=cells.text(values, "slow"),
         free_from=cells.text(values, "free_from"),
         dead=cells.flag(values, "dead"),
+        added=cells.instant(values, "added"),
     )

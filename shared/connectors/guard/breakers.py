@@ -6,15 +6,17 @@ written: what succeeded is remembered here and put into the window with the next
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from shared.connectors.guard.circuit_copy import CircuitCopy
-from shared.domain.errors import CircuitOpen, PayloadRejected, StaleWrite, StoreUnavailable
+from shared.connectors.guard.circuit_copy import CircuitCopy, note_name
+from shared.domain.errors import CircuitOpen, PayloadRejected, StaleWrite, StoreUnavailable, Unreadable
 from shared.ports import CircuitView, Notes, Telemetry
 from shared.resilience import circuit_breaker
-from shared.resilience.circuit_breaker import CircuitConfig, Outcome, Permit, State
+from shared.resilience.circuit_breaker import Circuit, CircuitConfig, Outcome, Permit, State
+from shared.resilience.circuit_text import from_text
 
 TRIES = 8
 """How often a change is made anew when other hosts were first."""
@@ -117,7 +119,18 @@ class Breakers:
 
     async def views(self, account: str) -> tuple[CircuitView, ...]:
         """Every circuit of an account, as of at most 1 s ago."""
-        return tuple([self._view(await self._fresh(account, operation)) for operation in self._configs])
+        copies = [await self._fresh(account, operation) for operation in self._configs]
+        return tuple(self._seen(one.operation, one.circuit, one.unsaved) for one in copies)
+
+    def told(self, notes: Mapping[str, str]) -> tuple[CircuitView, ...]:
+        """The circuits of an account by its notes; those that were never written, or that nobody can read, are left
+        out. What this process has not stored yet is not in them."""
+        found = []
+        for operation in self._configs:
+            text = notes.get(note_name(operation), "")
+            with suppress(Unreadable):
+                found += [self._seen(operation, from_text(text), ())] if text else []
+        return tuple(found)
 
     async def force(self, account: str, operation: str, state: str) -> None:
         """Move one by hand. Raises ``PayloadRejected`` naming what is unknown, ``StoreUnavailable``, ``StaleWrite``
@@ -185,15 +198,15 @@ class Breakers:
         text = f"{copy.account}: the circuit for {copy.operation} is {circuit.state.value}: nothing was sent"
         return CircuitOpen(text, wait)
 
-    def _view(self, copy: CircuitCopy) -> CircuitView:
-        now = self._time()
-        circuit = circuit_breaker.next_state(copy.circuit, copy.config, now)
-        circuit = circuit_breaker.absorb(circuit, copy.config, now, copy.unsaved)
+    def _seen(self, operation: str, known: Circuit, unsaved: Iterable[float]) -> CircuitView:
+        now, config = self._time(), self._configs[operation]
+        circuit = circuit_breaker.next_state(known, config, now)
+        circuit = circuit_breaker.absorb(circuit, config, now, unsaved)
         waits = circuit.state in (State.OPEN, State.HALF_OPEN)
         # Half open is what time made of it: since the moment from which a trial could be made.
         since = circuit.until if circuit.state is State.HALF_OPEN else circuit.since
         return CircuitView(
-            copy.operation,
+            operation,
             circuit.state.value,
             sum(call.failed for call in circuit.calls),
             len(circuit.calls),

@@ -22,6 +22,11 @@ _LEVELS = {State.CLOSED: 0.0, State.FORCED_CLOSED: 0.0, State.HALF_OPEN: 0.5}
 """The gauge ``circuit_state``: 0 lets calls through, 1 lets none."""
 
 
+def note_name(operation: str) -> str:
+    """The note of an account that holds its circuit for an operation."""
+    return f"circuit|{operation}"
+
+
 class CircuitCopy:
     """One circuit as this process knows it, and where it is stored. Who changes it holds ``lock``: the calls of one
     process then cost one read and one write together, not each its own."""
@@ -47,7 +52,7 @@ class CircuitCopy:
         self._notes = notes
         self._telemetry = telemetry
         self._monotonic = monotonic
-        self._name = f"circuit|{operation}"
+        self._name = note_name(operation)
         self._etag: str | None = None
         self._read_at = float("-inf")
 
