@@ -139,6 +139,11 @@ class Azurite:
         """Whether it was started and has not ended by itself."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """The running process; 0 when there is none."""
+        return self._process.pid if self._process is not None else 0
+
     async def start(self, patience: float = 30.0) -> None:
         """Start it and wait until HTTP answers. Raises ``AzuriteError`` after ``patience`` seconds or at once.
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from local.api_key import bearer, write_header
 from local.azurite import Azurite, free_port
 from local.children import Child, ChildFailed
+from local.run_pieces import forget_pieces, write_pieces
 from local.run_settings import child_environment, write_settings
 from local.servicebus.config import load_config
 from local.servicebus.standin import StandIn
@@ -62,10 +63,16 @@ class Stack:
     async def start(self, child: Child) -> None:
         """Start one host, for the first time or again."""
         await child.start("ready", env=child_environment(self.values))
+        self._name_pieces()
 
     async def stop_hosts(self) -> None:
         """End all of them, side by side."""
         await asyncio.gather(*(child.stop() for child in self.children))
+
+    def _name_pieces(self) -> None:
+        hosts = {f"HOST_{n}": one.pid for n, one in enumerate(self.children, 1) if one.running}
+        bus = f"http://127.0.0.1:{self.bus.control_port}"
+        write_pieces(self.hosts.folder, {"TABLES": self.azurite.pid, "BUS": bus, **hosts})
 
     def _child(self, number: int) -> Child:
         port = 0 if number else self.hosts.port
@@ -95,6 +102,7 @@ async def running_stack(
         }
         stack = Stack(hosts, azurite, bus, values)
         opened.push_async_callback(stack.stop_hosts)
+        opened.callback(forget_pieces, hosts.folder)
         yield stack
 
 

@@ -140,11 +140,14 @@ async def test_a_dead_host_comes_back_and_ctrl_c_leaves_no_process(tmp_path: Pat
         code = (await run.when_said("code to sign in")).rpartition(" ")[2]
         assert re.fullmatch("[A-Z2-7]{5}-[A-Z2-7]{5}", code)
         assert await opens(run.base, tmp_path / "example" / "api-header")
+        [again] = [pid for pid, command in run.family().items() if "local.host" in command]
+        assert f"HOST_1={again}\n" in (tmp_path / "example" / "pieces").read_text()
         run.process.send_signal(signal.SIGINT)
         assert await run.process.wait() == 0
     await gone(children)
     assert run.said("/export/….ics")
     assert run.said("stopped")
+    assert not (tmp_path / "example" / "pieces").exists()
     for name in ("settings.json", "api-header"):
         assert (tmp_path / "example" / name).stat().st_mode & 0o077 == 0
 
