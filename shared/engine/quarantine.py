@@ -8,12 +8,12 @@ new message id (rule 11); asked for twice it is sent once, or is swallowed as a 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.access import ALL_OWNERS, Person
-from shared.domain.errors import BusUnavailable, NotAllowed, NotFound, PayloadRejected
+from shared.domain.errors import BusUnavailable, NotFound, PayloadRejected, PermanentError
 from shared.domain.model import Platform
-from shared.engine.answers import json_answer, problem, refused
 from shared.engine.inbox import Inbox
 from shared.engine.opaque import sealed, unsealed
 from shared.engine.scope import must_decide
@@ -21,7 +21,6 @@ from shared.engine.world import CONFLICTS, WORK, World
 from shared.messages import UNREADABLE, decode, replayed
 from shared.ports import Message, Received
 from shared.state.inbox import Quarantined, SetAside, to_quarantined
-from shared.use_cases import HttpAnswer
 
 KEPT = timedelta(days=90)
 """How long something is kept that nobody replayed."""
@@ -40,6 +39,59 @@ _ROW, _DEAD = "row", "dead"
 _MISSING = "there is nothing in quarantine under this id"
 
 
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Something set aside, without what it held. ``id`` names it in addresses; ``source`` is a queue, a platform or an
+    account; ``at`` is None in rows whose instant cannot be read; ``size`` in bytes; ``correlation`` may be empty."""
+
+    id: str
+    what: SetAside
+    source: str
+    reason: str
+    at: datetime | None
+    size: int
+    correlation: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that was delivered too often, without what it held. ``kind`` is empty for one nobody can read."""
+
+    id: str
+    queue: str
+    sequence: int
+    kind: str
+    reason: str
+    deliveries: int
+    size: int
+    correlation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Poisoned:
+    """All of it ``at`` an instant: rows, the newest first, how many more there are, and dead letters, None while the
+    bus does not answer: then ``silent`` says why."""
+
+    at: datetime
+    rows: tuple[Aside, ...]
+    left_out: int
+    dead: tuple[DeadLetter, ...] | None
+    silent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """It is on its way again, by whose word; ``already`` where it was before, and then when (None: unknown)."""
+
+    by: str
+    already: bool = False
+    at: datetime | None = None
+
+
+class CannotHelp(PermanentError):
+    """Trying it again would end as it did; the words say why."""
+
+
 class Quarantine:
     """Lists and replays."""
 
@@ -47,19 +99,13 @@ class Quarantine:
         self._world = world
         self._inbox = inbox
 
-    async def listed(self, person: Person) -> HttpAnswer:
-        """200 with everything set aside, and the dead letters of both queues."""
-        return json_answer(200, await self.found(person))
-
-    async def found(self, person: Person) -> dict[str, object]:
-        """Everything set aside, newest first, and the dead letters of both queues, as the JSON API shows them; those
-        are None, with the reason, while the bus does not answer. What belongs to no account of an owner is for those
-        who decide for all. Raises ``StoreUnavailable``."""
+    async def found(self, person: Person) -> Poisoned:
+        """Everything set aside, and the dead letters of both queues. What belongs to no account of an owner is for
+        those who decide for all. Raises ``StoreUnavailable``."""
         now, rows = self._world.now(), await self._rows(person)
-        dead, silent = await self._dead() if person.everywhere else ([], None)
-        shown = [_row_json(one, now) for one in rows[:MOST_LISTED]]
-        left_out = len(rows) - len(shown)
-        return {"quarantine": shown, "left_out": left_out, "dead_letters": dead, "bus": silent}
+        dead, silent = await self._dead() if person.everywhere else ((), "")
+        shown = tuple(_aside(one) for one in rows[:MOST_LISTED])
+        return Poisoned(now, shown, len(rows) - len(shown), dead, silent)
 
     async def count(self, person: Person) -> int:
         """How many there are. A bus that does not answer soon is not waited for: what it holds is not counted then.
@@ -83,29 +129,29 @@ class Quarantine:
             rows = [one for one in rows if _what(one) is SetAside.STAY and one.source in mine]
         return sorted(rows, key=lambda one: (one.at is not None, one.at), reverse=True)
 
-    async def _dead(self) -> tuple[list[dict[str, object]] | None, str | None]:
+    async def _dead(self) -> tuple[tuple[DeadLetter, ...] | None, str]:
         """The dead letters, or None and why they cannot be seen."""
-        found: list[dict[str, object]] = []
+        found: list[DeadLetter] = []
         try:
             for queue in QUEUES:
                 letters = await self._world.bus.dead_letters(self._named(queue), MOST_DEAD)
-                found += [_dead_json(queue, one) for one in letters]
+                found += [_letter(queue, one) for one in letters]
         except BusUnavailable as wrong:
             return None, str(wrong)
-        return found, None
+        return tuple(found), ""
 
-    async def replay(self, person: Person, name: str) -> HttpAnswer:
-        """202 when it is on its way again, 200 when it was before; 403, 404 for an id of nothing of theirs, 409 with a
-        word when trying again cannot help. Raises ``BusUnavailable``."""
+    async def replay(self, person: Person, name: str) -> Replay:
+        """Send one of them the usual way once more. Raises ``NotFound`` for an id of nothing of theirs, ``NotAllowed``,
+        ``CannotHelp``, ``BusUnavailable``."""
         try:
             place, queue, key = unsealed(name, 3)
         except PayloadRejected:
-            return problem(404, _MISSING)
+            raise NotFound(_MISSING) from None
         if place == _DEAD and queue in QUEUES and key.isascii() and key.isdigit() and person.everywhere:
             return await self._replay_dead(queue, int(key), person.name)
         if place == _ROW:
             return await self._replay_row(person, key)
-        return problem(404, _MISSING)
+        raise NotFound(_MISSING)
 
     async def clean(self) -> int:
         """Forget what is older than it is kept; a bounded number of rows."""
@@ -121,31 +167,26 @@ class Quarantine:
 
     # ----------------------------------------------------------------------------------------- to replay
 
-    async def _replay_dead(self, queue: str, sequence: int, who: str) -> HttpAnswer:
+    async def _replay_dead(self, queue: str, sequence: int, who: str) -> Replay:
         if not await self._world.bus.replay(self._named(queue), sequence):
-            return problem(404, f"queue {queue} holds no such dead letter: it was replayed, or taken away")
+            raise NotFound(f"queue {queue} holds no such dead letter: it was replayed, or taken away")
         return self._sent("dead letter", queue, who)
 
-    async def _replay_row(self, person: Person, key: str) -> HttpAnswer:
+    async def _replay_row(self, person: Person, key: str) -> Replay:
         try:
             one = await self._world.inbox.set_aside(key)
             before = None if one else await self._world.inbox.replay_of(key)
         except ValueError:  # no row can have such a key
             one = before = None
         if one is None and before is not None and person.everywhere:
-            by, at = before
-            return json_answer(
-                200, {"replayed": True, "already": True, "by": by, "at": at and at.isoformat()}
-            )
+            return Replay(before[0], already=True, at=before[1])
         if one is None:
-            return problem(404, _MISSING)
+            raise NotFound(_MISSING)
+        await self._must_decide(person, one)
         try:
-            await self._must_decide(person, one)
             await self._again(one)
-        except (NotFound, NotAllowed) as wrong:
-            return refused(wrong)
         except PayloadRejected as wrong:
-            return problem(409, str(wrong))
+            raise CannotHelp(str(wrong)) from wrong
         await self._world.inbox.replayed(one, person.name)
         return self._sent(_what(one).value, one.source, person.name)
 
@@ -175,9 +216,9 @@ class Quarantine:
         if not await self._world.ring(queue, message):
             raise BusUnavailable(f"queue {queue} takes no message now", retry_after=10)
 
-    def _sent(self, what: str, source: str, who: str) -> HttpAnswer:
+    def _sent(self, what: str, source: str, who: str) -> Replay:
         self._world.telemetry.event("replayed", what=what, source=source)
-        return json_answer(202, {"replayed": True, "already": False, "by": who})
+        return Replay(who)
 
 
 def _what(one: Quarantined) -> SetAside:
@@ -194,28 +235,20 @@ def _number(one: Quarantined) -> int:
     return 0 if one.at is None else round(one.at.timestamp() * 1_000_000)
 
 
-def _row_json(one: Quarantined, now: datetime) -> dict[str, object]:
-    return {
-        "id": sealed(_ROW, "", one.name),
-        "what": _what(one).value,
-        "source": one.source,
-        "reason": one.reason,
-        "at": one.at.isoformat() if one.at else None,
-        "age_s": round((now - one.at).total_seconds()) if one.at else None,
-        "size": one.size,
-        "correlation": one.correlation or None,
-    }
+def _aside(one: Quarantined) -> Aside:
+    shown = sealed(_ROW, "", one.name)
+    return Aside(shown, _what(one), one.source, one.reason, one.at, one.size, one.correlation)
 
 
-def _dead_json(queue: str, one: Received) -> dict[str, object]:
-    readable = one.message.kind != UNREADABLE
-    return {
-        "id": sealed(_DEAD, queue, str(one.sequence)),
-        "queue": queue,
-        "sequence": one.sequence,
-        "kind": one.message.kind if readable else None,
-        "reason": one.reason or None,
-        "deliveries": one.deliveries,
-        "size": len(one.raw),
-        "correlation": one.message.correlation or None,
-    }
+def _letter(queue: str, one: Received) -> DeadLetter:
+    message = one.message
+    return DeadLetter(
+        id=sealed(_DEAD, queue, str(one.sequence)),
+        queue=queue,
+        sequence=one.sequence,
+        kind="" if message.kind == UNREADABLE else message.kind,
+        reason=one.reason,
+        deliveries=one.deliveries,
+        size=len(one.raw),
+        correlation=message.correlation,
+    )

@@ -81,7 +81,7 @@ def staged() -> Stage:
     run(village.drain())
     (conflict,) = _json(run(engine.room.listed(OPERATOR)))["conflicts"]
     removal = _json(run(engine.vanished.listed(OPERATOR, {})))["removals"][0]
-    (message,) = _json(run(engine.poisoned.listed(OPERATOR)))["quarantine"]
+    (message,) = run(engine.poisoned.found(OPERATOR)).rows
     (link,) = run(engine.links.listed(OPERATOR))
     shown = run(engine.room.shown(OPERATOR, conflict["id"]))
     stage = Stage(village)
@@ -92,7 +92,7 @@ def staged() -> Stage:
         "mark": "of-nothing",
         "conflict": conflict["id"],
         "removal": removal["id"],
-        "message": message["id"],
+        "message": message.id,
         "job": job,
         "link": link.id,
         "proposal": _json(shown)["proposals"][0]["id"],

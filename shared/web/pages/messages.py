@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
+from shared.domain.errors import NotAllowed, NotFound
+from shared.engine.quarantine import CannotHelp
 from shared.use_cases import Ask, HttpAnswer
 from shared.web.desk import Desk
 from shared.web.refusals import no_such_thing
 from shared.web.render import see
 
-_DONE = {202: "sent", 200: "before"}
+_DONE = ("sent", "before")
 
 
 async def listed(desk: Desk, ask: Ask) -> HttpAnswer:
@@ -19,23 +19,23 @@ async def listed(desk: Desk, ask: Ask) -> HttpAnswer:
 
 async def replay(desk: Desk, ask: Ask) -> HttpAnswer:
     """Send one the usual way once more; where that cannot help, why."""
-    answer = await desk.operations.poisoned.replay(ask.person, ask.params["id"])
-    if answer.status in _DONE:
-        return see(f"/messages?done={_DONE[answer.status]}")
-    if answer.status == 409:
-        return await _page(desk, ask, 409, str(json.loads(answer.body).get("detail", "")))
-    return no_such_thing(desk.pages, ask)
+    try:
+        done = await desk.operations.poisoned.replay(ask.person, ask.params["id"])
+    except (NotFound, NotAllowed):
+        return no_such_thing(desk.pages, ask)
+    except CannotHelp as wrong:
+        return await _page(desk, ask, 409, str(wrong))
+    return see(f"/messages?done={'before' if done.already else 'sent'}")
 
 
 async def _page(desk: Desk, ask: Ask, status: int = 200, refused: str = "") -> HttpAnswer:
-    done = ask.query.get("done", "")
+    done, found = ask.query.get("done", ""), await desk.operations.poisoned.found(ask.person)
     return desk.pages.page(
         ask,
         "messages.html",
         status,
-        now=desk.operations.world.now(),
-        found=await desk.operations.poisoned.found(ask.person),
-        decides=ask.person.everywhere,
+        now=found.at,
+        found=found,
         refused=refused,
-        done=done if done in _DONE.values() else "",
+        done=done if done in _DONE else "",
     )
