@@ -49,7 +49,7 @@ from shared.engine.sync_view import SyncView
 from shared.engine.today_view import TodayView
 from shared.engine.webhooks import Senders, Webhooks
 from shared.engine.why import Explain
-from shared.engine.work import MOST_DELIVERIES, Work
+from shared.engine.work import MOST_DELIVERIES, NEWER, Work
 from shared.engine.world import CONFLICTS, WORK, World
 from shared.messages import decode
 from shared.ports import CheckWire, Message, Notice
@@ -224,18 +224,29 @@ class Operations:
         if message.kind == "inbox" and (tried >= MOST_DELIVERIES or message.version.startswith(AGAIN)):
             self.world.telemetry.event("inbox_waits", why=str(wrong))
             return
+        await self._put_off(WORK, body, deliveries, message_id, wrong)
+
+    async def _put_off(
+        self, queue: str, body: bytes, deliveries: int, message_id: str, wrong: TransientError
+    ) -> None:
+        message = decode(body)
+        tried = message.version.count("+")
         if tried >= MOST_DELIVERIES or deliveries >= MOST_DELIVERIES:
-            await self.worker.set_aside(message_id or "unnamed", WORK, str(wrong), body)
+            await self.worker.set_aside(message_id or "unnamed", queue, str(wrong), body)
             return
         due = self.world.now() + timedelta(seconds=wrong.retry_after or 2 << tried)
         again = Message(message.kind, message.key, f"{message.version}+", message.correlation, due)
-        if not await self.world.ring(WORK, again):
+        if not await self.world.ring(queue, again):
             raise wrong
 
     async def conflict(self, body: bytes, deliveries: int, message_id: str) -> None:
         """One message of ``conflicts``."""
         try:
             message = decode(body)
+            if message.kind != "conflict":  # a newer release's, which may be there when it comes back
+                newer = TransientError(f"no {message.kind[:40]!r} is told in this release", NEWER)
+                await self._put_off(CONFLICTS, body, deliveries, message_id, newer)
+                return
             await self.desk.handle(message.key)
         except (PayloadRejected, SyncError) as wrong:
             again = isinstance(wrong, TransientError | StaleWrite) and deliveries < MOST_DELIVERIES

@@ -11,7 +11,7 @@ from zlib import crc32
 from shared import meter
 from shared.correlation import correlated
 from shared.domain.confirm import pause
-from shared.domain.errors import PayloadRejected, SyncError
+from shared.domain.errors import PayloadRejected, SyncError, TransientError
 from shared.domain.model import Platform
 from shared.domain.modes import next_look, survey_period
 from shared.engine.calendars import Calendars
@@ -37,6 +37,10 @@ TICK = timedelta(seconds=1)
 SLOT = 2
 """Seconds within which two bells for the same source are one: enough for hosts that ring at the same tick, and less
 than any rhythm, or a tick would be swallowed as its predecessor's double. Who asks decides whether it is time."""
+
+NEWER = 60.0
+"""Seconds until a message of an unknown kind comes back: its eight tries outlast the minutes in which two releases run
+side by side."""
 
 MOST_DELIVERIES = 8
 """After so many a message is set aside with its reason, before the queue would bury it without one."""
@@ -72,7 +76,8 @@ class Work:
     # ---------------------------------------------------------------------------------------- messages
 
     async def do(self, message: Message) -> str:
-        """What one message asks. Raises ``PayloadRejected`` for one that can never be done."""
+        """What one message asks. Raises ``PayloadRejected`` for one that can never be done; ``TransientError`` for one
+        of a kind that is not known here: it comes back, and the release that sent it may be there then (rule 27)."""
         doers: dict[str, Callable[[str], Coroutine[Any, Any, object]]] = {
             "site": self.site,
             "inbox": self._inbox.process,
@@ -86,7 +91,7 @@ class Work:
         }
         doer = doers.get(message.kind)
         if doer is None:
-            raise PayloadRejected(f"no work is called {message.kind!r}")
+            raise TransientError(f"no work is called {message.kind[:40]!r} in this release", NEWER)
         return str(await self._reports.run(message.kind, message.key, lambda: doer(message.key)))
 
     async def site(self, site: str) -> str:

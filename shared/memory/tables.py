@@ -129,6 +129,16 @@ class MemoryTables:
         await _call(self.after, "submit", table, partition)
         return {key: stored.etag for key, stored in staged.items() if stored is not None}
 
+    def everything(self, table: str) -> list[Row]:
+        """All rows of a table, by partition and key: for copies, and for those who look at what was stored."""
+        check_table(table)
+        return [
+            _row(partition, key, stored)
+            for (name, partition), rows in sorted(self._partitions.items())
+            if name == table.lower()
+            for key, stored in sorted(rows.items())
+        ]
+
     async def close(self) -> None:
         """Nothing to free: what was stored stays, so that a test can open another client's view of it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from datetime import UTC, date, datetime
 
 from shared.domain.dates import StayDates
@@ -21,6 +21,13 @@ _SPREAD = "+"  # no JSON begins so
 _MOST_PIECES = 64  # more than a row can hold
 
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+
+
+def having(columns: Columns, names: Set[str]) -> Columns:
+    """The columns, which must hold these at least. Raises ``Unreadable``."""
+    if not names <= columns.keys():
+        raise Unreadable(f"no column {min(names - columns.keys())}")
+    return columns
 
 
 def text(columns: Columns, name: str, default: str = "") -> str:

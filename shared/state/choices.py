@@ -72,12 +72,13 @@ class ChoiceStore:
 
     async def put(self, one: Chosen) -> None:
         """Write a row that was not there, or is as it was read. Raises ``StaleWrite``."""
-        row = Row(PARTITION, one.person, _values(one))
         try:
             if one.etag is None:
-                await self._tables.insert(ACCOUNTS, row)
+                await self._tables.insert(ACCOUNTS, Row(PARTITION, one.person, _values(one)))
             else:
-                await self._tables.update(ACCOUNTS, row, one.etag)
+                stored = await self._tables.get(ACCOUNTS, PARTITION, one.person)
+                values = _values(one) | ({} if stored is None else _foreign(stored, one))
+                await self._tables.update(ACCOUNTS, Row(PARTITION, one.person, values), one.etag)
         except (AlreadyExists, NotFound):
             raise StaleWrite("somebody else changed it first") from None
 
@@ -103,6 +104,24 @@ def _values(one: Chosen) -> dict[str, Value]:
     }
 
 
+def _foreign(stored: Row, one: Chosen) -> dict[str, Value]:
+    """The two columns that hold several things each, with what a newer release put into them and we cannot show."""
+    timing = {str(topic): str(when) for topic, when in _object(stored.values, "timing").items()}
+    ours = {topic.value: when.value for topic, when in one.choice.timing.items()}
+    kept = {topic: when for topic, when in timing.items() if topic not in set(Topic)}
+    ways = [dict(to) for to in cells.objects(stored.values, "targets") if to.get("way") not in set(Way)]
+    targets = [{"way": to.way.value, "address": to.address} for to in one.targets]
+    return {"timing": json.dumps(kept | ours), "targets": cells.to_objects([*targets, *ways])}
+
+
+def _object(values: Mapping[str, Value], name: str) -> Mapping[str, object]:
+    try:
+        value = json.loads(cells.text(values, name) or "{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 def _chosen(row: Row) -> Chosen:
     """Read what ``_values`` wrote; what a newer release added means what it means by default: told at once."""
     values, usual = row.values, Hours()
@@ -118,18 +137,13 @@ def _chosen(row: Row) -> Chosen:
         if one.get("way") in set(Way)
     )
     language = cells.text(values, "language") or "fr"
-    return Chosen(row.key, Choice(_timing(cells.text(values, "timing")), hours), targets, language, row.etag)
+    return Chosen(row.key, Choice(_timing(_object(values, "timing")), hours), targets, language, row.etag)
 
 
-def _timing(written: str) -> Mapping[Topic, Timing]:
-    try:
-        value = json.loads(written or "{}")
-    except ValueError:
-        return {}
-    known = value.items() if isinstance(value, dict) else ()
+def _timing(written: Mapping[str, object]) -> Mapping[Topic, Timing]:
     return {
-        Topic(topic): Timing(timing)
-        for topic, timing in known
+        Topic(topic): Timing(str(timing))
+        for topic, timing in written.items()
         if topic in set(Topic) and timing in set(Timing)
     }
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from zlib import crc32
 
 from shared.correlation import current
-from shared.domain.errors import NotFound, StaleWrite
+from shared.domain.errors import NotFound, StaleWrite, Unreadable
 from shared.ports import Row, Tables, Value
 from shared.state import cells
 from shared.state.names import DUE
 
 SHARDS = 4
 """Partitions of the table: each costs one read a sweep; 4 carry thousands of homes."""
+
+_AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +91,18 @@ class DueStore:
 
 
 def _work(row: Row) -> Work:
-    at = cells.instant(row.values, "at")
-    assert at is not None, "a due row is always written with its instant"
+    """Read a row; one that this release cannot read is due at once, since a look does no harm, and must keep no other
+    site from its own."""
     values = row.values
-    reason, attempts = cells.text(values, "reason"), cells.number(values, "attempts")
-    return Work(
-        row.key,
-        at,
-        reason,
-        attempts,
-        row.etag or "",
-        cells.texts(values, "tell"),
-        cells.text(values, "correlation"),
-    )
+    try:
+        return Work(
+            row.key,
+            cells.instant(values, "at") or _AT_ONCE,
+            cells.text(values, "reason"),
+            cells.number(values, "attempts"),
+            row.etag or "",
+            cells.texts(values, "tell"),
+            cells.text(values, "correlation"),
+        )
+    except Unreadable:
+        return Work(row.key, _AT_ONCE, "unreadable", etag=row.etag or "")

@@ -4,17 +4,18 @@ many of its listings have not changed."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from shared.domain.errors import AlreadyExists, StaleWrite
+from shared.domain.errors import AlreadyExists, StaleWrite, Unreadable
 from shared.domain.model import Platform
 from shared.ports import Put, Row, Tables, Validators, Value
 from shared.state import cells
 from shared.state.names import FEEDS
 
 SHARD_SIZE = 100
+_OTHER = "~"  # how a row begins that is no link's
 _HEAD = "~pass"  # sorts behind every listing id, which is plain letters and digits
 
 
@@ -116,7 +117,7 @@ class FeedStore:
         head = next((row for row in rows if row.key == _HEAD), None)
         values = {} if head is None else head.values
         visits = _visits(values)
-        feeds = {row.key: _feed(row) for row in rows if row.key != _HEAD}
+        feeds = {one.listing: one for one in _readable(row for row in rows if not row.key.startswith(_OTHER))}
         counter = cells.number(values, "counter") + 1
         return Shard(shard, counter, feeds, visits, None if head is None else head.etag)
 
@@ -152,13 +153,26 @@ class FeedStore:
         return {} if row is None else _visits(row.values)
 
 
+def _readable(rows: Iterable[Row]) -> Iterator[Feed]:
+    """The links that this release can read: one that it cannot is not asked, and keeps no other from being asked."""
+    for row in rows:
+        try:
+            yield _feed(row)
+        except Unreadable:
+            continue
+
+
 def _visits(values: Mapping[str, Value]) -> dict[str, Visit]:
-    """The days stand beside the visits, in a column of their own: a release without them goes on reading those."""
-    days: dict[str, str] = json.loads(cells.text(values, "days") or "{}")
-    return {
-        listing: Visit(_instant(good), _instant(due), days.get(listing, ""))
-        for listing, (good, due) in json.loads(cells.text(values, "visits") or "{}").items()
-    }
+    """The days stand beside the visits, in a column of their own: a release without them goes on reading those. What
+    this release cannot read was never visited: it is not fresh, and due at once."""
+    try:
+        days: dict[str, str] = json.loads(cells.text(values, "days") or "{}")
+        return {
+            listing: Visit(_instant(good), _instant(due), str(days.get(listing, "")))
+            for listing, (good, due, *_) in json.loads(cells.text(values, "visits") or "{}").items()
+        }
+    except (Unreadable, ValueError, TypeError, AttributeError):
+        return {}
 
 
 def _short(value: Mapping[str, object]) -> str:

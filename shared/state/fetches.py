@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.domain.errors import Unreadable
 from shared.ports import Row, Tables, Value
 from shared.state import cells
 from shared.state.names import FEED_READS
@@ -78,7 +79,9 @@ def _fetches(row: Row) -> Fetches:
 
 
 def _fetch(row: Row, who: str) -> Fetch | None:
-    at = cells.instant(row.values, f"{who}_at")
-    if at is None:
+    try:
+        at = cells.instant(row.values, f"{who}_at")
+        agent, status = cells.text(row.values, f"{who}_agent"), cells.number(row.values, f"{who}_status")
+    except Unreadable:  # a newer release's: shown to nobody, and in nobody's way
         return None
-    return Fetch(at, cells.text(row.values, f"{who}_agent"), cells.number(row.values, f"{who}_status"))
+    return None if at is None else Fetch(at, agent, status)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from shared.correlation import current
-from shared.domain.errors import NotFound, StaleWrite
+from shared.domain.errors import NotFound, StaleWrite, Unreadable
 from shared.ports import NewId, Row, Tables, Value
 from shared.state import cells
 from shared.state.names import INBOX, QUARANTINE, REPLAYED
@@ -75,7 +76,7 @@ class InboxStore:
         return delivery
 
     async def get(self, key: str) -> Delivery | None:
-        """A stored body by its message key, or None when it is done."""
+        """A stored body by its message key, or None when it is done. Raises ``Unreadable``."""
         partition, _, name = key.rpartition("/")
         row = await self._tables.get(INBOX, partition, name)
         return None if row is None else _delivery(row)
@@ -85,9 +86,9 @@ class InboxStore:
         await self._tables.delete(INBOX, delivery.partition, delivery.id)
 
     async def waiting(self, account: str, day: datetime) -> list[Delivery]:
-        """What is left of an account's day, for the sweep."""
-        rows = await self._tables.query(INBOX, f"{account}~{day:%Y%m%d}")
-        return [_delivery(row) for row in rows]
+        """What is left of an account's day, for the sweep. A body that this release cannot read is left to the one that
+        stored it."""
+        return list(_readable(await self._tables.query(INBOX, f"{account}~{day:%Y%m%d}")))
 
     async def quarantine(
         self, name: str, source: str, reason: str, raw: bytes, what: SetAside | None = None
@@ -153,7 +154,7 @@ class InboxStore:
 def to_quarantined(row: Row) -> Quarantined:
     """Read what ``InboxStore.quarantine`` wrote, in this release or an older one."""
     raw = row.values.get("raw", b"")
-    assert isinstance(raw, bytes), "what is set aside is always written with its bytes"
+    raw = raw if isinstance(raw, bytes) else b""
     source, what = cells.text(row.values, "source"), cells.text(row.values, "what")
     size = cells.number(row.values, "size") or len(raw)
     at = cells.instant(row.values, "at")
@@ -170,8 +171,17 @@ def to_quarantined(row: Row) -> Quarantined:
     )
 
 
+def _readable(rows: Iterable[Row]) -> Iterator[Delivery]:
+    for row in rows:
+        try:
+            yield _delivery(row)
+        except Unreadable:
+            continue
+
+
 def _delivery(row: Row) -> Delivery:
-    body = row.values.get("body", b"")
-    assert isinstance(body, bytes), "a delivery is always written with its bytes"
+    body = row.values.get("body")
+    if not isinstance(body, bytes):
+        raise Unreadable("a delivery without the bytes of its body")
     account, at = cells.text(row.values, "account"), cells.instant(row.values, "at")
     return Delivery(row.partition, row.key, account, body, at, cells.text(row.values, "correlation"))

@@ -247,7 +247,8 @@ def _from_row(row: Row) -> JobStep:
         duration=timedelta(milliseconds=cells.number(values, "duration_ms")),
         said=cells.text(values, "said"),
         error=cells.text(values, "error"),
-        figures={name: Figures(**dict(zip(FIGURES, one, strict=True))) for name, one in figures.items()},
+        # A newer release puts its figures behind ours, an older one has fewer.
+        figures={name: Figures(**dict(zip(FIGURES, one, strict=False))) for name, one in figures.items()},
         lines=cells.objects(values, "lines"),
         dropped=cells.number(values, "dropped"),
     )

@@ -40,7 +40,7 @@ class PeopleStore:
         for one in named:
             given.setdefault(one.principal.strip().lower(), {})[one.id] = one
         rows = {row.key: row for row in await self._tables.query(ACCOUNTS, _PEOPLE)}
-        concerned = {key for key, row in rows.items() if ids & _person(row).roles.keys()} | given.keys()
+        concerned = {key for key, row in rows.items() if ids & _words(row).keys()} | given.keys()
         for key in sorted(concerned):
             await self._change(key, rows.get(key), ids, given.get(key, {}))
         self._kept.clear()
@@ -49,12 +49,14 @@ class PeopleStore:
         """Give somebody these roles of these owners and no other, whatever others write of other owners meanwhile: a
         role that was just taken away must not come back with an older reading. Raises ``StaleWrite``."""
         for _ in range(_TRIES):
-            kept = {} if row is None else _person(row).roles
+            kept = (
+                {} if row is None else _words(row)
+            )  # words of a newer release are kept, and allow nothing here
             roles = {owner: role for owner, role in kept.items() if owner not in ids}
-            roles |= {owner: one.role for owner, one in given.items()}
+            roles |= {owner: one.role.value for owner, one in given.items()}
             values: dict[str, Value] = {
                 "owners": cells.to_texts(roles),
-                "roles": cells.to_texts(role.value for role in roles.values()),
+                "roles": cells.to_texts(roles.values()),
             }
             if given:
                 values["language"] = list(given.values())[-1].language
@@ -73,7 +75,7 @@ class PeopleStore:
         """Take away everybody who looks after nobody's homes any more; returns how many."""
         gone = 0
         for row in await self._tables.query(ACCOUNTS, _PEOPLE):
-            if not _person(row).roles:
+            if not _words(row):
                 with suppress(StaleWrite):
                     await self._tables.delete(ACCOUNTS, _PEOPLE, row.key, row.etag)
                     gone += 1
@@ -97,7 +99,12 @@ class PeopleStore:
         return person
 
 
-def _person(row: Row) -> Person:
+def _words(row: Row) -> dict[str, str]:
+    """Somebody's roles by owner, as they are written."""
     owners, roles = cells.texts(row.values, "owners"), cells.texts(row.values, "roles")
-    known = {owner: Role(role) for owner, role in zip(owners, roles, strict=True) if role in tuple(Role)}
+    return dict(zip(owners, roles, strict=False))
+
+
+def _person(row: Row) -> Person:
+    known = {owner: Role(role) for owner, role in _words(row).items() if role in tuple(Role)}
     return Person(row.key, known, cells.text(row.values, "language"))

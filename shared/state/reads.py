@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from shared.domain.confirm import Read
-from shared.domain.errors import AlreadyExists
+from shared.domain.errors import AlreadyExists, Unreadable
 from shared.ports import Row, Tables, Value
 from shared.state import cells
 from shared.state.names import FEED_READS
@@ -36,12 +38,15 @@ class ReadStore:
     async def since(self, listing: str, version: int) -> list[Read]:
         """Fetches of that version or later, oldest version first."""
         rows = await self._tables.query(FEED_READS, listing, start=f"{version:012d}")
-        return [
-            Read(
-                int(row.key.removesuffix(_BLIND)),
-                cells.from_instant(cells.text(row.values, "at")),
-                cells.flag(row.values, "looked"),
-                cells.flag(row.values, "doubted"),
-            )
-            for row in rows
-        ]
+        return list(_readable(rows))
+
+
+def _readable(rows: Iterable[Row]) -> Iterator[Read]:
+    """What this release can read; a fetch that it cannot is no evidence, which lets no night be sold."""
+    for row in rows:
+        try:
+            at = cells.from_instant(cells.text(row.values, "at"))
+            version = int(row.key.removesuffix(_BLIND))
+        except (Unreadable, ValueError):
+            continue
+        yield Read(version, at, cells.flag(row.values, "looked"), cells.flag(row.values, "doubted"))

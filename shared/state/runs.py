@@ -3,9 +3,10 @@ names begin with ``~`` (the modes' changes) or ``job~`` (see ``shared.state.jobs
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
+from shared.domain.errors import Unreadable
 from shared.domain.model import Platform
 from shared.domain.reports import FIGURES, Figures, RunReport
 from shared.ports import Delete, Put, Row, Tables, Value
@@ -56,8 +57,7 @@ class RunStore:
         for span in _spans(self._tables.now(), end):
             rows = await self._between(end - span, end)
             end -= span
-            reports = (_from_row(row) for row in rows)
-            found += [one for one in reports if not platform or one.platform == platform]
+            found += [one for one in _readable(rows) if not platform or one.platform == platform]
             if len(found) >= most:
                 break
         return found[:most]
@@ -143,6 +143,15 @@ def _to_row(report: RunReport) -> Row:
     values |= {name: value for name in FIGURES if (value := getattr(report.figures, name))}
     day = report.begun.astimezone(UTC).date().isoformat()
     return Row(day, f"{newest_first(report.begun)}|{report.run}|{report.platform}", values)
+
+
+def _readable(rows: Iterable[Row]) -> Iterator[RunReport]:
+    """The reports that this release can read."""
+    for row in rows:
+        try:
+            yield _from_row(row)
+        except Unreadable:
+            continue
 
 
 def _from_row(row: Row) -> RunReport:

@@ -41,8 +41,17 @@ from shared.state import cells
 
 HEAD, SITE = "a|head", "b|site"
 LISTING, RESERVATION, HOLD, BLOCK, CONFLICT = "c|", "d|", "e|", "f|", "g|"
+KINDS = (HEAD, SITE, LISTING, RESERVATION, HOLD, BLOCK, CONFLICT)
+"""What this release knows in the living range; a row of any other kind there is one that it cannot read."""
 ALIVE_END = "m"
 DEPARTED, HISTORY = "p|", "q|"
+
+# What every release writes: a row without one of these would be read as a stay without nights, or as a closure that
+# nobody wants, so it is no row that can be read. All other columns may be missing, and mean nothing then.
+_OF_LISTING = frozenset({"property", "platform", "account", "link"})
+_OF_RESERVATION = frozenset({"account", "id", "kind", "status", "parts"})
+_OF_BLOCK = frozenset({"listing", "cause", "dates", "wanted", "phase"})
+_OF_CONFLICT = frozenset({"property", "dates", "bookings", "severity", "proposal"})
 
 _MOST_NOTE = 4_000  # characters a person may write beside a decision
 
@@ -142,7 +151,7 @@ def listing_row(site: str, one: Listing) -> Row:
 
 def to_listing(row: Row) -> Listing:
     """Read what ``listing_row`` wrote."""
-    values = row.values
+    values = cells.having(row.values, _OF_LISTING)
     return Listing(
         id=row.key.removeprefix(LISTING),
         property=cells.text(values, "property"),
@@ -197,7 +206,7 @@ def reservation_row(site: str, one: Reservation, prefix: str = RESERVATION) -> R
 
 def to_reservation(row: Row) -> Reservation:
     """Read what ``reservation_row`` wrote."""
-    values = row.values
+    values = cells.having(row.values, _OF_RESERVATION)
     slid_on = cells.text(values, "slid_on")
     return Reservation(
         account=cells.text(values, "account"),
@@ -268,7 +277,7 @@ def block_row(site: str, one: Block) -> Row:
 
 def to_block(row: Row) -> Block:
     """Read what ``block_row`` wrote."""
-    values = row.values
+    values = cells.having(row.values, _OF_BLOCK)
     return Block(
         listing=cells.text(values, "listing"),
         cause=cells.text(values, "cause"),
@@ -324,7 +333,7 @@ def conflict_row(site: str, one: BookingConflict) -> Row:
 
 def to_conflict(row: Row) -> BookingConflict:
     """Read what ``conflict_row`` wrote."""
-    values = row.values
+    values = cells.having(row.values, _OF_CONFLICT)
     first, second = cells.texts(values, "bookings")
     return BookingConflict(
         id=row.key.removeprefix(CONFLICT),

@@ -175,6 +175,7 @@ def _read(site: str, rows: Sequence[Row]) -> SiteState:
     holds = _decode(rows, site_codec.HOLD, site_codec.to_hold, broken)
     blocks = _decode(rows, site_codec.BLOCK, site_codec.to_block, broken)
     conflicts = _decode(rows, site_codec.CONFLICT, site_codec.to_conflict, broken)
+    broken += [key for key in by_key if not key.startswith(site_codec.KINDS)]
     return SiteState(
         site=site_codec.to_site(by_key[site_codec.SITE]),
         head=head,

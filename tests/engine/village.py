@@ -452,6 +452,7 @@ class Village:
             chance=lambda: 0.5,
             new_id=lambda: f"id{next(self.serial):06d}",
             agents={GREENGO: ("greengo",)},
+            callers=frozenset({AIRBNB}),
             ladder=climb,
         )
         checks = {AIRBNB: AirbnbCheck()}
@@ -534,7 +535,7 @@ class Village:
             for queue, handler in (("work", self.engine.work), ("conflicts", self.engine.conflict)):
                 for one in await self.bus.receive(queue, 10, 0):
                     busy = True
-                    await handler(encode(one.message), one.deliveries, one.message.message_id)
+                    await handler(one.raw, one.deliveries, one.message.message_id)
                     await self.bus.complete(queue, one)
             if not busy:
                 return
