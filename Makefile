@@ -6,6 +6,7 @@ PORTFOLIO ?=
 HOSTS     ?=
 CHECKS    ?=
 OPTIONS   ?=
+LIVE      ?=
 ARGS      ?=
 # Two processes; the tests of one file stay together and in order.
 PYTEST    ?= -n 2 --dist loadfile
@@ -17,7 +18,7 @@ FOLDERS := shared local sync_scheduler webhook_receiver sync_worker conflict_res
 CODE    := function_app.py $(wildcard $(FOLDERS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run notify webhooks quarantine cli test prove bench check format lint types contracts package licences pins clean
+.PHONY: help setup run live notify webhooks quarantine cli test prove bench check format lint types contracts package licences pins clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r name text; do printf '%-16s %s\n' "$$name" "$$text"; done
@@ -42,6 +43,9 @@ webhooks: setup ## where platforms should call us, and when they last did; OPTIO
 
 quarantine: setup ## the messages nobody could process, and why
 	@$(PY) -m local.quarantine $(OPTIONS)
+
+live: setup ## try your own platforms: LIVE=live.yaml reads, LIVE_WRITES=1 closes one far night and opens it again
+	@$(PY) -m local.live $(if $(LIVE),"$(LIVE)") $(OPTIONS)
 
 cli: setup ## the console's work from a terminal: ARGS="status"; without ARGS the list of commands
 	@$(PY) -m local.cli $(or $(ARGS),--help) || test $$? -eq 1

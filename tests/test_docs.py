@@ -38,6 +38,10 @@ OPERATIONS = ROOT / "docs" / "operations.md"
 
 MADE_BY_THE_READER = {
     "portfolio.yaml",
+    "live.yaml",
+    ".local/live/",
+    "report.md",
+    "report.json",
     "local.settings.json",
     ".local/",  # of the first run
     "Docker-Compose-Template/docker-compose-default.yml",

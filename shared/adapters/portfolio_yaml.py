@@ -64,17 +64,21 @@ def read_portfolio(data: bytes, rules: PortfolioRules, *, name: str = "portfolio
     """The portfolio in the bytes of a file. Raises ``PortfolioUnreadable`` with everything that is wrong."""
     report = Report()
     tree = read_tree(data, report)
-    if tree is not None:
-        for text in _texts(tree):
-            if _LOOKS_SECRET.search(text.value):
-                hint = (
-                    "this looks like a secret: put it in a setting, and give the name of the setting instead"
-                )
-                report.add(text.spot, "", hint)
-        portfolio = PortfolioReader(rules).read(Section(tree, "the file", TOP, report))
-        if not report.problems:
-            return portfolio
-    raise PortfolioUnreadable(name, report.problems)
+    if tree is None:
+        raise PortfolioUnreadable(name, report.problems)
+    return portfolio_of(tree, report, rules, name)
+
+
+def portfolio_of(tree: Tree, report: Report, rules: PortfolioRules, name: str) -> Portfolio:
+    """The portfolio in a file's tree. Raises ``PortfolioUnreadable`` with everything the report has then."""
+    for text in _texts(tree):
+        if _LOOKS_SECRET.search(text.value):
+            hint = "this looks like a secret: put it in a setting, and give the name of the setting instead"
+            report.add(text.spot, "", hint)
+    portfolio = PortfolioReader(rules).read(Section(tree, "the file", TOP, report))
+    if report.problems:
+        raise PortfolioUnreadable(name, report.problems)
+    return portfolio
 
 
 def _texts(tree: Tree) -> Iterator[Text]:
