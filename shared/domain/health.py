@@ -39,10 +39,17 @@ class Code(StrEnum):
     CIRCUIT_OPEN = "circuit_open"  # calls are held back since the platform kept failing
     CIRCUIT_FORCED = "circuit_forced"  # a person holds it open, or shut against its own judgement
     WORK_LATE = "work_late"  # a site waits for over five minutes
+    SITE_FAILING = "site_failing"  # a site cannot be brought up to date, again and again
     JOB_STUCK = "job_stuck"  # what a person asked for stands still
     BUS_DOWN = "bus_down"  # the message queue does not answer: all goes on, more slowly
     DEAD_LETTERS = "dead_letters"  # messages that were delivered too often
     SET_ASIDE = "set_aside"  # messages nobody could read or place
+    WEBHOOKS_SILENT = (
+        "webhooks_silent"  # a platform that should call us did not call about what our looks found
+    )
+    DRIFT = "drift"  # nights we had closed were for sale again
+    KEY_ENDS = "key_ends"  # an account's keys end soon, by its owner's word
+    CLOCK_OFF = "clock_off"  # a host's own clock is not the store's
 
 
 class Weight(StrEnum):
@@ -95,19 +102,21 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What one eye saw."""
+    """What one eye saw. ``unseen`` is what it would have seen and could not look at: not known is not well."""
 
     findings: tuple[Finding, ...] = ()
     figures: tuple[Figure, ...] = ()
+    unseen: frozenset[Code] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """All of it at ``at`` (store time), the heaviest findings first."""
+    """All of it at ``at`` (store time), the heaviest findings first; the worst of each figure."""
 
     at: datetime
     findings: tuple[Finding, ...] = ()
     figures: tuple[Figure, ...] = ()
+    unseen: frozenset[Code] = frozenset()
 
     @property
     def ok(self) -> bool:
@@ -132,7 +141,12 @@ def joined(at: datetime, sights: Iterable[Sight]) -> HealthReport:
     order = {weight: place for place, weight in enumerate(reversed(Weight))}
     codes = {code: place for place, code in enumerate(Code)}
     found.sort(key=lambda one: (order[one.weight], codes[one.code], one.platform, one.about))
-    return HealthReport(at, tuple(found), tuple(one for sight in every for one in sight.figures))
+    worst: dict[tuple[str, str], Figure] = {}
+    for figure in (one for sight in every for one in sight.figures):
+        known = worst.get((figure.name, figure.platform), figure)
+        worst[figure.name, figure.platform] = max(known, figure, key=lambda one: one.value)
+    unseen = frozenset(code for sight in every for code in sight.unseen)
+    return HealthReport(at, tuple(found), tuple(worst.values()), unseen)
 
 
 def both(french: str, english: str) -> Said:

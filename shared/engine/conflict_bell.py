@@ -12,6 +12,7 @@ from shared.domain.conflict_alerts import due_alert, home_of, next_alert
 from shared.domain.conflict_policy import is_unattended
 from shared.domain.errors import SyncError
 from shared.domain.model import SiteState
+from shared.engine.conflict_count import ConflictCount
 from shared.engine.world import CONFLICTS, World
 from shared.ports import Message
 
@@ -28,10 +29,12 @@ class ConflictBell:
     def __init__(self, world: World) -> None:
         self._world = world
         self.inline: Handler | None = None
+        self._count = ConflictCount(world)
 
     async def ring(self, state: SiteState) -> datetime | None:
         """Ring for all of the site's that are due; returns when to look at it again, None where none asks for it. While
         the bus is down they are told of here: that two guests have one bed must not wait for a queue."""
+        await self._count.note(state)
         now = self._world.now()
         wakes: list[datetime] = []
         for clash in state.conflicts.values():

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from shared.correlation import correlated
 from shared.domain.errors import NotFound
+from shared.domain.health_lag import STALE_PERIODS
 from shared.domain.model import (
     BookingConflict,
     ConflictResolution,
@@ -23,7 +24,6 @@ from shared.domain.wish import Wanted
 from shared.engine.jobs import Jobs
 from shared.engine.loops import Loops, Rhythms
 from shared.engine.operations import Operations
-from shared.engine.status import STALE_PERIODS
 from shared.engine.steps import Step, Territory
 from shared.engine.strategies import Done, strategy_for
 from shared.engine.world import WORK, World
@@ -96,7 +96,7 @@ class SyncEngine:
     async def get_sync_status(self) -> SyncStatus:
         """How every account and calendar link stands, and what is not yet as it should be."""
         now, states = self._world.now(), await self._sites()
-        health = await self._operations.overview.health()
+        health = await self._operations.watch.report(outside=True)
         waiting = (row for state in states for row in state.blocks.values())
         return SyncStatus(
             at=now,
@@ -104,7 +104,7 @@ class SyncEngine:
             sites=len(states),
             waiting=sum(1 for row in waiting if row.wanted and row.phase in (Phase.INTENDED, Phase.SENT)),
             conflicts=sum(1 for one in states for clash in one.conflicts.values() if clash.ended_at is None),
-            reasons=health.reasons,
+            reasons=tuple(one.cause["en"] for one in health.noted),
         )
 
     # ------------------------------------------------------------------------------------------ beneath

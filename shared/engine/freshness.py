@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from shared.domain.health_lag import STALE_PERIODS
 from shared.domain.model import Link, Listing, Platform
 from shared.domain.modes import look_period
 from shared.engine.modes import Modes
-from shared.engine.status import STALE_PERIODS
 from shared.engine.world import World
 from shared.state.accounts import AccountState
 from shared.state.feeds import Feed, Visit

@@ -35,6 +35,9 @@ GIVEN_UP = timedelta(minutes=15)
 AGAIN = timedelta(seconds=60)
 """How long a step is left to its message before it is rung for again."""
 
+STILL = timedelta(minutes=5)
+"""How long after its last step a job that is not over counts as standing still."""
+
 PATIENCE = timedelta(seconds=6)
 """When to look again at a source that somebody else is asking."""
 
@@ -174,10 +177,10 @@ class Jobs:
     async def _ring(self, job: str, steps: Iterable[JobStep], version: str = "1") -> bool:
         return await self._world.ring_all(WORK, [_message(job, one, version) for one in steps])
 
-    async def tend(self) -> None:
+    async def tend(self) -> list[tuple[str, datetime]]:
         """Ring again for steps that were rung for and are not over: a message was lost, or its host died. While the bus
-        is down some are done here."""
-        now = self._world.now()
+        is down some are done here. Returns the jobs that stand still, with when each was asked for."""
+        now, still = self._world.now(), list[tuple[str, datetime]]()
         for name in await self._store.since(now - GIVEN_UP):
             job = await self._store.load(name)
             if job is None or job.finished or now - job.head.at < AGAIN:
@@ -188,6 +191,10 @@ class Jobs:
             with correlated(job.head.correlation):
                 if not await self._ring(name, ready, version):
                     await self._inline(name, ready, now)
+            last = max((one.begun + one.duration for one in job.steps if one.begun), default=job.head.at)
+            if now - last > STILL:
+                still.append((name, job.head.at))
+        return still
 
     async def _inline(self, job: str, steps: Sequence[JobStep], started: datetime) -> None:
         for one in steps:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -22,6 +21,10 @@ from shared.engine.conflict_room import ConflictRoom
 from shared.engine.connect import Connect
 from shared.engine.export import Export, Render
 from shared.engine.freshness import Freshness
+from shared.engine.health_eyes import eyes
+from shared.engine.health_page import HealthPage
+from shared.engine.health_round import HealthRound
+from shared.engine.health_watch import HealthWatch
 from shared.engine.history import History
 from shared.engine.inbox import AGAIN, Inbox
 from shared.engine.ingest import Ingest
@@ -110,6 +113,9 @@ class Operations:
         self.sync_view = SyncView(world, self.jobs)
         self.audit = Audit(world)
         self.overview = Status(world, self.modes)
+        self.watch = HealthWatch(world, eyes(world, self.modes, rhythms))
+        self.health_page = HealthPage(world, self.watch)
+        self.health_round = HealthRound(world, self.watch, self.modes, self.jobs, self.reports)
         self.record = History(world)
         fresh = Freshness(world, self.modes, rhythms)
         self.explain = Explain(world, fresh, self.modes)
@@ -169,21 +175,8 @@ class Operations:
         await self.personal.clean_people()
 
     async def on_timer_health(self) -> None:
-        """Tell what needs a person; help jobs on that stand still. What a person was not told yet is tried again,
-        whatever becomes of the rest."""
-        try:
-            await self.modes.tend()
-            await self.jobs.tend()
-            await self.reports.flush()
-            health = await self.overview.health()
-            self.world.telemetry.gauge("healthy", 1.0 if health.ok else 0.0)
-            for platform, age in health.sync_age.items():
-                self.world.telemetry.gauge("sync_age_s", age, platform=platform)
-            self.world.telemetry.gauge("work_age_s", health.work_age)
-            for reason in health.reasons:
-                self.world.telemetry.event("unhealthy", why=reason)
-        finally:
-            await self.world.notify.again()
+        """Look at everything, tell what needs a person, help on what stands still."""
+        await self.health_round.run()
 
     # ------------------------------------------------------------------------------------------ queues
 
@@ -280,10 +273,4 @@ class Operations:
 
     async def health(self) -> HttpAnswer:
         """200, or 503 with reasons that name nobody."""
-        health = await self.overview.health()
-        return _json(200 if health.ok else 503, {"ok": health.ok, "reasons": list(health.open_reasons)})
-
-
-def _json(status: int, value: object) -> HttpAnswer:
-    body = json.dumps(value, ensure_ascii=False).encode()
-    return HttpAnswer(status, body, {"content-type": "application/json; charset=utf-8"})
+        return await self.health_page.answer()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from shared.domain.access import Person
 from shared.domain.conflict_alerts import stage
+from shared.domain.health_lag import STALE_PERIODS
 from shared.domain.model import Phase, SiteState
 from shared.domain.modes import feed_mode
 from shared.engine.by_hand import Closure, FailedPush, failed_pushes, to_close
@@ -18,23 +18,6 @@ from shared.engine.opaque import sealed
 from shared.engine.world import World
 from shared.ports import CircuitView
 from shared.state.accounts import AccountState
-
-STALE_PERIODS = 3
-"""A source is fresh for so many of its periods (rule 22)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """Whether the engine keeps its promises. ``reasons`` say why not, for its log and its people; ``open_reasons`` say
-    it to anybody, in numbers: the health page is open to whoever finds it, and a home's name is nobody else's."""
-
-    ok: bool
-    reasons: tuple[str, ...]
-    open_reasons: tuple[str, ...] = ()
-    sync_age: Mapping[str, float] = field(default_factory=dict)
-    """By platform: seconds since the calendar answered that has been silent longest."""
-    work_age: float = 0.0
-    """Seconds since the work was due that waits longest."""
 
 
 class Status:
@@ -108,29 +91,6 @@ class Status:
                     }
                 )
         return feeds
-
-    async def health(self) -> Health:
-        """Computed from the tables alone, so that frozen timers are seen from outside."""
-        now = self._world.now()
-        silent, waiting = list[str](), list[str]()
-        ages, work_age = dict[str, float](), 0.0
-        for name in await self._world.accounts.directory("shard"):
-            shard = await self._world.shards.load(name)
-            for listing, feed in shard.feeds.items():
-                visit = shard.visits.get(listing)
-                limit = timedelta(seconds=2 * STALE_PERIODS * feed.every)
-                if visit is not None and visit.good is not None:
-                    age = (now - visit.good).total_seconds()
-                    ages[feed.platform] = max(ages.get(feed.platform, 0.0), age)
-                if visit is None or visit.good is None or now - visit.good > limit:
-                    silent.append(f"no good answer from {listing} for too long")
-        for work in await self._world.due.all():
-            work_age = max(work_age, (now - work.at).total_seconds())
-            if now - work.at > timedelta(minutes=5):
-                waiting.append(f"site {work.site} waits since {work.at:%H:%M:%S}")
-        told = [f"calendars without a good answer for too long: {len(silent)}"] if silent else []
-        told += [f"sites that wait for over 5 minutes: {len(waiting)}"] if waiting else []
-        return Health(not told, (*silent, *waiting), tuple(told), ages, work_age)
 
 
 def standing_status(one: AccountState) -> dict[str, JsonValue]:

@@ -44,6 +44,8 @@ class AccountState:
     """An account with its units. ``paused`` is why its platform revoked our access, empty when it did not; ``polled``
     when the last poll of its queue began that is stored whole, ``looked`` the same of its whole state, ``tried`` when a
     look began that some units gave no answer to. ``setting`` is what its owner chose, ``rung`` where the ladder stands.
+    ``changed`` is when a unit of it was put or moved last (None: an older release did it); ``notes`` are its shared
+    texts by name, as the same read gave them.
     """
 
     account: Account
@@ -54,6 +56,8 @@ class AccountState:
     setting: ModeSetting = field(default_factory=ModeSetting)
     rung: Rung = field(default_factory=Rung)
     tried: datetime | None = None
+    changed: datetime | None = None
+    notes: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def place(self, unit: str) -> Place | None:
         """Where a unit belongs, or None. One of which only the place is known ("1234:*") is that place's only unit: a
@@ -155,6 +159,12 @@ class AccountStore:
             _setting(row),
             Rung() if ladder is None else rungs.from_text(cells.text(ladder.values, "text")),
             cells.instant(row.values, "tried"),
+            changed=_stamped(cells.text(row.values, "units")),
+            notes={
+                key.removeprefix(PREFIX): cells.text(one.values, "text")
+                for key, one in rows.items()
+                if key.startswith(PREFIX)
+            },
         )
 
     async def _units(self, account: str, stamp: str) -> dict[str, Place]:
@@ -248,6 +258,11 @@ class AccountStore:
             return False
         return cells.number(row.values, "fence") == fence and until > self._tables.now()
 
+    async def leased_until(self, account: str, name: str) -> datetime | None:
+        """Until when a lease was taken last, which for one that was given back is when; None for one nobody took."""
+        row = await self._tables.get(ACCOUNTS, account, f"lease|{name}")
+        return None if row is None else cells.instant(row.values, "until")
+
     async def release(self, account: str, name: str, fence: int, until: datetime | None = None) -> None:
         """Give the lease back (or keep others out until an instant: a pause the platform asks for)."""
         key = f"lease|{name}"
@@ -300,6 +315,11 @@ class AccountStore:
 
 def _place(row: Row) -> Place:
     return Place(cells.text(row.values, "site"), cells.text(row.values, "listing"))
+
+
+def _stamped(stamp: str) -> datetime | None:
+    """When the units changed last, by their stamp; None without one, or while they are being changed."""
+    return cells.from_instant(stamp.partition(" ")[0]) if stamp else None
 
 
 def _setting(row: Row) -> ModeSetting:

@@ -20,8 +20,9 @@ def test_a_silent_calendar_and_a_waiting_site_are_counted_and_not_named() -> Non
         "ok": False,
         "reasons": [
             "calendars without a good answer for too long: 1",
+            "accounts without a good answer for too long: 2",
             "sites that wait for over 5 minutes: 1",
         ],
     }
-    named = village.run(village.engine.overview.health()).reasons
-    assert [HOME in reason for reason in named] == [True, True]
+    named = village.run(village.engine.watch.report()).ill
+    assert [one.about for one in named] == [f"{HOME}-greengo", "airbnb", "booking", HOME]

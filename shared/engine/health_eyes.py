@@ -1,0 +1,242 @@
+"""The eyes of the health report: each reads one kind of thing and hands it to a pure judge.
+
+What a report costs, in table transactions: one for the directory of each kind, one a shard of calendars, one or two an
+account (its circuits and its rung stand in the same answer), four for due work, one for the sweep's mark, one for open
+conflicts. It grows with shards and accounts, never with sites or stays. Those that are ``outside`` are what
+``GET /health`` is answered from; the others wait for the bus or are dear, and are the timer's alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+from shared.domain import health_lag, health_state
+from shared.domain.errors import BusUnavailable
+from shared.domain.health import Figure, Sight
+from shared.domain.health_lag import ByApi, Calendar
+from shared.domain.health_state import OneCircuit, OneWork
+from shared.domain.model import Platform
+from shared.domain.modes import look_period
+from shared.engine.modes import Modes
+from shared.engine.world import CONFLICTS, WORK, World
+from shared.state import cells
+from shared.state.accounts import AccountState
+from shared.state.feeds import Shard
+from shared.state.open_conflicts import OpenConflicts
+
+T = TypeVar("T")
+
+AT_ONCE = 16
+"""Rows asked for side by side."""
+
+MOST_DEAD = 100
+"""Dead letters of a queue that are counted."""
+
+PATIENCE = 5.0
+"""Seconds the bus has for both queues; then how many there are is not known."""
+
+SET_ASIDE_EVERY = timedelta(minutes=10)
+"""How often a process counts what was set aside: each row comes with what it held."""
+
+
+class Eye(Protocol):
+    """One kind of reading. ``outside``: it reads few rows of the tables and nothing else."""
+
+    outside: bool
+
+    async def look(self) -> Sight:
+        """What it sees now. Raises ``StoreUnavailable``, ``Unreadable``."""
+        ...
+
+
+def eyes(world: World, modes: Modes, rhythms: Mapping[Platform, float]) -> tuple[Eye, ...]:
+    """All of them. ``rhythms`` are the seconds between two polls that a platform prescribes for itself."""
+    return (
+        CalendarsEye(world),
+        AccountsEye(world, modes, rhythms),
+        WorkEye(world),
+        TimersEye(world),
+        QueuesEye(world),
+        SetAsideEye(world),
+        ConflictsEye(world),
+    )
+
+
+class CalendarsEye:
+    """How long each calendar link has been silent."""
+
+    outside = True
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def look(self) -> Sight:
+        """One read for the directory, one a shard of a hundred links."""
+        shards = await side_by_side(await self._world.accounts.directory("shard"), self._world.shards.load)
+        return health_lag.of_calendars(
+            (one for shard in shards for one in _calendars(shard)), self._world.now()
+        )
+
+
+def _calendars(shard: Shard) -> list[Calendar]:
+    found = []
+    for listing, feed in shard.feeds.items():
+        visit = shard.visits.get(listing)
+        found.append(
+            Calendar(
+                listing,
+                feed.platform,
+                timedelta(seconds=feed.every),
+                visit.good if visit else None,
+                feed.added,
+                feed.error,
+                feed.failures,
+                feed.dead,
+            )
+        )
+    return found
+
+
+class AccountsEye:
+    """How long each account by API has been silent, its mode, its circuits."""
+
+    outside = True
+
+    def __init__(self, world: World, modes: Modes, rhythms: Mapping[Platform, float]) -> None:
+        self._world = world
+        self._modes = modes
+        self._rhythms = rhythms
+
+    async def look(self) -> Sight:
+        """One read for the directory, one or two an account."""
+        known = await self._world.accounts.directory("account")
+        names = [name for name, what in known.items() if what.get("api")]
+        loaded = await side_by_side(names, self._modes.account)
+        states = [one for one in loaded if one is not None and one.units]
+        seen = [self._seen(one) for one in states]
+        sight = health_lag.of_accounts(seen, self._world.now())
+        found = list(sight.findings)
+        for state, one in zip(states, seen, strict=True):
+            mode = health_state.of_mode(one)
+            found += [mode] if mode else []
+            found += health_state.of_circuits(one, self._circuits(state))
+        return Sight(tuple(found), sight.figures)
+
+    def _seen(self, one: AccountState) -> ByApi:
+        account, standing = one.account, one.standing
+        own = self._rhythms.get(account.platform)
+        return ByApi(
+            account.id,
+            account.platform,
+            account.owner,
+            timedelta(seconds=look_period(one.setting, standing, len(one.units), own)),
+            timedelta(minutes=one.setting.batch_minutes),
+            one.answered,
+            standing,
+            one.paused,
+            one.changed,
+        )
+
+    def _circuits(self, state: AccountState) -> list[OneCircuit]:
+        circuits = self._world.circuits
+        views = circuits.told(state.notes) if circuits is not None else ()
+        return [OneCircuit(one.operation, one.state, one.since, one.retry_at) for one in views]
+
+
+class WorkEye:
+    """Sites that wait."""
+
+    outside = True
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def look(self) -> Sight:
+        """Four reads."""
+        works = [OneWork(one.site, one.at, one.attempts) for one in await self._world.due.all()]
+        return health_state.of_work(works, self._world.now())
+
+
+class TimersEye:
+    """Whether anybody rings, by the lease that each sweep takes and gives back."""
+
+    outside = True
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def look(self) -> Sight:
+        """One read."""
+        swept = await self._world.accounts.leased_until("~timers", "sweep")
+        return health_state.of_timers(swept, self._world.now())
+
+
+class QueuesEye:
+    """Dead letters of both queues."""
+
+    outside = False
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def look(self) -> Sight:
+        """Two looks at the bus, no transaction; ``PATIENCE`` at most."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                dead = {queue: await self._count(queue) for queue in (WORK, CONFLICTS)}
+        except (BusUnavailable, TimeoutError):
+            return health_state.of_queues(None, MOST_DEAD)
+        return health_state.of_queues(dead, MOST_DEAD)
+
+    async def _count(self, queue: str) -> int:
+        name = self._world.queue_names.get(queue, queue)
+        return len(await self._world.bus.dead_letters(name, MOST_DEAD))
+
+
+class SetAsideEye:
+    """What nobody could process. What it saw is remembered for a while: nothing is told by it."""
+
+    outside = False
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._kept: tuple[datetime, Sight] | None = None
+
+    async def look(self) -> Sight:
+        """One read every ten minutes, and a page more for each thousand rows."""
+        if self._kept is not None and self._world.now() - self._kept[0] < SET_ASIDE_EVERY:
+            return self._kept[1]
+        rows = await self._world.inbox.quarantined()
+        since = min((at for row in rows if (at := cells.instant(row.values, "at"))), default=None)
+        sight = health_state.of_set_aside(len(rows), since)
+        self._kept = (self._world.now(), sight)
+        return sight
+
+
+class ConflictsEye:
+    """How many double sales stand. Each is told by itself, to those it concerns: here they are a number."""
+
+    outside = False
+
+    def __init__(self, world: World) -> None:
+        self._open = OpenConflicts(world.tables)
+
+    async def look(self) -> Sight:
+        """One read."""
+        return Sight(figures=(Figure("conflicts_open", sum((await self._open.all()).values())),))
+
+
+async def side_by_side(
+    names: Sequence[str] | Mapping[str, object], ask: Callable[[str], Awaitable[T]]
+) -> list[T]:
+    """What each name stands for, in their order."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(name: str) -> T:
+        async with gate:
+            return await ask(name)
+
+    return list(await asyncio.gather(*(one(name) for name in names)))
