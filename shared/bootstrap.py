@@ -294,6 +294,9 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
         platform_names={platform: entry.name for platform, entry in PLATFORMS.items()},
         agents={platform: entry.agents for platform, entry in PLATFORMS.items()},
         doorbells=frozenset(name for name, entry in PLATFORMS.items() if entry.webhook and entry.poll_every),
+        callers=frozenset(
+            name for name, entry in PLATFORMS.items() if entry.webhook and name in settings.webhook_secrets
+        ),
         queue_names={WORK: settings.work_queue, CONFLICTS: settings.conflicts_queue},
         base_urls=settings.base_urls,
         ladder=climb,

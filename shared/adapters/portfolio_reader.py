@@ -9,7 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from shared.adapters.portfolio_values import ANY_CALENDAR, PortfolioRules, address, base_url, settings, zone
+from shared.adapters.portfolio_values import (
+    ANY_CALENDAR,
+    PortfolioRules,
+    address,
+    base_url,
+    day,
+    settings,
+    zone,
+)
 from shared.adapters.yaml_fields import Section, did_you_mean
 from shared.adapters.yaml_tree import Spot
 from shared.domain.addresses import FeedAddress
@@ -28,7 +36,7 @@ from shared.domain.site_groups import resolve
 TOP = ("owners", "accounts", "homes")
 _OWNER = ("id", "people")
 _PERSON = ("principal", "role", "email", "language")
-_ACCOUNT = ("id", "platform", "owner", "secrets", "base_url")
+_ACCOUNT = ("id", "platform", "owner", "secrets", "base_url", "key_ends")
 _HOME = (
     "id",
     "name",
@@ -128,6 +136,7 @@ class PortfolioReader:
             owner=self._whose(section),
             secrets=settings(section, platform, self._rules),
             base_url=base_url(section, self._rules),
+            key_ends=day(section, "key_ends"),
         )
         self._accounts.setdefault(name, account)
 

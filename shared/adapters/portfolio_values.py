@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from difflib import get_close_matches
 from zoneinfo import available_timezones
 
@@ -91,6 +92,16 @@ def settings(section: Section, platform: str, rules: PortfolioRules) -> dict[str
     if missing and section.has("secrets"):
         section.problem("secrets", f"{platform} also needs the name of a setting for {' and '.join(missing)}")
     return found
+
+
+def day(section: Section, name: str) -> date | None:
+    """A date such as 2027-03-01; None where none is given."""
+    written = section.text(name, most=40)
+    try:
+        return date.fromisoformat(written) if written else None
+    except ValueError:
+        section.problem(name, "write the day as in 2027-03-01")
+        return None
 
 
 def zone(section: Section) -> str:

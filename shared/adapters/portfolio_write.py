@@ -105,6 +105,8 @@ def _account(one: Account, usual_hosts: Mapping[str, str]) -> Iterator[str]:
         yield from (f"      {role}: {name}" for role, name in sorted(one.secrets.items()))
     if one.base_url and one.base_url != usual_hosts.get(one.platform, ""):
         yield f"    base_url: {quoted(one.base_url)}"
+    if one.key_ends is not None:
+        yield f"    key_ends: {one.key_ends.isoformat()}"
 
 
 def _home(home: Home, site: Site) -> Iterator[str]:

@@ -297,13 +297,15 @@ class Block:
 @dataclass(frozen=True, slots=True)
 class Account:
     """One set of credentials on one platform. ``secrets`` maps a role ("client_id") to the *name* of the setting that
-    holds it, never to the secret. ``base_url`` overrides the platform's own host (tests, the sandbox)."""
+    holds it, never to the secret. ``base_url`` overrides the platform's own host (tests, the sandbox). ``key_ends`` is
+    the first day on which its keys are good no more, where somebody said so."""
 
     id: str
     platform: Platform
     owner: str
     secrets: Mapping[str, str] = field(default_factory=dict)
     base_url: str = ""
+    key_ends: date | None = None
 
 
 class ConflictSeverity(StrEnum):

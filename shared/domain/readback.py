@@ -22,11 +22,14 @@ SETTLES = timedelta(minutes=10)
 @dataclass(frozen=True, slots=True)
 class Readback:
     """Rows of the ledger as a read calendar leaves them: ``seen`` there; ``missing`` so soon after the write that the
-    platform may be behind; or ``drifted``. The last two are to be written again."""
+    platform may be behind; or ``drifted``. The last two are to be written again. ``opened`` are the nights that drifted
+    after they had been seen closed, ``never_closed`` those that were not once."""
 
     seen: tuple[Block, ...] = ()
     missing: tuple[Block, ...] = ()
     drifted: tuple[Block, ...] = ()
+    opened: frozenset[date] = frozenset()
+    never_closed: frozenset[date] = frozenset()
 
 
 def read_back(state: SiteState, listing: str, levels: Mapping[date, int], begun: datetime) -> Readback:
@@ -38,19 +41,21 @@ def read_back(state: SiteState, listing: str, levels: Mapping[date, int], begun:
     taken = occupancies(state) if counted else []
     today = state.today(listing, begun)
     seen, missing, drifted = [], [], []
+    opened, never_closed = set[date](), set[date]()
     for row in _waiting(state, listing, begun):
         nights = [night for night in row.dates.nights() if night >= today]
         allowed = {night: level(state.site, home, night, taken) if counted else 0 for night in nights}
         over = [night for night in nights if levels.get(night, 0) > allowed[night]]
         if over and row.taken_at is not None and begun - row.taken_at >= SETTLES:
             drifted.append(replace(row, phase=Phase.INTENDED, next_try=None, error=_words(over)))
+            (opened if row.phase is Phase.SEEN else never_closed).update(over)
         elif over and row.created_at is not None and begun - row.created_at < SETTLES:
             missing.append(
                 replace(row, phase=Phase.INTENDED, next_try=None, error="accepted, and not seen there yet")
             )
         elif not over and nights and all(night in levels for night in nights) and row.phase is not Phase.SEEN:
             seen.append(replace(row, phase=Phase.SEEN))
-    return Readback(tuple(seen), tuple(missing), tuple(drifted))
+    return Readback(tuple(seen), tuple(missing), tuple(drifted), frozenset(opened), frozenset(never_closed))
 
 
 def _waiting(state: SiteState, listing: str, begun: datetime) -> list[Block]:

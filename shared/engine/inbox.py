@@ -11,6 +11,7 @@ from shared.correlation import correlated
 from shared.domain.errors import AuthFailed, NotFound, PayloadRejected, SyncError, TransientError
 from shared.domain.facts import SeenStay
 from shared.domain.model import Account, Platform
+from shared.engine.bells import Bells
 from shared.engine.ingest import Answered, Ingest
 from shared.engine.modes import Modes
 from shared.engine.queues import HELD, Queues
@@ -53,6 +54,7 @@ class Inbox:
         self._ingest = ingest
         self._queues = queues
         self._words = Words(world)
+        self._bells = Bells(world)
         self._units: dict[Platform, UnitFinder] = {}
         self._rung: dict[Platform, dict[str, str]] = {}
 
@@ -75,16 +77,19 @@ class Inbox:
         except PayloadRejected as wrong:
             await self._set_aside(delivery, str(wrong))
             return "set aside"
-        if notification.poll:
-            await self._poll(delivery, await self._at(Platform(delivery.account), notification.poll))
+        polled = await self._at(Platform(delivery.account), notification.poll) if notification.poll else []
+        await self._poll(delivery, polled)
         asks = notification.reread or notification.revoked
         accounts = await self._concerned(Platform(delivery.account), notification) if asks else []
         if notification.revoked:
             await self._revoked(connector, accounts, notification)
-        hints, unknown = notification.hints, []
+        hints, unknown, about = notification.hints, [], {one.account.id: one for one in polled}
         for name in notification.reread:
-            if not await self._reread(connector, accounts, name, hints):
+            owner = await self._reread(connector, accounts, name, hints)
+            if owner is None:
                 unknown.append(name)
+            else:
+                about[owner.account.id] = owner
         if unknown and self._is_young(delivery):
             raise TransientError(f"{unknown[0]} is not known to the platform yet")
         for name in unknown:
@@ -92,6 +97,8 @@ class Inbox:
         for word in notification.unknown:
             await self._words.tell(Platform(delivery.account), "action", word)
         await self._world.inbox.done(delivery)
+        for one in about.values():
+            await self._bells.heard(one)
         return notification.action
 
     async def sweep(self, platform: Platform, most: int, days: Iterable[int] = (1, 0)) -> int:
@@ -170,7 +177,7 @@ class Inbox:
                 continue
             name = account.account.id
             try:
-                said = await self._queues.poll(name)
+                said = await self._queues.poll(name, called=True)
             except SyncError as wrong:
                 if self._is_young(delivery):
                     raise TransientError(f"{name} cannot be polled yet: {wrong}") from wrong
@@ -184,9 +191,9 @@ class Inbox:
         accounts: list[AccountState],
         reservation: str,
         hints: tuple[SeenStay, ...],
-    ) -> bool:
-        """Ask the accounts that may know the reservation; close on the hint where none can tell yet. Whether one knows
-        it. Raises ``TransientError`` when not all could be asked."""
+    ) -> AccountState | None:
+        """Ask the accounts that may know the reservation; close on the hint where none can tell yet. The one that knows
+        it, or None. Raises ``TransientError`` when not all could be asked."""
         claimed = [hint for hint in hints if hint.id == reservation]
         owners = await self._owners(accounts, reservation, claimed)
         reason, silent, unreadable = f"webhook {reservation}", "", ""
@@ -206,13 +213,13 @@ class Inbox:
             await self._modes.answered(account)
             if seen is not None:
                 await self._take(account, seen, frame, reason)
-                return True
+                return account
         await self._ingest.stays(owners[0], [(h.id, h) for h in claimed], frame, reason, hint=True)
         if unreadable:
             await self._unreadable(unreadable, reservation, silent)
         if silent:
             raise TransientError(f"{reservation} cannot be re-read yet: {silent}")
-        return False
+        return None
 
     async def _asked(
         self,

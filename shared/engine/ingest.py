@@ -37,14 +37,20 @@ one behind the other each would wait for the writes of all before it."""
 
 @dataclass(slots=True)
 class Ingested:
-    """What became of a batch: receipts stored everywhere, stays with rooms nobody could place, errors by site; and the
-    ids of guests who are to be forgotten."""
+    """What became of a batch: receipts stored everywhere, stays with rooms nobody could place, errors by site; the ids
+    of guests who are to be forgotten; and, by site and id, the stays whose nights it changed."""
 
     stored: list[str] = field(default_factory=list)
     unmapped: list[tuple[str, str]] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     reports: list[Report] = field(default_factory=list)
     forgotten: set[str] = field(default_factory=set)
+    moved: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def news(self) -> bool:
+        """Whether nights changed anywhere that was committed."""
+        return any(site not in self.failed for site, _ in self.moved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ class Ingest:
             if seen.id in done.forgotten:
                 seen = replace(seen, guest="")
             for site in sites:
-                merges.setdefault(site, []).append(_stay_merge(account, seen, frame, hint=hint))
+                merges.setdefault(site, []).append(_stay_merge(account, seen, frame, done, hint=hint))
         await _side_by_side(
             functools.partial(self._reconcile, site, reason, steps, done) for site, steps in merges.items()
         )
@@ -206,9 +212,12 @@ def _buried(noted: Indexed, seen: SeenStay) -> bool:
     return not seen.version or seen.version <= noted.version
 
 
-def _stay_merge(account: AccountState, seen: SeenStay, frame: Answered, *, hint: bool) -> Merge:
+def _stay_merge(
+    account: AccountState, seen: SeenStay, frame: Answered, done: Ingested, *, hint: bool
+) -> Merge:
     def merge(state: SiteState) -> SiteState:
         name = account.account.id
+        done.moved.discard((state.site.id, seen.id))  # said anew at each try of the commit
         # A listing whose row cannot be read now keeps its rooms: they count again when it can.
         placed = [
             Part(room.part, place.listing, room.dates, frame.begun)
@@ -227,6 +236,8 @@ def _stay_merge(account: AccountState, seen: SeenStay, frame: Answered, *, hint:
         if merged is None or merged == stored:
             return state
         changed = _nights(stored) ^ _nights(merged)
+        if changed:
+            done.moved.add((state.site.id, seen.id))
         if merged.status is Status.CANCELLED:
             # Perhaps nobody told us that it held them: a closure written over a sold night may have done nothing.
             changed |= {(part.listing, part.dates) for part in placed}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from hashlib import sha256
 
@@ -25,6 +25,7 @@ from shared.domain.facts import SeenStay
 from shared.domain.model import Reservation, SiteState, Status
 from shared.domain.occupancy import is_counted
 from shared.engine import tally
+from shared.engine.bells import Bells
 from shared.engine.ingest import Answered, Ingest, complete_listing
 from shared.engine.modes import Modes
 from shared.engine.world import World
@@ -56,6 +57,18 @@ class _Known:
     version: int
 
 
+@dataclass(slots=True)
+class _Look:
+    """One look at an account: what its units are asked under, the errors that end it for the others, and the units that
+    told of something new."""
+
+    frame: Answered
+    fresh: bool
+    gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    stop: list[SyncError] = field(default_factory=list)
+    news: list[str] = field(default_factory=list)
+
+
 class Observer:
     """Asks for whole states."""
 
@@ -63,6 +76,7 @@ class Observer:
         self._world = world
         self._ingest = ingest
         self._modes = modes
+        self._bells = Bells(world)
         self._known: dict[tuple[str, str], _Known] = {}
         self._behind: dict[str, str] = {}
 
@@ -90,9 +104,10 @@ class Observer:
         if not asked:
             return {}
         frame = Answered(await self._world.accounts.next_observation(account_id), self._world.now())
-        gate = asyncio.Semaphore(AT_ONCE)
-        stop: list[SyncError] = []
-        done = await asyncio.gather(*(self._unit(gate, stop, state, one, frame, fresh) for one in asked))
+        look = _Look(frame, fresh)
+        done = await asyncio.gather(*(self._unit(look, state, one) for one in asked))
+        if look.news and state.looked is not None and not state.paused:
+            await self._bells.missed(state)  # the first look finds all there was before us
         errors = {}
         self._behind[account_id] = next(
             (u for u, e in zip(asked, done, strict=True) if isinstance(e, _PAUSES)), ""
@@ -129,35 +144,28 @@ class Observer:
             return True
         return False
 
-    async def _unit(
-        self,
-        gate: asyncio.Semaphore,
-        stop: list[SyncError],
-        state: AccountState,
-        unit: str,
-        frame: Answered,
-        fresh: bool,
-    ) -> SyncError | None:
-        async with gate:
-            if stop[MOST_DOWN:]:  # it is down, or asks for a pause: it is not asked for fifty more
-                return stop[-1]
+    async def _unit(self, look: _Look, state: AccountState, unit: str) -> SyncError | None:
+        async with look.gate:
+            if look.stop[MOST_DOWN:]:  # it is down, or asks for a pause: it is not asked for fifty more
+                return look.stop[-1]
             try:
-                await self._observe_unit(state, unit, frame, fresh)
+                await self._observe_unit(look, state, unit)
             except SyncError as wrong:
                 self._world.telemetry.count("observe_failed", platform=state.account.platform)
                 if isinstance(wrong, _PAUSES):
-                    stop.extend([wrong] * (MOST_DOWN + 1))
+                    look.stop.extend([wrong] * (MOST_DOWN + 1))
                 elif isinstance(wrong, PlatformDown):
-                    stop.append(wrong)
+                    look.stop.append(wrong)
                 return wrong
         return None
 
-    async def _observe_unit(self, state: AccountState, unit: str, frame: Answered, fresh: bool) -> None:
+    async def _observe_unit(self, look: _Look, state: AccountState, unit: str) -> None:
+        frame = look.frame
         connector = self._world.apis[state.account.platform]
         found = await connector.stays(state.account, unit)
         place, name = state.units[unit], (state.account.id, unit)
         digest = _digest(found)
-        if not fresh and await self._is_known(name, place, digest):
+        if not look.fresh and await self._is_known(name, place, digest):
             return
         site = await self._world.sites.load(place.site)
         extra = {place.site: [complete_listing(place.listing, frame)]}
@@ -166,6 +174,8 @@ class Observer:
         answers = [await connector.reread(state.account, one) for one in missing]
         pairs += [(seen.id, seen) for seen in answers if seen is not None]
         done = await self._ingest.stays(state, pairs, frame, f"whole state of {unit}", extra=extra)
+        if done.news:
+            look.news.append(unit)
         if done.failed:
             raise TransientError("; ".join(f"{site}: {why}" for site, why in done.failed.items()))
         versions = [report.version for report in done.reports if report.site == place.site]

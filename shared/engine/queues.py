@@ -8,7 +8,8 @@ from hashlib import sha256
 from shared.domain.errors import SyncError
 from shared.domain.facts import Polled, SeenStay
 from shared.engine import tally
-from shared.engine.ingest import Answered, Ingest
+from shared.engine.bells import Bells
+from shared.engine.ingest import Answered, Ingest, Ingested
 from shared.engine.modes import Modes
 from shared.engine.world import World
 from shared.ports import ApiConnector, Notice
@@ -35,10 +36,12 @@ class Queues:
         self._world = world
         self._ingest = ingest
         self._modes = modes
+        self._bells = Bells(world)
 
-    async def poll(self, account_id: str) -> str:
+    async def poll(self, account_id: str, *, called: bool = False) -> str:
         """Ask an account's queue, store, acknowledge what is stored everywhere. One poller at a time; returns in a word
-        what happened. Where the platform calls us when there is news, a poll follows each call, however soon."""
+        what happened. Where the platform calls us when there is news, a poll follows each call, however soon:
+        ``called`` is such a one."""
         fence = await self._world.accounts.lease(account_id, "poll", QUEUE_LEASE)
         if fence is None:
             return HELD
@@ -51,7 +54,12 @@ class Queues:
             rested = state.account.platform not in self._world.doorbells
             frame = Answered(await self._world.accounts.next_observation(account_id), self._world.now())
             polled = await self._polled(connector, state)
-            receipts = await self._store(state, polled, frame)
+            done = await self._store(state, polled, frame)
+            receipts = (*done.stored, *(one.receipt for one in polled.unplaced))
+            if (
+                done.news and not called and state.polled is not None
+            ):  # the first tells of all there was before us
+                await self._bells.missed(state)
             # What could not be read may be a sale.
             if polled.whole and not polled.unplaced and len(receipts) == len(polled.stays):
                 await self._world.accounts.note_poll(account_id, frame.begun)
@@ -75,8 +83,8 @@ class Queues:
         await self._modes.answered(state)
         return polled
 
-    async def _store(self, state: AccountState, polled: Polled, frame: Answered) -> tuple[str, ...]:
-        """Receipts of what is stored for good: facts in their sites, the unplaceable in quarantine (rule 14)."""
+    async def _store(self, state: AccountState, polled: Polled, frame: Answered) -> Ingested:
+        """What became of the facts; the unplaceable stands in quarantine (rule 14): both are stored for good."""
         done = await self._ingest.stays(state, polled.stays, frame, f"queue {state.account.id}")
         by_id = {seen.id: seen for _, seen in polled.stays}
         for stay, unit in done.unmapped:
@@ -85,7 +93,7 @@ class Queues:
             name = one.receipt or sha256(one.raw).hexdigest()[:24]
             tally.unplaced(state.account.platform, name, one.reason)
             await self._set_aside(state.account.id, name, one.reason, one.raw)
-        return (*done.stored, *(one.receipt for one in polled.unplaced))
+        return done
 
     async def _set_aside(self, account: str, name: str, reason: str, raw: bytes = b"") -> None:
         await self._world.inbox.quarantine(f"{account}~{name}", account, reason, raw, SetAside.STAY)

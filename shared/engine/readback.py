@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.dates import ONE_DAY, StayDates
+from shared.domain.drift import drifted
 from shared.domain.errors import SyncError
 from shared.domain.model import Block, Link, Listing, Phase, SiteState
-from shared.domain.readback import SETTLES, read_back
+from shared.domain.readback import SETTLES, Readback, read_back
 from shared.engine.reconcile import Merge, Reconciler
 from shared.engine.world import WORK, World
 from shared.ports import Message
@@ -34,15 +35,17 @@ class ReadBack:
         return await self._read(state, listings)
 
     async def _read(self, state: SiteState, listings: list[Listing]) -> str:
-        merges, failed = [], 0
+        merges, failed, looks = [], 0, dict[str, Readback]()
         for listing in listings:
             try:
-                merges.append(await self._look(state, listing))
+                merges.append(await self._look(state, listing, looks))
             except SyncError as wrong:
                 failed += 1
                 self._world.telemetry.event("read_back_failed", listing=listing.id, why=str(wrong))
         if merges:
             await self._reconciler.reconcile(state.site.id, "read back", merges)
+        for name, found in looks.items():
+            await self._note(state.listings[name], found)
         await self._look_later(state.site.id)
         return f"{len(merges)} read, {failed} failed"
 
@@ -53,8 +56,19 @@ class ReadBack:
             due = now + SETTLES
             await self._world.ring(WORK, Message("drift", site, f"{int(due.timestamp()) // 600}", due=due))
 
-    async def _look(self, state: SiteState, listing: Listing) -> Merge:
-        """One calendar, as a merge into whatever the site is by then."""
+    async def _note(self, listing: Listing, found: Readback) -> None:
+        """Keep what was open over closures of ours, for the watch to tell a person: it is closed again by itself, but
+        somebody opens it. Nothing is written where nothing was."""
+        for row in found.drifted:
+            self._world.telemetry.event("drift", listing=listing.id, nights=str(row.dates))
+        account = await self._world.accounts.load(listing.account) if found.drifted else None
+        if account is not None:
+            nights, was_closed = found.opened or found.never_closed, bool(found.opened)
+            after = drifted(account.drift, listing.id, nights, self._world.now(), was_closed=was_closed)
+            await self._world.accounts.note_drift(listing.account, after)
+
+    async def _look(self, state: SiteState, listing: Listing, looks: dict[str, Readback]) -> Merge:
+        """One calendar, as a merge into whatever the site is by then; ``looks`` takes how it was judged."""
         begun = self._world.now()
         account = await self._reconciler.modes.account(listing.account)
         connector = self._world.apis.get(listing.platform)
@@ -66,8 +80,7 @@ class ReadBack:
             if listing.id not in now_on.listings:
                 return now_on
             found = read_back(now_on, listing.id, levels, begun)
-            for row in found.drifted:
-                self._world.telemetry.event("drift", listing=listing.id, nights=str(row.dates))
+            looks[listing.id] = found
             changed = {row.key: row for row in (*found.seen, *found.missing, *found.drifted)}
             return _with(now_on, changed) if changed else now_on
 

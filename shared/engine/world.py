@@ -97,6 +97,7 @@ class World:
     new_id: NewId
     agents: Mapping[Platform, tuple[str, ...]] = field(default_factory=dict)
     doorbells: frozenset[Platform] = frozenset()  # have a queue, and call us when it has news
+    callers: frozenset[Platform] = frozenset()  # were given an address to call, and are expected to
     queue_names: Mapping[str, str] = field(default_factory=dict)
     base_urls: Mapping[str, str] = field(default_factory=dict)
     ladder: Ladder = stay

@@ -12,13 +12,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from shared.domain.bells import Bells
+from shared.domain.drift import Drift
 from shared.domain.errors import AlreadyExists, NotFound, StaleWrite
 from shared.domain.export import token_hash
 from shared.domain.facts import SOME_ROOM
 from shared.domain.model import Account, Platform, SyncMode
 from shared.domain.modes import ModeSetting, Rung, Standing, standing
 from shared.ports import Row, Tables, Value
-from shared.state import cells, rungs
+from shared.state import cells, rungs, watched
 from shared.state.names import ACCOUNTS, DIRECTORY
 from shared.state.notes import PREFIX
 
@@ -45,7 +47,8 @@ class AccountState:
     when the last poll of its queue began that is stored whole, ``looked`` the same of its whole state, ``tried`` when a
     look began that some units gave no answer to. ``setting`` is what its owner chose, ``rung`` where the ladder stands.
     ``changed`` is when a unit of it was put or moved last (None: an older release did it); ``notes`` are its shared
-    texts by name, as the same read gave them.
+    texts by name, as the same read gave them. ``bells`` and ``drift`` are for the watch alone: nothing is decided on
+    them.
     """
 
     account: Account
@@ -56,6 +59,8 @@ class AccountState:
     setting: ModeSetting = field(default_factory=ModeSetting)
     rung: Rung = field(default_factory=Rung)
     tried: datetime | None = None
+    bells: Bells = field(default_factory=Bells)
+    drift: tuple[Drift, ...] = ()
     changed: datetime | None = None
     notes: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -115,6 +120,7 @@ class AccountStore:
             "platform": account.platform,
             "owner": account.owner,
             "base_url": account.base_url,
+            "key_ends": account.key_ends.isoformat() if account.key_ends else "",
             "secrets": cells.to_texts(f"{role}={name}" for role, name in sorted(account.secrets.items())),
         }
         await self._tables.upsert(ACCOUNTS, Row(account.id, _ACCOUNT, values))
@@ -148,6 +154,7 @@ class AccountStore:
             cells.text(row.values, "owner"),
             {role: name for role, _, name in pairs},
             cells.text(row.values, "base_url") or self._base_urls.get(platform, ""),
+            watched.to_day(row.values, "key_ends"),
         )
         ladder = rows.get(PREFIX + rungs.NOTE)
         return AccountState(
@@ -159,6 +166,8 @@ class AccountStore:
             _setting(row),
             Rung() if ladder is None else rungs.from_text(cells.text(ladder.values, "text")),
             cells.instant(row.values, "tried"),
+            watched.to_bells(row.values),
+            watched.to_drift(row.values),
             changed=_stamped(cells.text(row.values, "units")),
             notes={
                 key.removeprefix(PREFIX): cells.text(one.values, "text")
@@ -202,6 +211,14 @@ class AccountStore:
     async def note_try(self, account: str, begun: datetime) -> None:
         """The whole state was asked for then, and a part of it was not to be had."""
         await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, {"tried": cells.to_instant(begun)}))
+
+    async def note_bells(self, account: str, bells: Bells) -> None:
+        """Whether its platform still calls us, as far as is known now."""
+        await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, watched.from_bells(bells)))
+
+    async def note_drift(self, account: str, drift: Iterable[Drift]) -> None:
+        """Nights that were found open over closures of ours."""
+        await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, watched.from_drift(drift)))
 
     async def next_observation(self, account: str) -> int:
         """The account's next counter, taken by compare-and-swap before a request begins (rule 6). One for all its

@@ -362,6 +362,12 @@ BAD: list[tuple[str, str, str, list[str]]] = [
         ["line 9, column 15, base_url: must begin with https://, since keys are sent there"],
     ),
     (
+        "the end of keys in words",
+        "    secrets",
+        "    key_ends: next March\n    secrets",
+        ["line 9, column 15, key_ends: write the day as in 2027-03-01"],
+    ),
+    (
         "bad time zone",
         "    listings:",
         "    zone: Europe/Pari\n    listings:",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -202,3 +203,18 @@ def test_every_wish_of_an_owner_is_read_back() -> None:
     written = Portfolio((Owner("me", "me", Role.OPERATOR),), (), sites, ())
     text = write_portfolio(written, links=True)
     assert in_order(replace(read_portfolio(text.encode(), RULES), groups={})) == in_order(written)
+
+
+def test_when_an_accounts_keys_end_is_stored_and_read_back(hamlet: Hamlet) -> None:
+    text = EXAMPLE.read_text("utf-8").replace("    # key_ends:", "    key_ends:")
+    hamlet.run(hamlet.engine.portfolio.run(read_portfolio(text.encode(), RULES)))
+    stored = hamlet.run(hamlet.engine.world.accounts.load("booking-claire"))
+    assert stored is not None
+    assert stored.account.key_ends == date(2030, 3, 1)
+    written = hamlet.run(hamlet.engine.library.text(LOCAL, links=True))
+    assert "    key_ends: 2030-03-01\n" in written
+    assert read_portfolio(written.encode(), RULES).accounts[1].key_ends == date(2030, 3, 1)
+    hamlet.run(hamlet.engine.portfolio.run(read_portfolio(EXAMPLE.read_bytes(), RULES)))  # not named any more
+    stored = hamlet.run(hamlet.engine.world.accounts.load("booking-claire"))
+    assert stored is not None
+    assert stored.account.key_ends is None

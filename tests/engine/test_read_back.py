@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from shared.domain.dates import StayDates
+from shared.domain.drift import Drift, standing
 from shared.domain.errors import PlatformDown
 from shared.domain.model import Account, Listing, Phase
 from tests.engine.stories import cancelled, ledger, nights, told
@@ -27,6 +28,13 @@ def village() -> Iterator[Village]:
 
 def phases(village: Village) -> list[Phase]:
     return [row.phase for row in ledger(village, "booking")]
+
+
+def drift(village: Village) -> tuple[Drift, ...]:
+    """What goes on, as the account of Booking.com has it."""
+    account = village.run(village.engine.world.accounts.load("booking"))
+    assert account is not None
+    return standing(account.drift, village.clock.peek())
 
 
 def minutes(village: Village, number: int) -> None:
@@ -86,6 +94,8 @@ def test_a_closure_that_never_shows_is_said_once_a_minute_for_ten_and_then_told_
         minutes(village, 1)
     assert 5 <= len(village.booking.writes) <= 14
     assert "drift" in [name for name, _ in village.telemetry.events]
+    (one,) = drift(village)
+    assert not one.was_closed
 
 
 def test_rule_23_what_is_open_long_after_our_closure_is_drift_and_closed_again(village: Village) -> None:
@@ -97,6 +107,24 @@ def test_rule_23_what_is_open_long_after_our_closure_is_drift_and_closed_again(v
     assert village.booking.calendar.closed == nights(JULY)
     assert [fields["nights"] for name, fields in village.telemetry.events if name == "drift"] == [str(JULY)]
     assert village.airbnb.calendar.closed == set(), "never an owner's block of Booking.com's"
+
+
+def test_a_night_opened_by_hand_is_remembered_until_a_night_passes_without_one(village: Village) -> None:
+    told(village, "airbnb", JULY)
+    minutes(village, 1)
+    assert drift(village) == ()
+    for _ in range(2):
+        village.booking.calendar.closed.clear()
+        village.clock.advance(24 * 60 * MINUTE)
+        village.run(village.engine.readback.check_all(HOME))
+        minutes(village, 2)
+    (one,) = drift(village)
+    assert (one.listing, one.times, set(one.nights)) == (f"{HOME}-booking", 2, nights(JULY))
+    assert one.was_closed
+    village.clock.advance(24 * 60 * MINUTE)
+    village.run(village.engine.readback.check_all(HOME))  # nobody opened it this night
+    village.clock.advance(7 * 60 * MINUTE)
+    assert drift(village) == ()
 
 
 def test_a_calendar_that_cannot_be_read_confirms_nothing_and_is_read_again(village: Village) -> None:

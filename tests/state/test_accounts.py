@@ -8,9 +8,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from shared.domain.bells import Bells
+from shared.domain.drift import drifted
 from shared.domain.model import AIRBNB, Account
 from shared.memory.tables import MemoryTables
-from shared.state.accounts import UNITS_AGE, AccountStore, Place
+from shared.ports import Row, Value
+from shared.state.accounts import UNITS_AGE, AccountState, AccountStore, Place
 from shared.state.names import ACCOUNTS
 from tests.engine.village import Clock
 
@@ -121,3 +124,43 @@ async def test_many_who_count_at_once_in_one_process_write_once_each() -> None:
     counted = await asyncio.gather(*(found.here.next_observation("airbnb") for _ in range(20)))
     assert sorted(counted) == list(range(2, 22))
     assert found.reads == {"update": 20}
+
+
+def test_what_the_watch_wrote_in_another_release_hinders_nobody() -> None:
+    """Rule 27: nobody decides about nights on these columns, so an account loads whatever stands in them."""
+    scene = Scene()
+
+    async def story() -> tuple[AccountState, AccountState]:
+        await scene.here.put(Account("airbnb", AIRBNB, "owner"))
+        before = await scene.here.load("airbnb")
+        odd: dict[str, Value] = {
+            "rung": "soon",
+            "missed": "{}",
+            "drift": '[{"listing":1}]',
+            "key_ends": "2030",
+        }
+        await scene.tables.upsert(ACCOUNTS, Row("airbnb", "account", odd))
+        after = await scene.here.load("airbnb")
+        assert before is not None
+        assert after is not None
+        return before, after
+
+    before, after = asyncio.run(story())
+    assert (after.bells, after.drift, after.account) == (before.bells, before.drift, before.account)
+
+
+def test_what_the_watch_writes_is_read_back() -> None:
+    scene = Scene()
+    now = scene.clock.now()
+    bells = Bells(now, (now, now + timedelta(minutes=3)))
+    drift = drifted((), "gite-booking", [now.date()], now, was_closed=False)
+
+    async def story() -> AccountState | None:
+        await scene.here.put(Account("airbnb", AIRBNB, "owner"))
+        await scene.here.note_bells("airbnb", bells)
+        await scene.here.note_drift("airbnb", drift)
+        return await scene.here.load("airbnb")
+
+    state = asyncio.run(story())
+    assert state is not None
+    assert (state.bells, state.drift) == (bells, drift)

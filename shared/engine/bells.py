@@ -1,0 +1,36 @@
+"""Bells: note which accounts are called about, and which looks of ours found what nobody had called about.
+
+Written on change only: nothing for a look that finds nothing, nothing while a webhook is answered, one small row when a
+call was worked off. A failure of this costs a delivery or a look nothing: it is counted.
+"""
+
+from __future__ import annotations
+
+from shared.domain import bells
+from shared.domain.errors import SyncError
+from shared.engine.world import World
+from shared.state.accounts import AccountState
+
+
+class Bells:
+    """Keeps what ``shared.domain.bells`` judges."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def heard(self, state: AccountState) -> None:
+        """A call about the account was worked off."""
+        await self._note(state, bells.heard(state.bells, self._world.now()))
+
+    async def missed(self, state: AccountState) -> None:
+        """A look found what nobody had called about; nothing where its platform calls nobody."""
+        if state.account.platform in self._world.callers:
+            await self._note(state, bells.found(state.bells, self._world.now()))
+
+    async def _note(self, state: AccountState, after: bells.Bells | None) -> None:
+        if after is None:
+            return
+        try:
+            await self._world.accounts.note_bells(state.account.id, after)
+        except SyncError:
+            self._world.telemetry.count("bell_not_noted", platform=state.account.platform)
