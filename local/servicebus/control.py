@@ -3,6 +3,7 @@
 GET  /queues                     counts and ids per queue
 POST /reset                      empty the queues, forget the faults
 POST /faults  {"kind": "send", "action": "fail", "count": 1, "seconds": 0, "condition": "...", "queue": "work"}
+DELETE /faults                   forget the faults, and leave the queues as they are
 POST /advance {"seconds": 61}    set the broker's clock forward
 POST /drop                       cut every connection
 """
@@ -45,6 +46,7 @@ class Control:
             ("GET", "/queues"): self._queues,
             ("POST", "/reset"): self._reset,
             ("POST", "/faults"): self._faults,
+            ("DELETE", "/faults"): self._forget_faults,
             ("POST", "/advance"): self._advance,
             ("POST", "/drop"): self._drop,
         }
@@ -95,6 +97,10 @@ class Control:
         )
         self._standin.faults.add(fault, int(_number(fields, "count", 1)))
         return {"waiting": len(self._standin.faults)}
+
+    def _forget_faults(self, fields: Fields) -> Fields:
+        self._standin.faults.clear()
+        return {"waiting": 0}
 
     def _advance(self, fields: Fields) -> Fields:
         self._standin.advance(_number(fields, "seconds", 0.0))

@@ -75,6 +75,12 @@ async def test_the_clock_moves_and_reset_empties(standin: StandIn) -> None:
     assert queue.counts() == {"active": 0, "locked": 0, "scheduled": 0}
 
 
+async def test_faults_are_forgotten_and_queues_are_not(standin: StandIn) -> None:
+    await ask(standin.control_port, "POST", "/faults", {"kind": "send", "action": "fail", "count": 3})
+    assert await ask(standin.control_port, "DELETE", "/faults") == (200, {"waiting": 0})
+    assert len(standin.faults) == 0
+
+
 async def test_faults_are_asked_for(standin: StandIn) -> None:
     wanted = {"kind": "send", "action": "delay", "seconds": 2, "count": 3, "queue": "Work"}
     assert await ask(standin.control_port, "POST", "/faults", wanted) == (200, {"waiting": 3})
