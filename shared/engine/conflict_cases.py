@@ -1,7 +1,6 @@
 """The double bookings of a person's homes as values: look, take care of one, decide. Pages and the JSON API show these.
 
-Whoever does not see a conflict's owner is told that there is no such conflict; so is whoever sees it and may not
-decide, when deciding.
+Whoever does not see a conflict's owner is told that there is no such conflict.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from shared.engine.conflict_version import read_tag, seen
 from shared.engine.conflict_view import Json, View
 from shared.engine.homes_seen import states_seen
 from shared.engine.opaque import sealed, unsealed
+from shared.engine.scope import must_decide, must_see
 from shared.engine.world import World
 
 KEPT = timedelta(days=30)
@@ -86,21 +86,21 @@ class Cases:
         return await self._case(*await self._load(person, site, conflict))
 
     async def acknowledge(self, person: Person, name: str) -> Case:
-        """Note that this person takes care of it; who did first stays. Raises ``NotFound``, ``FactsChanged`` for one
-        that is over, ``StaleWrite``, ``StoreUnavailable``."""
+        """Note that this person takes care of it; who did first stays. Raises ``NotFound``, ``NotAllowed``,
+        ``FactsChanged`` for one that is over, ``StaleWrite``, ``StoreUnavailable``."""
         site, conflict = place(name)
-        self._judge(person, (await self._load(person, site, conflict))[0])
+        must_decide(person, (await self._load(person, site, conflict))[0].site.owner, _NONE)
         return await self._case(*await self._decisions.acknowledge(site, conflict, person.name))
 
     async def decide(self, person: Person, name: str, proposal: str, note: str, tag: str) -> Case:
         """Decide on a proposal that was read under the ETag ``tag``. Raises ``PayloadRejected`` naming the field,
-        ``NotFound``, ``AlreadyDecided``, ``FactsChanged``, ``StaleWrite``, ``StoreUnavailable``."""
+        ``NotFound``, ``NotAllowed``, ``AlreadyDecided``, ``FactsChanged``, ``StaleWrite``, ``StoreUnavailable``."""
         site, conflict = place(name)
         before = read_tag(tag)
         if before is None:
             raise PayloadRejected("If-Match is no ETag of this conflict: send the one you got with it")
         wish = Wish(proposal, person.name, checked_note(note), before)
-        self._judge(person, (await self._load(person, site, conflict))[0])
+        must_decide(person, (await self._load(person, site, conflict))[0].site.owner, _NONE)
         return await self._case(*await self._decisions.decide(site, conflict, wish))
 
     def short(self, case: Case) -> Json:
@@ -113,13 +113,8 @@ class Cases:
 
     async def _load(self, person: Person, site: str, conflict: str) -> tuple[SiteState, BookingConflict]:
         state, clash = await self._decisions.load(site, conflict)
-        if not person.sees(state.site.owner):
-            raise NotFound(_NONE)
+        must_see(person, state.site.owner, _NONE)
         return state, clash
-
-    def _judge(self, person: Person, state: SiteState) -> None:
-        if not person.decides(state.site.owner):
-            raise NotFound(_NONE)
 
     async def _case(self, state: SiteState, clash: BookingConflict) -> Case:
         return Case(state, clash, await self._options.of(state, clash))

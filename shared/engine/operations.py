@@ -14,10 +14,10 @@ from shared.engine.calendar_view import CalendarView
 from shared.engine.calendars import Calendars
 from shared.engine.channel_desk import ChannelDesk
 from shared.engine.channels_view import Channels
+from shared.engine.conflict_cases import Cases
 from shared.engine.conflict_decide import Decisions
 from shared.engine.conflict_desk import ConflictDesk
 from shared.engine.conflict_options import Options
-from shared.engine.conflict_room import ConflictRoom
 from shared.engine.connect import Connect
 from shared.engine.export import Export, Render
 from shared.engine.freshness import Freshness
@@ -103,7 +103,7 @@ class Operations:
         self.options = Options(world, self.modes, rhythms)
         self.decisions = Decisions(world, self.reconciler, self.options)
         self.desk = ConflictDesk(world, self.options, self.decisions)
-        self.room = ConflictRoom(world, self.options, self.decisions)
+        self.cases = Cases(world, self.options, self.decisions)
         self.reconciler.bell.inline = self.desk.handle
         self.reread = Reread(world, self.ingest, self.modes)
         self.exports = Export(world, render, self.calendars)

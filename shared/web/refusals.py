@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.domain.errors import NotAllowed, NotFound
 from shared.domain.spoken import LANGUAGES
 from shared.engine.answers import problem_in_words
 from shared.routes import Route
@@ -20,6 +21,16 @@ def refuse(pages: Pages, route: Route, ask: Ask, status: int, key: str, **named:
     said = words(ask.language)[key].format(**named)
     return pages.page(
         ask, "refused.html", status, title=words(ask.language)[f"refused.title_{status}"], said=said
+    )
+
+
+def not_theirs(pages: Pages, ask: Ask, wrong: NotFound | NotAllowed) -> HttpAnswer:
+    """A page's no to what somebody names: 403 for who may look at it and not decide, 404 for who does not see it."""
+    if isinstance(wrong, NotFound):
+        return no_such_thing(pages, ask)
+    found = words(ask.language)
+    return pages.page(
+        ask, "refused.html", 403, title=found["refused.title_403"], said=found["refused.viewer"]
     )
 
 

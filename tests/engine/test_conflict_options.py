@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -35,10 +34,15 @@ def proposals(found: Hamlet) -> dict[str, Any]:
     found.run(found.poll())
     found.run(found.engine.calendars.shard("0000", force=True))
     found.run(found.drain())
-    listed = json.loads(found.run(found.engine.room.listed(LOCAL)).body)["conflicts"]
-    (name,) = (one["id"] for one in listed)
-    shown = json.loads(found.run(found.engine.room.shown(LOCAL, name)).body)
-    return {one["kind"]: one for one in shown["proposals"]}
+    return shown(found)
+
+
+def shown(found: Hamlet) -> dict[str, Any]:
+    """The proposals as the one conflict shows them."""
+    cases = found.engine.cases
+    (case,) = found.run(cases.listed(LOCAL))
+    whole: Any = cases.whole(found.run(cases.shown(LOCAL, case.name)))
+    return {one["kind"]: one for one in whole["proposals"]}
 
 
 def test_a_free_home_of_the_group_in_another_site_is_offered(hamlet: Build) -> None:
@@ -61,9 +65,7 @@ def test_a_home_whose_source_is_too_old_is_not_offered(hamlet: Build) -> None:
     options = proposals(found)
     assert "move" in options
     found.clock.advance(60 * MINUTE)
-    listed = json.loads(found.run(found.engine.room.listed(LOCAL)).body)["conflicts"]
-    shown = json.loads(found.run(found.engine.room.shown(LOCAL, listed[0]["id"])).body)
-    assert "move" not in {one["kind"] for one in shown["proposals"]}
+    assert "move" not in shown(found)
 
 
 def test_without_a_group_nothing_is_looked_up_and_nothing_offered(hamlet: Build) -> None:

@@ -79,24 +79,24 @@ def staged() -> Stage:
     engine = village.engine
     job = _json(run(engine.asked.sync(OPERATOR, b'{"mode": "manual"}')))["job"]
     run(village.drain())
-    (conflict,) = _json(run(engine.room.listed(OPERATOR)))["conflicts"]
+    (listed,) = run(engine.cases.listed(OPERATOR))
     removal = _json(run(engine.vanished.listed(OPERATOR, {})))["removals"][0]
     (message,) = run(engine.poisoned.found(OPERATOR)).rows
     (link,) = run(engine.links.listed(OPERATOR))
-    shown = run(engine.room.shown(OPERATOR, conflict["id"]))
+    conflict = run(engine.cases.shown(OPERATOR, listed.name))
     stage = Stage(village)
     stage.real = {
         "home": HOME,
         "account": "booking",
         "operation": "write",
         "mark": "of-nothing",
-        "conflict": conflict["id"],
+        "conflict": conflict.name,
         "removal": removal["id"],
         "message": message.id,
         "job": job,
         "link": link.id,
-        "proposal": _json(shown)["proposals"][0]["id"],
-        "tag": shown.headers["etag"],
+        "proposal": conflict.proposals[0].id,
+        "tag": conflict.tag,
     }
     stage.made_up = {
         **stage.real,

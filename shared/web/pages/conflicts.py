@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shared.domain.errors import NotFound, PayloadRejected
+from shared.domain.errors import NotAllowed, NotFound, PayloadRejected
 from shared.domain.proposals import kind_of
 from shared.engine.conflict_cases import MOST_NOTE
 from shared.engine.conflict_decide import AlreadyDecided, FactsChanged
@@ -13,14 +13,14 @@ from shared.engine.conflict_text import LABELS, decided_by, said_together
 from shared.use_cases import Ask, HttpAnswer
 from shared.web.desk import Desk
 from shared.web.forms import form
-from shared.web.refusals import no_such_thing
+from shared.web.refusals import no_such_thing, not_theirs
 from shared.web.render import see
 from shared.web.ticks import tick
 
 
 async def listed(desk: Desk, ask: Ask) -> HttpAnswer:
     """Open ones on top, then what is over for 30 days."""
-    cases = desk.operations.room.cases
+    cases = desk.operations.cases
     found = [(case, cases.short(case)) for case in await cases.listed(ask.person)]
     return desk.pages.page(
         ask,
@@ -42,9 +42,9 @@ async def acknowledge(desk: Desk, ask: Ask) -> HttpAnswer:
     """Somebody takes care of it; who was first stays."""
     name = ask.params["id"]
     try:
-        await desk.operations.room.cases.acknowledge(ask.person, name)
-    except NotFound:
-        return no_such_thing(desk.pages, ask)
+        await desk.operations.cases.acknowledge(ask.person, name)
+    except (NotFound, NotAllowed) as wrong:
+        return not_theirs(desk.pages, ask, wrong)
     except FactsChanged as wrong:
         return await _page(desk, ask, 409, refused=said_together("", wrong.what))
     return see(f"/conflicts/{name}")
@@ -56,11 +56,11 @@ async def decide(desk: Desk, ask: Ask) -> HttpAnswer:
     name, sent = ask.params["id"], form(ask.body)
     proposal, note, tag = (sent.get(field, "") for field in ("proposal", "note", "tag"))
     try:
-        await desk.operations.room.cases.decide(ask.person, name, proposal, note, tag)
-    except NotFound:
-        return no_such_thing(desk.pages, ask)
+        await desk.operations.cases.decide(ask.person, name, proposal, note, tag)
+    except (NotFound, NotAllowed) as wrong:
+        return not_theirs(desk.pages, ask, wrong)
     except AlreadyDecided as wrong:
-        case = await desk.operations.room.cases.bare(ask.person, name)
+        case = await desk.operations.cases.bare(ask.person, name)
         return await _page(desk, ask, 409, sent, refused=decided_by(wrong.decision, case.zone))
     except FactsChanged as wrong:
         return await _page(desk, ask, 412, sent, refused=said_together("changed", wrong.what))
@@ -103,7 +103,7 @@ async def _page(
 async def _news(desk: Desk, ask: Ask) -> HttpAnswer:
     """Whether the page in the browser still tells how it is: a line about it, or nothing."""
     try:
-        case = await desk.operations.room.cases.bare(ask.person, ask.params["id"])
+        case = await desk.operations.cases.bare(ask.person, ask.params["id"])
     except NotFound:
         return no_such_thing(desk.pages, ask)
     if mark_of(case) == ask.query["seen"]:
@@ -112,4 +112,4 @@ async def _news(desk: Desk, ask: Ask) -> HttpAnswer:
 
 
 def _pages(desk: Desk) -> ConflictPages:
-    return ConflictPages(desk.operations.world, desk.operations.room.cases)
+    return ConflictPages(desk.operations.world, desk.operations.cases)

@@ -6,7 +6,7 @@ from shared.domain.errors import NotAllowed, NotFound
 from shared.engine.quarantine import CannotHelp
 from shared.use_cases import Ask, HttpAnswer
 from shared.web.desk import Desk
-from shared.web.refusals import no_such_thing
+from shared.web.refusals import not_theirs
 from shared.web.render import see
 
 _DONE = ("sent", "before")
@@ -21,8 +21,8 @@ async def replay(desk: Desk, ask: Ask) -> HttpAnswer:
     """Send one the usual way once more; where that cannot help, why."""
     try:
         done = await desk.operations.poisoned.replay(ask.person, ask.params["id"])
-    except (NotFound, NotAllowed):
-        return no_such_thing(desk.pages, ask)
+    except (NotFound, NotAllowed) as wrong:
+        return not_theirs(desk.pages, ask, wrong)
     except CannotHelp as wrong:
         return await _page(desk, ask, 409, str(wrong))
     return see(f"/messages?done={'before' if done.already else 'sent'}")

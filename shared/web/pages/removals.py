@@ -8,7 +8,7 @@ from shared.engine.homes_seen import states_seen
 from shared.engine.removals import RemovalChanged
 from shared.use_cases import Ask, HttpAnswer
 from shared.web.desk import Desk
-from shared.web.refusals import no_such_thing
+from shared.web.refusals import not_theirs
 from shared.web.render import see
 
 
@@ -21,8 +21,8 @@ async def release(desk: Desk, ask: Ask) -> HttpAnswer:
     """Take this person's word. Whoever pressed before, and facts that changed, are told."""
     try:
         done = await desk.operations.vanished.let_go(ask.person, ask.params["id"])
-    except (NotFound, NotAllowed):
-        return no_such_thing(desk.pages, ask)
+    except (NotFound, NotAllowed) as wrong:
+        return not_theirs(desk.pages, ask, wrong)
     except RemovalChanged as wrong:
         return await _page(desk, ask, 409, wrong.said)
     return see(f"/removals?done={'before' if done.already else 'waits' if done.waits else 'now'}")

@@ -8,7 +8,7 @@ from shared.engine.retry import Retry
 from shared.use_cases import Ask, HttpAnswer
 from shared.web.desk import Desk
 from shared.web.forms import form
-from shared.web.refusals import no_such_thing
+from shared.web.refusals import not_theirs
 from shared.web.render import see
 from shared.web.ticks import tick
 
@@ -37,6 +37,6 @@ async def retry(desk: Desk, ask: Ask) -> HttpAnswer:
     again = Retry(operations.world, operations.reconciler, operations.sync_desk)
     try:
         job = await again.now(ask.person, form(ask.body).get("home", ""))
-    except (NotFound, NotAllowed):
-        return no_such_thing(desk.pages, ask)
+    except (NotFound, NotAllowed) as wrong:
+        return not_theirs(desk.pages, ask, wrong)
     return see(f"/sync/{job.head.id}")
