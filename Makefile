@@ -85,9 +85,11 @@ package: setup ## write what Azure runs to .local/package, the same bytes each t
 licences: setup ## write docs/licences.md anew, after a change of requirements.txt
 	@$(PY) -m local.licences
 
-pins: ## write constraints.txt anew from what is installed, after a change of requirements*.txt
+pins: ## pin anew what requirements*.txt brings along, after a change there: constraints.txt, and requirements.txt itself
+	@$(PY) -m local.pins --forget
 	@$(PY) -m pip install -q -r requirements-dev.txt
 	@$(PY) -m pip freeze > constraints.txt
+	@$(PY) -m local.pins
 
 clean: ## remove what was installed and cached; your portfolio and the tables of "make run" stay
 	@rm -rf .venv node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

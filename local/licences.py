@@ -36,6 +36,11 @@ Packages under the LGPL and the MPL are used as they are published, by import; n
 |---|---|---|
 """
 
+BROUGHT = (
+    "# What they bring along, the same on Python 3.11 to 3.13: written by `make pins`. protobuf stays free."
+)
+"""The line of requirements.txt below which nothing is chosen by us."""
+
 _OF_CLASSIFIER = {
     "Apache Software License": "Apache-2.0",
     "BSD License": "BSD",
@@ -72,8 +77,9 @@ class Entry:
 
 
 def direct(text: str) -> list[Requirement]:
-    """What a requirements file names for this Python."""
-    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
+    """What a requirements file names for this Python by its own choice."""
+    chosen = text.partition(BROUGHT)[0]
+    lines = [line.partition("#")[0].strip() for line in chosen.splitlines()]
     wanted = [Requirement(line) for line in lines if line]
     return [one for one in wanted if one.marker is None or one.marker.evaluate()]
 

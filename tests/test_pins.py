@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from packaging.markers import Marker
+
+from local.pins import FILE, LEFT_FREE, written
+from tests.hypothesis_profiles import PROVING
 
 ROOT = Path(__file__).resolve().parents[1]
 PIN = re.compile(r"([A-Za-z0-9_.-]+)==([0-9][A-Za-z0-9.]*)(?:; (python_version [<>=]+ \"3\.\d+\"))?")
@@ -69,6 +74,51 @@ def test_the_setup_takes_from_the_constraints_what_depends_on_the_python() -> No
 
 def test_the_runtime_packages_come_first() -> None:
     assert list(pins("requirements.txt"))[: len(RUNTIME)] == RUNTIME
+
+
+def test_what_comes_along_is_pinned_where_azure_builds_too() -> None:
+    """Its builders read requirements.txt alone. Some package more or less, or another version, fails here."""
+    assert FILE.read_text(encoding="utf-8") == written(FILE.read_text(encoding="utf-8")), "run: make pins"
+
+
+def test_the_protobuf_of_the_worker_is_left_to_each_build() -> None:
+    pinned = pins("constraints.txt").keys() - pins("requirements.txt").keys()
+    assert {"protobuf"} == LEFT_FREE
+    assert pinned >= LEFT_FREE
+
+
+@pytest.mark.parametrize("python", ["3.12", "3.13"])
+def test_another_python_finds_the_same_packages(python: str, tmp_path: Path) -> None:
+    """Resolved by that Python itself from the index, all pins kept: some seconds, so in `make prove` alone."""
+    kept = sorted(Path.home().glob(f".pyenv/versions/{python}*/bin/python{python}"))
+    if not PROVING or not kept:
+        pytest.skip("no second Python, or not asked to prove")
+    asked = [
+        str(kept[0]),
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--dry-run",
+        "--ignore-installed",
+        "--only-binary=:all:",
+    ]
+    report = tmp_path / "report.json"
+    done = subprocess.run(
+        [*asked, "--target", str(tmp_path / "none"), "-r", str(FILE), "--report", str(report)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = {
+        re.sub(r"[-_.]+", "-", one["metadata"]["name"]).lower(): one["metadata"]["version"]
+        for one in json.loads(report.read_text())["install"]
+    }
+    assert found.keys() - LEFT_FREE == pins("requirements.txt", python).keys()
+    assert {name: found[name] for name in pins("requirements.txt", python)} == pins(
+        "requirements.txt", python
+    )
 
 
 def test_what_is_installed_is_what_is_pinned() -> None:
