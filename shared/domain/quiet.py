@@ -54,6 +54,8 @@ _TOPICS: Mapping[str, Topic] = {
     "dead_link": Topic.CONNECTION,
     "revoked": Topic.CONNECTION,
     "refused": Topic.CONNECTION,
+    "health": Topic.CONNECTION,
+    "health_over": Topic.OVER,
 }
 
 MORNING = time(8)
