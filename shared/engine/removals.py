@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.domain.access import Person
+from shared.domain.dates import StayDates
 from shared.domain.errors import Moved, NotFound, PayloadRejected, PermanentError, StaleWrite
-from shared.domain.model import SiteState
+from shared.domain.model import Platform, SiteState
 from shared.domain.plan import may_open
-from shared.domain.removals import Removal, is_shown, released, removals
+from shared.domain.removals import Doubt, Removal, is_shown, released, removals
 from shared.domain.removals_text import reason, what_confirms
-from shared.domain.spoken import Said, names_of, ranges
+from shared.domain.spoken import LANGUAGES, Said, names_of, ranges
 from shared.domain.story import PERSON
-from shared.engine.answers import REFUSALS, json_answer, problem, problem_in_words, refused
 from shared.engine.history import site_of
 from shared.engine.opaque import sealed, unsealed
 from shared.engine.reconcile import Reconciler
@@ -27,12 +27,10 @@ from shared.engine.scope import must_decide, owner_of, sites_seen
 from shared.engine.world import WORK, World
 from shared.ports import Message
 from shared.state.history import HistoryStore, Mark
-from shared.use_cases import HttpAnswer
 
 TRIES = 8
 """How often a click is decided anew when others were first."""
 
-_FIELDS = ("site", "home")
 _MISSING = "there is no such removal"
 
 
@@ -42,6 +40,36 @@ class RemovalChanged(PermanentError):
     def __init__(self, said: Said) -> None:
         super().__init__(said["en"])
         self.said = said
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something that vanished and is still held. ``id`` names it in addresses; ``of`` is the fact's key, ``stay`` its
+    dates, ``nights`` those that are gone from its calendar ``since`` then. ``doubt`` is why it is held longer than
+    usual, ``at_once`` how many vanished with it, ``by`` when it is let go of at the latest (None: by a person alone).
+    """
+
+    id: str
+    site: str
+    home: str
+    home_name: str
+    listing: str
+    platform: Platform
+    platform_name: str
+    of: str
+    stay: StayDates
+    nights: tuple[StayDates, ...]
+    since: datetime
+    doubt: Doubt
+    at_once: int
+    reason: Said
+    confirmed_by: Said
+    by: datetime | None
+
+    @property
+    def nights_text(self) -> Said:
+        """The nights in words."""
+        return {language: ranges(self.nights, language) for language in LANGUAGES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,37 +92,30 @@ class Removals:
         self._reconciler = reconciler
         self._record = HistoryStore(world.tables)
 
-    async def listed(self, person: Person, query: Mapping[str, str]) -> HttpAnswer:
-        """200 with everything that vanished and is still held, the soonest arrival first, of a site, of a home, or of
-        all; 400 for another parameter, 404 for a name nobody knows."""
-        unknown = sorted(query.keys() - set(_FIELDS))
-        if unknown:
-            return problem(400, f"unknown parameter {unknown[0]!r}: known are {', '.join(_FIELDS)}")
-        try:
-            sites = await self._sites(person, query)
-        except REFUSALS as wrong:
-            return refused(wrong)
-        found: list[dict[str, object]] = []
-        for site in sites:
-            found += await self._of(site, query.get("home", ""))
-        return json_answer(200, {"removals": found})
+    async def found(self, person: Person, site: str = "", home: str = "") -> list[Waiting]:
+        """Everything that vanished and is still held, the soonest arrival first, of a site, of a home, or of all.
+        Raises ``NotFound`` for a name that is not there for this person, ``PayloadRejected``."""
+        found: list[Waiting] = []
+        for name in await self._sites(person, site, home):
+            found += await self._of(name, home)
+        return found
 
-    async def waiting(self, state: SiteState) -> list[dict[str, object]]:
-        """What vanished of a loaded site and is still held, the soonest arrival first, as the JSON API shows it."""
+    async def waiting(self, state: SiteState) -> list[Waiting]:
+        """What vanished of a loaded site and is still held, the soonest arrival first."""
         periods = await self._periods(state)
         return [self._shown(state, one) for one in removals(state, self._world.now(), periods)]
 
-    async def _sites(self, person: Person, query: Mapping[str, str]) -> list[str]:
-        if query.get("site") or query.get("home"):
-            return [await site_of(self._world, person, query.get("site", ""), query.get("home", ""))]
+    async def _sites(self, person: Person, site: str, home: str) -> list[str]:
+        if site or home:
+            return [await site_of(self._world, person, site, home)]
         return await sites_seen(self._world, person)
 
-    async def _of(self, site: str, home: str) -> list[dict[str, object]]:
+    async def _of(self, site: str, home: str) -> list[Waiting]:
         try:
             state = await self._world.sites.load(site)
         except (NotFound, Moved):
             return []
-        return [one for one in await self.waiting(state) if home in ("", one["home"])]
+        return [one for one in await self.waiting(state) if home in ("", one.home)]
 
     async def _periods(self, state: SiteState) -> dict[str, timedelta]:
         """How often the calendars are asked in which something fades."""
@@ -106,38 +127,26 @@ class Removals:
                 found[name] = timedelta(seconds=feed.every)
         return found
 
-    def _shown(self, state: SiteState, one: Removal) -> dict[str, object]:
+    def _shown(self, state: SiteState, one: Removal) -> Waiting:
         names, listing = names_of(state, self._world.platform_names), state.listings[one.listing]
-        return {
-            "id": _id(state, one),
-            "site": state.site.id,
-            "home": listing.property,
-            "home_name": names.homes[listing.property],
-            "listing": one.listing,
-            "platform": names.listings[one.listing],
-            "of": one.key,
-            "stay": str(one.stay),
-            "nights": [str(dates) for dates in one.nights],
-            "nights_text": {language: ranges(one.nights, language) for language in ("fr", "en")},
-            "since": one.since.isoformat(),
-            "reason": one.doubt.value,
-            "vanished_at_once": one.at_once,
-            "reason_text": reason(one),
-            "confirmed_by": what_confirms(one, names),
-            "at_the_latest": one.by.isoformat() if one.by else None,
-        }
-
-    async def release(self, person: Person, name: str) -> HttpAnswer:
-        """200 when the nights are free by this click or by the same one before; 409 in words when the facts have
-        changed; 403, 404 for an id that no list of theirs named. Raises ``StaleWrite`` when others keep being first."""
-        try:
-            done = await self.let_go(person, name)
-        except REFUSALS as wrong:
-            return refused(wrong)
-        except RemovalChanged as wrong:
-            return problem_in_words(409, "facts-changed", wrong.said)
-        shown = {"released": list(done.nights), "by": done.by, "at": done.at}
-        return json_answer(200, {**shown, "already": done.already, "opening_waits_for": list(done.waits)})
+        return Waiting(
+            id=_id(state, one),
+            site=state.site.id,
+            home=listing.property,
+            home_name=names.homes[listing.property],
+            listing=one.listing,
+            platform=listing.platform,
+            platform_name=names.listings[one.listing],
+            of=one.key,
+            stay=one.stay,
+            nights=tuple(one.nights),
+            since=one.since,
+            doubt=one.doubt,
+            at_once=one.at_once,
+            reason=reason(one),
+            confirmed_by=what_confirms(one, names),
+            by=one.by,
+        )
 
     async def let_go(self, person: Person, name: str) -> Released:
         """Take this person's word that what vanished is free. Raises ``NotFound`` for an id that no list of theirs

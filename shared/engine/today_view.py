@@ -18,7 +18,7 @@ from shared.engine.history_all import Records, Search
 from shared.engine.homes_seen import states_seen
 from shared.engine.modes import Modes
 from shared.engine.quarantine import Quarantine
-from shared.engine.removals import Removals
+from shared.engine.removals import Removals, Waiting
 from shared.engine.stamps import Stamp, Stamps
 from shared.engine.today_needs import (
     PRESSING,
@@ -71,7 +71,7 @@ class Today:
     conflicts: tuple[Json, ...]
     hands: tuple[ByHand, ...]
     failed: tuple[Push, ...]
-    removals: tuple[Json, ...]
+    removals: tuple[Waiting, ...]
     messages: int
     pressing: tuple[Group, ...]
     waiting: tuple[Group, ...]
@@ -82,9 +82,9 @@ class Today:
     checked: datetime | None
 
     @property
-    def doubtful(self) -> tuple[Json, ...]:
+    def doubtful(self) -> tuple[Waiting, ...]:
         """What vanished and is not let go soon by itself: too much at once, too near, or a guest may be there."""
-        return tuple(one for one in self.removals if one["reason"] != Doubt.NONE)
+        return tuple(one for one in self.removals if one.doubt is not Doubt.NONE)
 
     @property
     def needs(self) -> int:
@@ -162,7 +162,7 @@ class TodayView:
             conflicts=tuple(self._conflicts(states)),
             hands=tuple(sorted(hands, key=lambda one: (one.dates, one.where.listing))),
             failed=tuple(failed),
-            removals=tuple(sorted(gone, key=lambda one: (one["reason"] == Doubt.NONE, str(one["stay"])))),
+            removals=tuple(sorted(gone, key=lambda one: (one.doubt is Doubt.NONE, one.stay))),
             messages=messages,
             pressing=tuple(grouped(one for one in troubles if one.kind in PRESSING)),
             waiting=tuple(grouped(one for one in troubles if one.kind not in PRESSING)),

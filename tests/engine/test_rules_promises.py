@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -144,8 +143,8 @@ def test_rule_21_an_empty_calendar_takes_six_hours_also_for_the_only_stay(villag
 
 def click(village: Village) -> None:
     """A person releases the one thing that waits."""
-    (one,) = json.loads(village.run(village.engine.vanished.listed(LOCAL, {})).body)["removals"]
-    assert village.run(village.engine.vanished.release(LOCAL, one["id"])).status == 200
+    (one,) = village.run(village.engine.vanished.found(LOCAL))
+    assert not village.run(village.engine.vanished.let_go(LOCAL, one.id)).already
     village.run(village.drain())
 
 

@@ -80,7 +80,7 @@ def staged() -> Stage:
     job = _json(run(engine.asked.sync(OPERATOR, b'{"mode": "manual"}')))["job"]
     run(village.drain())
     (listed,) = run(engine.cases.listed(OPERATOR))
-    removal = _json(run(engine.vanished.listed(OPERATOR, {})))["removals"][0]
+    removal = run(engine.vanished.found(OPERATOR))[0]
     (message,) = run(engine.poisoned.found(OPERATOR)).rows
     (link,) = run(engine.links.listed(OPERATOR))
     conflict = run(engine.cases.shown(OPERATOR, listed.name))
@@ -91,7 +91,7 @@ def staged() -> Stage:
         "operation": "write",
         "mark": "of-nothing",
         "conflict": conflict.name,
-        "removal": removal["id"],
+        "removal": removal.id,
         "message": message.id,
         "job": job,
         "link": link.id,

@@ -35,16 +35,14 @@ async def _page(desk: Desk, ask: Ask, status: int = 200, refused: Said | None = 
         for state in states
         for one in await desk.operations.vanished.waiting(state)
     ]
-    found.sort(key=lambda item: (str(item[0]["stay"]), str(item[0]["id"])))
+    found.sort(key=lambda item: (item[0].stay, item[0].id))
     done = ask.query.get("done", "")
     return desk.pages.page(
         ask,
         "removals.html",
         status,
         now=desk.operations.world.now(),
-        removals=[
-            (one, decides, state.site.properties[str(one["home"])].zone) for one, decides, state in found
-        ],
+        removals=[(one, decides, state.site.properties[one.home].zone) for one, decides, state in found],
         refused=refused,
         done=done if done in ("now", "waits", "before") else "",
     )
