@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -195,18 +196,29 @@ def _tables(settings: Settings) -> Tables:
     from shared import meter
     from shared.adapters.table_store import open_tables
 
-    def wall() -> datetime:
-        return datetime.fromtimestamp(time.time(), UTC)
-
     if settings.storage:
         return open_tables(
             connection_string=settings.storage,
             monotonic=time.monotonic,
-            wall=wall,
+            wall=_wall,
             on_request=meter.transaction,
         )
     url = f"https://{settings.storage_account}.table.core.windows.net"
-    return open_tables(account_url=url, monotonic=time.monotonic, wall=wall, on_request=meter.transaction)
+    return open_tables(account_url=url, monotonic=time.monotonic, wall=_wall, on_request=meter.transaction)
+
+
+def _wall() -> datetime:
+    """This host's own clock."""
+    return datetime.fromtimestamp(time.time(), UTC)
+
+
+def _alive(settings: Settings, http: Http) -> Callable[[], Awaitable[None]] | None:
+    """The sign of life for a service outside, where one is set."""
+    if not settings.dead_man_url:
+        return None
+    from shared.adapters.dead_man import DeadMan
+
+    return DeadMan(http, settings.dead_man_url, _voice(settings), time.monotonic)
 
 
 def _voice(settings: Settings) -> Telemetry:
@@ -308,6 +320,9 @@ def _world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> World:
         budgets=budgets,
         portfolio_text=portfolio_text,
         ways=ways(settings.notify),
+        host=os.environ.get("WEBSITE_INSTANCE_ID", "")[:12] or socket.gethostname(),
+        wall=_wall,
+        alive=_alive(settings, http),
         everywhere=everywhere(settings),
     )
 

@@ -68,6 +68,8 @@ class Settings:
     while no portfolio names anybody.
     ``requests_per_minute``: ``CONSOLE_REQUESTS_PER_MINUTE`` (600), how many requests one person's browser may make of
     one host.
+    ``dead_man_url``: ``DEAD_MAN_URL``, an address (secret) that is called every few minutes while all is well, so that
+    a service outside can tell when we are silent; empty for none.
     ``notify``: ``NOTIFY``, where notices go: some of ``log`` (default), ``smtp``, ``ntfy``, ``json``, ``apprise``, and
     what each needs: ``NOTIFY_EMAIL`` (who takes mail that belongs to no owner with an address), ``SMTP_HOST``,
     ``SMTP_PORT``, ``SMTP_SECURITY`` (``starttls``, ``tls``, ``none``), ``SMTP_USER``, ``SMTP_PASSWORD``, ``SMTP_FROM``;
@@ -101,6 +103,7 @@ class Settings:
     operators: frozenset[str] = field(default=frozenset(), metadata=_SECRET)
     requests_per_minute: int = 600
     telemetry_keyless: bool = False
+    dead_man_url: str = field(default="", metadata=_SECRET)
 
     def __repr__(self) -> str:
         def shown(name: str, secret: bool) -> str:
@@ -161,6 +164,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         sign_in_key=ask.local_key("SIGN_IN_KEY", needed=environ.get("SIGN_IN") == "local"),
         auth_enabled=environ.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
         operators=ask.names("CONSOLE_OPERATORS"),
+        dead_man_url=ask.target("DEAD_MAN_URL", needed=False),
         requests_per_minute=int(ask.number("CONSOLE_REQUESTS_PER_MINUTE", 600, 10, 1_000_000)),
     )
     ask.refuse_problems()

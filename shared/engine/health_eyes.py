@@ -20,6 +20,7 @@ from shared.domain.health_lag import ByApi, Calendar
 from shared.domain.health_state import OneCircuit, OneWork
 from shared.domain.model import Platform
 from shared.domain.modes import look_period
+from shared.engine.health_further import ClocksEye, FurtherOfAccounts
 from shared.engine.modes import Modes
 from shared.engine.world import CONFLICTS, WORK, World
 from shared.state import cells
@@ -62,6 +63,7 @@ def eyes(world: World, modes: Modes, rhythms: Mapping[Platform, float]) -> tuple
         QueuesEye(world),
         SetAsideEye(world),
         ConflictsEye(world),
+        ClocksEye(world),
     )
 
 
@@ -101,7 +103,7 @@ def _calendars(shard: Shard) -> list[Calendar]:
 
 
 class AccountsEye:
-    """How long each account by API has been silent, its mode, its circuits."""
+    """How long each account by API has been silent, its mode, its circuits, and what else its row tells."""
 
     outside = True
 
@@ -109,6 +111,7 @@ class AccountsEye:
         self._world = world
         self._modes = modes
         self._rhythms = rhythms
+        self._further = FurtherOfAccounts(world)
 
     async def look(self) -> Sight:
         """One read for the directory, one or two an account."""
@@ -123,6 +126,7 @@ class AccountsEye:
             mode = health_state.of_mode(one)
             found += [mode] if mode else []
             found += health_state.of_circuits(one, self._circuits(state))
+        found += await self._further.findings(states)
         return Sight(tuple(found), sight.figures)
 
     def _seen(self, one: AccountState) -> ByApi:

@@ -36,7 +36,9 @@ class HealthRound:
             await self._chore(self._modes.tend)
             stuck = await self._chore(self._jobs.tend) or []
             await self._chore(self._reports.flush)
-            await self._watch.tick([health_state.of_jobs(stuck)])
+            report = await self._watch.tick([health_state.of_jobs(stuck)])
+            if report.ok and self._world.alive is not None:
+                await self._world.alive()
         finally:
             await self._world.notify.again()
         if self._wrong is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -113,6 +113,13 @@ class World:
     ways: frozenset[Way] = frozenset()  # by which this installation can reach a person
     everywhere: frozenset[str] = frozenset()  # who looks after all homes by the settings' word, in lower case
     portfolio_text: Callable[[], PortfolioText] | None = None  # built when asked for: few invocations need it
+    host: str = ""  # this machine, as an administrator would look for it
+    wall: Callable[[], datetime] | None = (
+        None  # its own clock: for comparison with the store's, and for nothing else
+    )
+    alive: Callable[[], Awaitable[None]] | None = (
+        None  # tells a service outside that all is well; raises nothing
+    )
 
     sites: SiteStore = field(init=False)
     due: DueStore = field(init=False)

@@ -102,6 +102,8 @@ def test_everything_that_is_missing_is_told_at_once() -> None:
         ("NOTIFY_JSON_KEY", "short"),
         ("NOTIFY_JSON_KEY", "whsec_not*base64*at*all*here"),
         ("NOTIFY_APPRISE_URLS", "no address"),
+        ("DEAD_MAN_URL", "http://ping.example.org/s3cret"),
+        ("DEAD_MAN_URL", "https://ada@ping.example.org/s3cret"),
     ],
 )
 def test_a_wrong_value_is_named_and_never_shown(
@@ -259,6 +261,7 @@ def test_the_ways_to_people_are_not_shown(sample_settings: dict[str, str]) -> No
         "NOTIFY_JSON_URL": "https://example.org/hook/s3cret",
         "NOTIFY_JSON_KEY": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         "NOTIFY_APPRISE_URLS": "tgram://bot/chat mailto://x:y@example.net",
+        "DEAD_MAN_URL": "https://ping.example.org/5f1c",
     }
     settings = read(
         changed(sample_settings, NOTIFY="smtp,ntfy,json,apprise", SMTP_HOST="mail.example.org", **hidden)

@@ -38,6 +38,7 @@ FROM_THE_VAULT = {
         "NOTIFY_JSON_URL",
         "NOTIFY_JSON_KEY",
         "NOTIFY_APPRISE_URLS",
+        "DEAD_MAN_URL",
     ),
 }
 """Secrets: each comes by a reference once it is named."""
