@@ -91,7 +91,8 @@ resource conflictDetected 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = 
     enabled: true
     scopes: [workspaceId]
     evaluationFrequency: 'PT5M'
-    windowSize: 'PT10M'
+    windowSize: 'PT1H'
+    overrideQueryTimeRange: 'P2D'
     criteria: {
       allOf: [
         {
@@ -118,9 +119,7 @@ resource conflictDetected 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = 
         }
       ]
     }
-    // An event, not a state: told once, and not again for half an hour.
-    autoMitigate: false
-    muteActionsDuration: 'PT30M'
+    autoMitigate: true
     actions: { actionGroups: [people.id] }
   }
 }
@@ -177,12 +176,12 @@ resource failing 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
   kind: 'LogAlert'
   properties: {
     displayName: 'A function fails again and again'
-    description: 'Three failures of one function in 15 minutes. Look for the correlation id in the traces: docs/operations.md'
+    description: 'Three failures of one function in 30 minutes, or one of a timer that is rare. Look for the correlation id in the traces: docs/operations.md'
     severity: 2
     enabled: true
     scopes: [workspaceId]
     evaluationFrequency: 'PT5M'
-    windowSize: 'PT15M'
+    windowSize: 'PT30M'
     criteria: {
       allOf: [
         {
@@ -195,8 +194,8 @@ resource failing 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
               values: ['*']
             }
           ]
-          operator: 'GreaterThanOrEqual'
-          threshold: 3
+          operator: 'GreaterThan'
+          threshold: 0
           failingPeriods: {
             numberOfEvaluationPeriods: 1
             minFailingPeriodsToAlert: 1

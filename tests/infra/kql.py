@@ -153,9 +153,14 @@ class _Reader:
     def _aggregate(self) -> tuple[str, Callable[[str, list[Row]], Row]]:
         name = self._word()
         self._need("=")
-        which = {"max": max, "min": min}.get(self._word())
+        said = self._word()
+        if said == "count":
+            self._need("(")
+            self._need(")")
+            return name, lambda to, group: {to: len(group)}
+        which = {"max": max, "min": min}.get(said)
         if which is None:
-            raise NotKnown("an aggregate other than max and min")
+            raise NotKnown("an aggregate other than count, max and min")
         self._need("(")
         column = self._word()
         self._need(")")
@@ -201,6 +206,8 @@ class _Reader:
         if token.startswith('"'):
             said = json.loads(token)
             return lambda row: said
+        if token.isdigit():
+            return lambda row: int(token)
         if token[:1].isdigit():
             span = timedelta(**{_UNITS[token[-1]]: int(token[:-1])})
             return lambda row: span

@@ -81,11 +81,15 @@ HEALTHY = [
     event("circuit_opened", 55, platform="booking", account="booking-claire", operation="write"),
     event("circuit_closed", 50, platform="booking", account="booking-claire", operation="write"),
     event("mode_changed", 30, account="booking-claire"),
+    event("conflict_detected", 45, property="moulin", nights="2027-07-10", site="moulin", conflict="c1"),
+    event("conflict_resolved", 40, property="moulin", nights="2027-07-10", site="moulin", conflict="c1"),
     failure(40),
+    failure(20),
     failure(3),
     {"TimeGenerated": NOW - MINUTE, "Message": "Executed 'Functions.sync_worker' (Succeeded)"},
 ]
-"""An hour in which a circuit opened and closed again, and a function failed now and then."""
+"""An hour in which a circuit opened and closed again, a double booking was found and undone, and a function failed now
+and then."""
 
 
 @pytest.mark.parametrize("name", QUERIES)
@@ -110,10 +114,23 @@ def test_a_platform_nobody_names_is_forgotten_after_two_days() -> None:
     assert speaks("stale_sync", event("sync_completed", 49 * 60, platform="airbnb")) == []
 
 
+FOUND = {"property": "moulin", "nights": "2027-07-10..2027-07-12"}
+CLASH = {**FOUND, "site": "moulin", "conflict": "c1"}
+
+
 def test_a_double_booking_is_told_with_its_home_and_nights_and_once() -> None:
-    found = {"property": "moulin", "nights": "2027-07-10..2027-07-12"}
-    rows = [event("conflict_detected", ago, **found, severity="high") for ago in (4, 3)]
-    assert speaks("conflict", *rows, event("conflict_detected", 11, property="cabane", nights="x")) == [found]
+    rows = [event("conflict_detected", ago, **CLASH, severity="high") for ago in (4, 3)]
+    assert speaks("conflict", *rows) == [FOUND]
+
+
+def test_a_double_booking_is_told_until_it_is_over() -> None:
+    found, over = event("conflict_detected", 300, **CLASH), event("conflict_resolved", 20, **CLASH)
+    assert speaks("conflict", found) == [FOUND]
+    assert speaks("conflict", found, over) == []
+    again = event("conflict_detected", 10, **CLASH)
+    assert speaks("conflict", found, over, again) == [FOUND]
+    others = event("conflict_resolved", 5, **{**CLASH, "conflict": "c2"})
+    assert speaks("conflict", found, others) == [FOUND], "another one's end proves nothing"
 
 
 def test_a_circuit_that_stays_open_is_told_after_ten_minutes() -> None:
@@ -130,9 +147,35 @@ def test_a_circuit_that_stays_open_is_told_after_ten_minutes() -> None:
 
 
 def test_three_failures_of_one_function_are_told() -> None:
-    rows = [failure(1), failure(2), failure(14), failure(2, "health_monitor")]
+    rows = [failure(1), failure(2), failure(29), failure(2, "health_monitor")]
     assert speaks("failures", *rows) == [{"failed": "sync_worker"}]
     assert speaks("failures", *rows[1:]) == []
+    assert speaks("failures", *rows[:2], failure(31)) == []
+
+
+@pytest.mark.parametrize("name", ["walk", "deep"])
+def test_one_failure_of_a_timer_that_comes_once_an_hour_or_a_night_is_told(name: str) -> None:
+    assert speaks("failures", failure(1, name)) == [{"failed": name}]
+
+
+SOON = {
+    "conflict": [event("conflict_detected", 0, **CLASH)],
+    "circuit_open": [event("circuit_opened", 0, **BOOKING, operation="write")],
+    "failures": [failure(0), failure(5), failure(10)],
+    "stale_sync": [event("sync_completed", 0, platform="airbnb")],
+}
+"""What each alert is about, the last of it now."""
+
+
+@pytest.mark.parametrize("late", range(0, 16, 3))
+@pytest.mark.parametrize("name", QUERIES)
+def test_what_arrives_late_is_still_told_whenever_the_rule_looks(name: str, late: int) -> None:
+    """A rule looks every 5 minutes, we do not know at which; each row can be asked for ``late`` minutes after it
+    happened. No look must come too soon and the next one too late."""
+    for first in range(5):
+        looks = [NOW + n * MINUTE for n in range(first, 90, 5)]
+        told = [speaks(name, *(SOON[name] if now >= NOW + late * MINUTE else ()), now=now) for now in looks]
+        assert any(told), (name, late, first)
 
 
 def test_words_in_a_line_that_is_no_failure_are_not_counted() -> None:
@@ -160,7 +203,7 @@ def test_every_query_has_its_rule_and_every_rule_tells_somebody() -> None:
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_looks_back_as_far_as_its_query(name: str) -> None:
-    reach = {"PT1H": 60, "PT10M": 10, "PT15M": 15, "P2D": 2 * 24 * 60}
+    reach = {"PT1H": 60, "PT30M": 30, "P2D": 2 * 24 * 60}
     given = rule(name)
     furthest = reach[str(literal(given.get("overrideQueryTimeRange", given["windowSize"])))]
     units = {"d": 1440, "h": 60, "m": 1}
@@ -181,10 +224,9 @@ def test_a_rule_counts_rows_every_five_minutes(name: str) -> None:
         "numberOfEvaluationPeriods": "1",
         "minFailingPeriodsToAlert": "1",
     }
-    # A state is told as over; an event, which is none, is not told again at once.
-    ends = text(given["autoMitigate"]) == "true"
-    assert ends is (name != "conflict")
-    assert ("muteActionsDuration" in given) is not ends
+    # Each is a state: told once, and told as over.
+    assert text(given["autoMitigate"]) == "true"
+    assert "muteActionsDuration" not in given
 
 
 def test_dead_letters_are_told_by_the_platforms_own_number() -> None:

@@ -4,38 +4,20 @@ speak was worked out beforehand: the fault, and how long it lasts against how lo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from shared.adapters.telemetry_points import EVENTS, Points
+from shared import edge
 from shared.domain.dates import StayDates
-from shared.memory.voices import MemoryTelemetry
-from tests.engine.village import Village
+from tests.engine.village import START, Village
 from tests.infra.kql import Row
 from tests.infra.test_alerts import QUERIES, speaks
+from tests.infra.workspace import Workspace
 
 MINUTE = timedelta(minutes=1)
 ALL = "booking,greengo"
 """Watched. The village's Airbnb answers without HTTP, so a look at it that brings nothing is not counted."""
-
-
-@dataclass(slots=True)
-class Workspace(MemoryTelemetry):
-    """Telemetry that also gathers events as the adapters do, with the village's time."""
-
-    points: Points = field(default_factory=Points)
-    rows: list[Row] = field(default_factory=list)
-
-    def at(self, now: datetime) -> None:
-        """Take what was gathered, as rows of the workspace."""
-        for name, fields in self.events:
-            if name in EVENTS:
-                self.points.happened(name, fields, now.timestamp())
-        self.events.clear()
-        for one in self.points.take().events:
-            self.rows.append({"TimeGenerated": now, "Name": one.name, "Properties": one.properties})
 
 
 class Watched(Village):
@@ -107,6 +89,11 @@ def test_a_platform_that_died_is_told_as_circuit_then_as_silence(village: Watche
     silent = speaks("stale_sync", *village.workspace.rows, watched=ALL, now=now)
     assert {"platform": "booking"} in silent
     assert {"platform": "greengo"} not in silent
+    village.booking.faults.down = False
+    village.run(village.pass_minutes(40))
+    assert "circuit_open" not in village.spoken()
+    now = village.clock.peek()
+    assert {"platform": "booking"} not in speaks("stale_sync", *village.workspace.rows, watched=ALL, now=now)
 
 
 def test_a_double_booking_is_told_with_its_home_and_nights(village: Watched) -> None:
@@ -123,3 +110,29 @@ def test_a_double_booking_is_told_with_its_home_and_nights(village: Watched) -> 
     found = speaks("conflict", *village.workspace.rows, now=village.clock.peek())
     assert [one["nights"] for one in found] == [str(dates)]
     assert village.spoken() == {"conflict"}
+    village.run(village.pass_minutes(70))
+    assert village.spoken() == {"conflict"}, "as long as it stands"
+    (stay,) = village.booking.calendar.live()
+    village.booking.calendar.cancel(stay)
+    village.say("booking", stay, "cancelled")
+    village.run(village.pass_minutes(5))
+    assert village.spoken() == set(), "and no longer"
+
+
+@pytest.mark.parametrize(("timer", "times"), [("sweep", 3), ("walk", 1)])
+async def test_a_function_that_fails_is_told_by_the_line_that_its_edge_writes(
+    timer: str, times: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fails() -> None:
+        raise OSError("no disk")
+
+    fails.__name__ = timer
+    rows: list[Row] = []
+    for _ in range(times):
+        assert speaks("failures", *rows, now=START) == []
+        caplog.clear()
+        with pytest.raises(edge.InvocationFailed):
+            await edge.timer(fails)()
+        rows += [{"TimeGenerated": START, "Message": one.getMessage()} for one in caplog.records]
+    assert speaks("failures", *rows, now=START) == [{"failed": timer}]
+    assert speaks("failures", *rows, now=START + 31 * MINUTE) == []
