@@ -190,6 +190,7 @@ _links.callback()(links.links)
 _links.command("show", help="help.links.show")(links.show)
 _links.command("rotate", help="help.links.rotate")(links.rotate)
 _links.command("revoke", help="help.links.revoke")(links.revoke)
+_links.command("disconnect", help="help.links.disconnect")(links.disconnect)
 app.add_typer(_links, name="links")
 
 _portfolio = typer.Typer(

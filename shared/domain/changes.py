@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from shared.domain.disconnect import is_disconnected
 from shared.domain.model import (
     Block,
     BookingConflict,
@@ -98,8 +99,10 @@ def _changed(before: Mapping[str, T], after: Mapping[str, T]) -> tuple[T, ...]:
 
 
 def _is_departed(state: SiteState, one: Reservation, now: datetime) -> bool:
-    leaves = one.leaves
-    if leaves is None or one.kind is not Busy.STAY or one.feed:
+    """A calendar says itself what has passed, unless it is not read any more."""
+    leaves, kept = one.leaves, one.kind is Busy.STAY and not one.feed
+    if leaves is None or not (kept or is_disconnected(state, one)):
         return False
-    listing = next((part.listing for part in one.parts if part.listing in state.listings), None)
+    parts = one.parts or one.held()
+    listing = next((part.listing for part in parts if part.listing in state.listings), None)
     return listing is not None and leaves + KEEP_DEPARTED < state.today(listing, now)

@@ -363,6 +363,16 @@ def _settle(one: Reservation, frame: _Answer) -> Reservation:
     return replace(one, fading=tuple(left))
 
 
+def let_fade(
+    listing: Listing, stored: Sequence[Reservation], now: datetime, today: date, is_echo: IsEcho
+) -> tuple[Reservation, ...]:
+    """What is held of a calendar that is not read any more, as its owner wished: no answer will ever prove it gone, so
+    each stay waits for a person's word, or passes. Our own closures in it, and rules of the platform, are not kept."""
+    frame = _Answer(listing.id, now, listing.observed, today, partial=True)
+    lost = (_doubt(_vanish(known, frame, is_echo)) for known in stored)
+    return tuple(one for one in lost if one.fading)
+
+
 def release_by_hand(one: Reservation, vanished: Iterable[Fading]) -> Reservation:
     """A person says that these nights, which vanished, are free: the one click of rule 21."""
     free = tuple(vanished)

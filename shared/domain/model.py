@@ -140,7 +140,8 @@ class Listing:
     removal or a stale echo waits for further answers, so an unchanged one must be merged too. ``token`` is the secret
     of our calendar for it, empty for none and once it was revoked; ``former`` are those it had before. ``bare_since``:
     its calendar is empty since then, although closures of ours had stood there; ``back_since``: the site's version as
-    of which it last showed again what had been missing.
+    of which it last showed again what had been missing. ``unread_since``: its owner wished that its calendar be read no
+    more (store time).
     """
 
     id: str
@@ -160,6 +161,7 @@ class Listing:
     former: tuple[FormerLink, ...] = ()
     bare_since: datetime | None = None
     back_since: int = 0
+    unread_since: datetime | None = None
 
     def __repr__(self) -> str:
         return f"Listing({self.id!r}, {self.platform}, {self.link})"

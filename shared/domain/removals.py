@@ -12,6 +12,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 from shared.domain.dates import StayDates, nights_of, ranges_of
+from shared.domain.disconnect import is_disconnected
 from shared.domain.merge import release_by_hand
 from shared.domain.model import Fading, Part, Reservation, SiteState
 from shared.domain.release import NEAR, proof_needed
@@ -27,6 +28,7 @@ class Doubt(StrEnum):
     EMPTY = "empty"  # the calendar shows nothing at all any more
     MASS = "mass"  # too many vanished at once
     NEAR = "near"  # the arrival is within two days
+    CUT = "cut"  # its calendar is not read any more, as its owner wished: nothing will tell
     NONE = "none"  # nothing odd: complete answers over 20 min are enough
 
 
@@ -89,7 +91,7 @@ def _removal(
     last = max(group, key=lambda fading: fading.since)
     last = replace(last, doubtful=any(fading.doubtful for fading in group))
     listing = last.part.listing
-    today = state.today(listing, now)
+    today, cut = state.today(listing, now), is_disconnected(state, one)
     return Removal(
         key=one.key,
         listing=listing,
@@ -98,8 +100,8 @@ def _removal(
         since=last.since,
         doubt=_doubt(state, one, last, now),
         at_once=_at_once(state, one.feed, last.since),
-        needed=proof_needed(last, one.kind, today),
-        by=_proven_by(state, one, last, now, period),
+        needed=None if cut else proof_needed(last, one.kind, today),
+        by=None if cut else _proven_by(state, one, last, now, period),
     )
 
 
@@ -107,6 +109,8 @@ def _doubt(state: SiteState, one: Reservation, fading: Fading, now: datetime) ->
     today = state.today(fading.part.listing, now)
     if fading.stay.check_in <= today < fading.stay.check_out:
         return Doubt.GUEST
+    if is_disconnected(state, one):
+        return Doubt.CUT
     if fading.doubtful:
         shown = (other for other in state.reservations.values() if other.feed == one.feed and other.parts)
         return Doubt.MASS if any(shown) else Doubt.EMPTY

@@ -28,6 +28,10 @@ def reason(one: Removal) -> Said:
             "fr": "l'arrivée est dans moins de deux jours : une erreur ferait mal tout de suite",
             "en": "the arrival is within two days: an error would hurt at once",
         },
+        Doubt.CUT: {
+            "fr": "son calendrier est déconnecté : plus rien ne nous dira s'il est annulé",
+            "en": "its calendar is disconnected: nothing will tell us if it is cancelled",
+        },
         Doubt.NONE: {
             "fr": "une seule lecture ne prouve pas une annulation",
             "en": "a single reading is no proof of a cancellation",

@@ -77,6 +77,7 @@ _OTHERS: Words = {
     "listing changed": ("annonce modifiée", "listing changed"),
     "address renewed": ("adresse de notre calendrier renouvelée", "address of our calendar renewed"),
     "address revoked": ("adresse de notre calendrier révoquée", "address of our calendar revoked"),
+    "calendar disconnected": ("calendrier déconnecté", "calendar disconnected"),
     "calendar link replaced": ("lien du calendrier remplacé", "calendar link replaced"),
     "home added": ("logement ajouté", "home added"),
     "home changed": ("logement modifié", "home changed"),

@@ -267,6 +267,8 @@ def merge_feed_answer(state: SiteState, listing_id: str, answer: FeedAnswer) -> 
     listing = state.listings.get(listing_id)
     if listing is None:
         raise Unreadable(f"listing {listing_id} of site {state.site.id} cannot be read")
+    if listing.unread_since is not None:  # since it was asked
+        return None
     ledger = [row for row in state.blocks.values() if row.listing == listing_id]
 
     known = [one for one in state.reservations.values() if one.feed == listing_id]

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.domain.access import Person
+from shared.domain.changes import difference
 from shared.domain.dates import StayDates
+from shared.domain.disconnect import disconnected
 from shared.domain.errors import Moved, NotFound, PayloadRejected, StaleWrite
 from shared.domain.export import is_servable, token_hash
 from shared.domain.model import Account, FormerLink, Link, Listing, Platform, SiteState
@@ -273,6 +275,45 @@ class Links:
                 return None
             await self._take(person, *found, seen.looked.link)
         return await self.one(person, name)
+
+    async def disconnect(self, person: Person, name: str) -> LinkView | None:
+        """Read this listing's calendar no more. What it showed is held until it has passed or a person lets it go; our
+        own calendar is given to the platform as before. None where there is none for this person to decide about.
+        Raises ``Taken`` when others keep changing the portfolio.
+
+        The link goes first: a crash between leaves a calendar nobody reads, and the same click ends it."""
+        async with turn(self._world):
+            found = await self._find(person, name)
+            if found is None or not person.decides(found[0].site.owner):
+                return None
+            state, listing = found
+            if listing.unread_since is None and listing.shard:
+                await self._world.shards.leave(listing.shard, listing.id)
+                await self._leave(person, state.site.id, listing)
+        return await self.one(person, name)
+
+    async def _leave(self, person: Person, site: str, listing: Listing) -> None:
+        """Commit what is left of the site. Its bell is written before: what the platform's own rules closed opens."""
+        for _ in range(_TRIES):
+            now = self._world.now()
+            due = await self._world.due.put(site, now, "calendar disconnected")
+            state = await self._world.sites.load(site)
+            diff = difference(state, disconnected(state, listing.id, now), now)
+            changes = Changes(
+                listings=diff.listings,
+                reservations=diff.reservations,
+                dropped=diff.dropped,
+                departed=diff.departed,
+                history=[self._line(person, "calendar disconnected", listing)],
+            )
+            try:
+                await self._world.sites.commit(state, changes)
+                break
+            except StaleWrite:
+                continue
+        else:
+            raise StaleWrite("others keep changing this home: try again")
+        await self._world.ring(WORK, Message("site", site, due))
 
     async def _take(self, person: Person, state: SiteState, listing: Listing, link: str) -> None:
         feed = await self._world.shards.get(listing.shard, listing.id) if listing.shard else None

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.access import Person
+from shared.domain.health import Finding
 from shared.domain.model import Link, Platform, SiteState
 from shared.domain.record import Kind, kind_of
 from shared.domain.removals import Doubt
 from shared.domain.spoken import PARIS
 from shared.engine.conflict_cases import Case, order
 from shared.engine.conflict_view import Json, View
+from shared.engine.health_view import seen, to_see_to
+from shared.engine.health_watch import HealthWatch
 from shared.engine.history_all import Records, Search
 from shared.engine.homes_seen import states_seen
 from shared.engine.modes import Modes
@@ -56,7 +59,8 @@ class Today:
     """One look at everything, at ``at`` (store time). ``homes`` counts the homes this person sees: with none there is
     nothing to say yet; ``deciding`` are those they decide about.
 
-    What needs somebody: ``conflicts``, ``hands``, ``failed``, ``messages``, ``pressing``, and those of the ``removals``
+    What needs somebody: ``conflicts``, ``hands``, ``failed``, ``messages``, ``engine`` (what is wrong with the
+    installation itself, or with an account of theirs), ``pressing``, and those of the ``removals``
     that are in doubt; what only needs time: the others, ``waiting`` and ``on_way``.
 
     ``since`` is the newest line of the record: from then on nothing changed. ``checked`` is the oldest of the last
@@ -73,6 +77,7 @@ class Today:
     failed: tuple[Push, ...]
     removals: tuple[Waiting, ...]
     messages: int
+    engine: tuple[Finding, ...]
     pressing: tuple[Group, ...]
     waiting: tuple[Group, ...]
     on_way: tuple[OnItsWay, ...]
@@ -89,7 +94,7 @@ class Today:
     @property
     def needs(self) -> int:
         """How many things need a person."""
-        found = (self.conflicts, self.hands, self.failed, self.doubtful, self.pressing)
+        found = (self.conflicts, self.hands, self.failed, self.doubtful, self.engine, self.pressing)
         return sum(len(one) for one in found) + bool(self.messages)
 
     @property
@@ -116,8 +121,10 @@ class TodayView:
         removals: Removals,
         quarantine: Quarantine,
         rhythms: Mapping[Platform, float],
+        watch: HealthWatch,
     ) -> None:
         """``rhythms`` are the seconds between two polls that a platform prescribes for itself."""
+        self._watch = watch
         self._world = world
         self._modes = modes
         self._removals = removals
@@ -133,11 +140,12 @@ class TodayView:
         """Everything. Raises ``StoreUnavailable``."""
         world, stamp = self._world, await self._stamps.take()
         states = await states_seen(world, person)
-        sources, fetches, told, messages = await asyncio.gather(
+        sources, fetches, told, messages, health = await asyncio.gather(
             self._sources(states),
             world.fetches.all(),
             Records(world).newest(states, Search(), LOOKED_AT),
             self._quarantine.count(person),
+            self._watch.report(outside=True),
         )
         now, names = world.now(), world.platform_names
         standings = {name: one.standing for name, one in sources.accounts.items()}
@@ -145,7 +153,9 @@ class TodayView:
         troubles = self._troubles(states, sources, now)
         for state in states:
             troubles += link_troubles(state, sources.feeds, fetches, names, now)
-        gone = [one for state in states for one in await self._removals.waiting(state)]
+        vanished = [one for state in states for one in await self._removals.waiting(state)]
+        # Of a calendar that was disconnected nothing more will be heard: whoever did it need not be told each day.
+        gone = [one for one in vanished if one["reason"] != Doubt.CUT]
         coming = [one for state in states for one in arrivals(state, now, names)]
         failed = [one for state in states for one in pushes(state, hands, names)]
         said: tuple[ByHand | Push, ...] = (*hands, *failed)
@@ -164,6 +174,7 @@ class TodayView:
             failed=tuple(failed),
             removals=tuple(sorted(gone, key=lambda one: (one.doubt is Doubt.NONE, one.stay))),
             messages=messages,
+            engine=to_see_to(seen(health, person)),
             pressing=tuple(grouped(one for one in troubles if one.kind in PRESSING)),
             waiting=tuple(grouped(one for one in troubles if one.kind not in PRESSING)),
             on_way=tuple(sorted(on_way, key=lambda one: (one.dates, one.where.listing))),

@@ -228,6 +228,15 @@ ROUTES = (
         gives="models_links:Link",
     ),
     Route(
+        "console_link_disconnection",
+        "POST",
+        "api/links/{id}/disconnect",
+        DECIDE,
+        "api.links:disconnect",
+        "Read a calendar no more; what it showed is held until it has passed or is let go",
+        gives="models_links:Link",
+    ),
+    Route(
         "console_feed_check",
         "POST",
         "api/feeds/check",

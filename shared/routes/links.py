@@ -63,6 +63,14 @@ ROUTES = (
         "Read another calendar link",
     ),
     Route(
+        "console_link_disconnect",
+        "POST",
+        "links/{id}/disconnect",
+        Right.DECIDE,
+        "pages.links:disconnect",
+        "Read its calendar no more",
+    ),
+    Route(
         "console_home_name", "POST", "homes/{id}/name", Right.DECIDE, "pages.links:rename", "Rename a home"
     ),
     Route(

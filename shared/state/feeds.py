@@ -106,18 +106,27 @@ class FeedStore:
         known: dict[str, Value] = {"digest": "", "etag_seen": "", "modified_seen": ""}
         await self._tables.upsert(FEEDS, Row(shard, listing, known))
 
+    async def leave(self, shard: str, listing: str) -> None:
+        """Ask a link no more, and keep nothing of its address. The row stays, without one: a pass that is under way
+        puts down what it learned, and would make half a row anew."""
+        await self._tables.upsert(
+            FEEDS, Row(shard, listing, {"url": "", "etag_seen": "", "modified_seen": ""})
+        )
+
     async def get(self, shard: str, listing: str) -> Feed | None:
         """One link, or None."""
         row = await self._tables.get(FEEDS, shard, listing)
-        return None if row is None else _feed(row)
+        return _feed(row) if row is not None and cells.text(row.values, "url") else None
 
     async def load(self, shard: str) -> Shard:
         """The whole shard in one read."""
         rows = await self._tables.query(FEEDS, shard)
         head = next((row for row in rows if row.key == _HEAD), None)
         values = {} if head is None else head.values
-        visits = _visits(values)
-        feeds = {one.listing: one for one in _readable(row for row in rows if not row.key.startswith(_OTHER))}
+        left = {row.key for row in rows if row.values.get("url") == ""}
+        visits = {name: one for name, one in _visits(values).items() if name not in left}
+        links = (row for row in rows if not row.key.startswith(_OTHER) and row.key not in left)
+        feeds = {one.listing: one for one in _readable(links)}
         counter = cells.number(values, "counter") + 1
         return Shard(shard, counter, feeds, visits, None if head is None else head.etag)
 

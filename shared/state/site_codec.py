@@ -145,6 +145,7 @@ def listing_row(site: str, one: Listing) -> Row:
             "former": cells.to_texts(f"{old.token_hash} {cells.to_instant(old.until)}" for old in one.former),
             "bare_since": cells.to_instant(one.bare_since),
             "back_since": one.back_since,
+            "unread_since": cells.to_instant(one.unread_since),
         },
     )
 
@@ -170,6 +171,7 @@ def to_listing(row: Row) -> Listing:
         former=tuple(_former(text) for text in cells.texts(values, "former")),
         bare_since=cells.instant(values, "bare_since"),
         back_since=cells.number(values, "back_since"),
+        unread_since=cells.instant(values, "unread_since"),
     )
 
 

@@ -9,13 +9,16 @@ from shared.domain.changes import apply_plan
 from shared.domain.confirm import Result, confirm
 from shared.domain.conflicts import ConflictDetector
 from shared.domain.dates import StayDates
+from shared.domain.echo import echoes
 from shared.domain.facts import FeedAnswer, FeedEvent, WriteOutcome
 from shared.domain.merge import merge_feed
 from shared.domain.model import (
     AIRBNB,
     BOOKING,
     GREENGO,
+    Block,
     Busy,
+    Fading,
     Head,
     Link,
     Listing,
@@ -125,3 +128,16 @@ def test_two_units_of_one_reservation_clash_with_the_one_that_came_before() -> N
     state = studios(2, first, both)
     found = ConflictDetector().detect_overlapping_bookings(state.site, occupancies(state), NOW)
     assert [set(one.conflicting_bookings) for one in found.values()] == [{first.key, both.key}]
+
+
+def test_what_is_left_of_a_stay_that_vanished_is_no_echo_of_a_closure_as_long() -> None:
+    """A guest was in the house and another platform had sold the last night; his stay vanished from its calendar, and
+    the one night left of it passed for our closure of the other: the clash was over, and a cancellation of the other
+    would have opened the night."""
+    night = StayDates(TODAY, TODAY + timedelta(days=1))
+    whole = StayDates(TODAY - timedelta(days=1), TODAY + timedelta(days=1))
+    closure = Block(FEED.id, "airbnb|a", night, taken_at=NOW - timedelta(hours=1))
+    left = Part("", FEED.id, night, NOW)
+    gone = Reservation("greengo", "g", Busy.CLOSED, Status.CONFIRMED, feed=FEED.id)
+    assert echoes([replace(gone, fading=(Fading(left, whole, NOW),))], [closure]) == frozenset()
+    assert echoes([replace(gone, parts=(left,))], [closure]) == {(gone.key, night)}

@@ -101,7 +101,7 @@ def test_a_link_that_is_not_there_is_told_with_those_that_are(bench: Bench) -> N
     for command in ("show", "rotate", "revoke"):
         result = bench("links", command, "nope")
         assert (result.exit_code, f"{HOME}-greengo" in result.stderr) == (WRONG_USE, True)
-    assert "show, rotate, revoke" in bench("links", "nope").stderr
+    assert "show, rotate, revoke, disconnect" in bench("links", "nope").stderr
 
 
 # ---------------------------------------------------------------------------------------- portfolio

@@ -29,7 +29,7 @@ from tests.web.support import EVERYWHERE, PUBLIC, Browser, find
 
 API = [route for route in ROUTES if not route.is_page]
 ROOT = Path(__file__).resolve().parents[2]
-NOTHING_TO_SAY = ("/acknowledge", "/release", "/replay", "/revoke", "/test")
+NOTHING_TO_SAY = ("/acknowledge", "/disconnect", "/release", "/replay", "/revoke", "/test")
 LATE = StayDates(date(2027, 9, 1), date(2027, 9, 4))
 
 

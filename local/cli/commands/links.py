@@ -60,17 +60,27 @@ def rotate(
 
 def revoke(ctx: typer.Context, link: Which, yes: Yes = False) -> int:
     """Have no address open a calendar any more."""
-    session = of(ctx)
+    return _ended(of(ctx), link, "revoke", "revoked", yes=yes)
+
+
+def disconnect(ctx: typer.Context, link: Which, yes: Yes = False) -> int:
+    """Read a channel's calendar no more."""
+    return _ended(of(ctx), link, "disconnect", "disconnected", yes=yes)
+
+
+def _ended(session: Session, link: str, step: str, done: str, *, yes: bool) -> int:
+    """Take one of the two links away, once the person is sure."""
     one = _one(session, link)
     _title(session, one)
-    session.screen.tell(session.console("links.revoke_what", platform=text(one, "platform_name")))
+    platform = text(one, "platform_name")
+    session.screen.tell(session.console(f"links.{step}_what", platform=platform))
     if not yes:
         be_sure(session)
-    done = session.api.post(at_path("links", text(one, "id"), "revoke")).json
+    answer = session.api.post(at_path("links", text(one, "id"), step)).json
     if session.screen.as_json:
-        session.screen.json(done)
+        session.screen.json(answer)
     else:
-        session.screen.say(session.console("links.done_revoked"), "bold green")
+        session.screen.say(session.console(f"links.done_{done}", platform=platform), "bold green")
     return OK
 
 

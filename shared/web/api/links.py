@@ -49,6 +49,11 @@ async def revoke(desk: Desk, ask: Ask) -> HttpAnswer:
     return await _changed(desk, ask, lambda: desk.operations.links.revoke(ask.person, ask.params["id"]))
 
 
+async def disconnect(desk: Desk, ask: Ask) -> HttpAnswer:
+    """Its calendar is read no more."""
+    return await _changed(desk, ask, lambda: desk.operations.links.disconnect(ask.person, ask.params["id"]))
+
+
 async def check(desk: Desk, ask: Ask) -> HttpAnswer:
     """What is in a calendar link; it stands in the body alone and nothing is stored."""
     given = FeedCheck.model_validate_json(ask.body)

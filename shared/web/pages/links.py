@@ -23,7 +23,7 @@ from shared.web.refusals import no_such_thing
 from shared.web.render import see
 from shared.web.words import words
 
-DONE = ("connected", "known", "renewed", "revoked", "replaced")
+DONE = ("connected", "known", "renewed", "revoked", "replaced", "disconnected")
 """What a page may say that was just done, by the word in its address."""
 
 _GUESSED = frozenset({"greengo", "ical"})
@@ -73,6 +73,15 @@ async def revoke(desk: Desk, ask: Ask) -> HttpAnswer:
     return _done(desk, ask, view, "revoked")
 
 
+async def disconnect(desk: Desk, ask: Ask) -> HttpAnswer:
+    """Read its calendar no more."""
+    try:
+        view = await desk.operations.links.disconnect(ask.person, ask.params["id"])
+    except Taken:
+        return await _one(desk, ask, 409, _busy())
+    return _done(desk, ask, view, "disconnected")
+
+
 async def replace(desk: Desk, ask: Ask) -> HttpAnswer:
     """Read another link from now on. One that looks like another home's is asked about first."""
     given = form(ask.body)
@@ -80,8 +89,7 @@ async def replace(desk: Desk, ask: Ask) -> HttpAnswer:
     try:
         found = await desk.operations.links.replace(ask.person, ask.params["id"], link, sure=sure)
     except Taken:
-        busy = {language: words(language)["connect.busy"] for language in ("fr", "en")}
-        return await _one(desk, ask, 409, busy, link=link)
+        return await _one(desk, ask, 409, _busy(), link=link)
     if isinstance(found, Refusal):
         return await _one(desk, ask, 422, found.said, link=link)
     if isinstance(found, Replacement):
@@ -177,6 +185,10 @@ def _named(ask: Ask, view: LinkView) -> LinkView:
     if view.platform != "ical":
         return view
     return dataclasses.replace(view, platform_name=words(ask.language)["connect.any"])
+
+
+def _busy() -> Said:
+    return {language: words(language)["connect.busy"] for language in ("fr", "en")}
 
 
 def _done(desk: Desk, ask: Ask, view: LinkView | None, what: str) -> HttpAnswer:

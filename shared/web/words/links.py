@@ -34,6 +34,7 @@ FR = {
     "links.done_known": "Ce calendrier était déjà connecté : le voici.",
     "links.done_renewed": "Voici la nouvelle adresse. Collez-la chez {platform} à la place de l’ancienne.",
     "links.done_revoked": "L’adresse est révoquée.",
+    "links.done_disconnected": "Le calendrier de {platform} n’est plus lu.",
     "links.done_replaced": "Le nouveau lien est lu à partir de maintenant.",
     "links.give": "Donnez cette adresse à {platform}",
     "links.give_why": "Elle ferme chez {platform} les nuits vendues ailleurs. Elle est faite pour "
@@ -79,6 +80,16 @@ FR = {
     "links.replace_doubt_then": "Si c’est celui d’un autre logement, les nuits connues finiraient par "
     "rouvrir ailleurs. Rien n’a été changé.",
     "links.replace_sure": "C’est le bon : remplacer quand même",
+    "links.disconnect": "Ne plus lire ce calendrier",
+    "links.disconnect_what": "À faire quand le logement n’est plus vendu sur {platform}, ou que son lien est faux. "
+    "Rien ne rouvre : les séjours connus restent tenus jusqu’à leur départ, ou jusqu’à ce que vous disiez qu’ils sont "
+    "annulés. Ceux que {platform} vendrait encore ne seraient plus vus : retirez-y d’abord l’annonce de la vente.",
+    "links.disconnect_then": "{platform} peut continuer à lire notre calendrier, qui y ferme les nuits vendues "
+    "ailleurs. Pour l’arrêter aussi, révoquez notre adresse.",
+    "links.disconnect_do": "Ne plus le lire",
+    "links.still_held": "Ce que {platform} avait vendu reste tenu : {count} au total, jusqu’au départ. Si un séjour "
+    "est annulé, plus rien ne nous le dira.",
+    "links.held_which": "Voir lesquels, ou les rendre",
     "links.change": "Changer ou révoquer notre adresse",
     "links.renew_what": "Une nouvelle adresse, si l’ancienne est tombée dans de mauvaises mains. Tant que "
     "{platform} n’a pas la nouvelle, il garde ce qu’il a lu et n’apprend rien de neuf.",
@@ -143,6 +154,7 @@ EN = {
     "links.done_known": "This calendar was connected already: here it is.",
     "links.done_renewed": "This is the new address. Paste it at {platform} in place of the old one.",
     "links.done_revoked": "The address is revoked.",
+    "links.done_disconnected": "The calendar of {platform} is read no more.",
     "links.done_replaced": "The new link is read from now on.",
     "links.give": "Give this address to {platform}",
     "links.give_why": "It closes at {platform} the nights sold elsewhere. It is made for {platform} "
@@ -186,6 +198,16 @@ EN = {
     "links.replace_doubt_then": "If it is another home’s, the nights we know would open elsewhere in the "
     "end. Nothing was changed.",
     "links.replace_sure": "It is the right one: replace it all the same",
+    "links.disconnect": "Read this calendar no more",
+    "links.disconnect_what": "When the home is no longer sold on {platform}, or its link is wrong. Nothing opens: the "
+    "stays we know are held until they leave, or until you say that they are cancelled. Any that {platform} would "
+    "still sell would not be seen: take the advertisement off sale there first.",
+    "links.disconnect_then": "{platform} may go on reading our calendar, which closes there the nights sold "
+    "elsewhere. To stop that too, revoke our address.",
+    "links.disconnect_do": "Read it no more",
+    "links.still_held": "What {platform} had sold is still held: {count} in all, until they leave. If a stay is "
+    "cancelled, nothing will tell us.",
+    "links.held_which": "See which, or give them back",
     "links.change": "Change or revoke our address",
     "links.renew_what": "A new address, if the old one got into the wrong hands. Until {platform} has the "
     "new one it keeps what it read and learns nothing new.",
