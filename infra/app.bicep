@@ -36,8 +36,8 @@ var references = toObject(
   setting => '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${toLower(replace(trim(setting), '_', '-'))})'
 )
 
-// What needs nobody's sign-in: platforms and calendars bring a secret in their path, monitors ask /health, and the
-// rest is the same for everybody.
+// What needs nobody's sign-in, where strangers are sent away before the app: platforms and calendars bring a secret in
+// their path, monitors ask /health, and the rest is the same for everybody.
 var openPaths = ['/webhooks/*', '/export/*', '/health', '/static/*', '/api/openapi.json']
 
 var alwaysReady = concat(

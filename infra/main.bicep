@@ -35,9 +35,9 @@ param secretSettings string = ''
 @description('Our address, if it is not the app\'s own: https, without a trailing slash.')
 param publicBaseUrl string = ''
 
-@description('What becomes of requests of people who are not signed in. AllowAnonymous leaves it all to the app\'s own door.')
+@description('What the sign-in does with strangers. AllowAnonymous leaves them to the app\'s own door: docs/decisions says why.')
 @allowed(['RedirectToLoginPage', 'AllowAnonymous'])
-param unauthenticated string = 'RedirectToLoginPage'
+param unauthenticated string = 'AllowAnonymous'
 
 @description('Instances that never sleep, for webhooks and pages (paid by the hour). 0: the first call after a rest waits.')
 @minValue(0)
