@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from local.cli.reading import Json, items, number, said, text
+from local.cli.reading import Json, items, number, part, said, text
 from local.cli.session import Session, named, setback
+from shared.domain.health import Weight
 from shared.domain.spoken import nights_said
+from shared.engine.health_view import IN_ITS_PLACE
 
 UNDECIDED = ("new", "acknowledged")
 """Stages of a double booking that wait for a decision."""
@@ -30,6 +32,7 @@ def needs(session: Session, found: Mapping[str, Json]) -> Iterator[Need]:
     yield from _pushes(session, found["status"])
     yield from _vanished(session, found["removals"])
     yield from _aside(session, found["quarantine"])
+    yield from _engine(session, found["status"])
     yield from _sources(session, found["status"])
 
 
@@ -70,6 +73,16 @@ def _aside(session: Session, answer: Json) -> Iterator[Need]:
     count = len(items(answer, "quarantine")) + number(answer, "left_out") + len(items(answer, "dead_letters"))
     if count:
         yield Need("messages", session.t("status.quarantine", count=count))
+
+
+def _engine(session: Session, now: Json) -> Iterator[Need]:
+    """What is wrong that no notice, no channel and no message tells."""
+    for one in items(part(now, "health"), "findings"):
+        elsewhere = text(one, "told_by") or text(one, "code") in IN_ITS_PLACE
+        if text(one, "weight") != Weight.SHOWN and not elsewhere:
+            yield Need(
+                "engine", f"{said(one, 'cause', session.language)} {said(one, 'step', session.language)}"
+            )
 
 
 def _sources(session: Session, now: Json) -> Iterator[Need]:

@@ -122,7 +122,7 @@ class Operations:
         self.calendar = CalendarView(world, self.modes, fresh)
         self.vanished = Removals(world, self.reconciler)
         self.poisoned = Quarantine(world, self.inbox)
-        self.today = TodayView(world, self.modes, self.vanished, self.poisoned, rhythms)
+        self.today = TodayView(world, self.modes, self.vanished, self.poisoned, rhythms, self.watch)
         self.personal = Personal(world, guest_names_days)
         self.notices = NoticeDesk(world)
         self.portfolio = PortfolioImport(world, period)

@@ -179,6 +179,26 @@ class ModeChange(Answer):
     by: str | None = None
 
 
+class Finding(Answer):
+    """One thing that is wrong: what it concerns, why, what to do. ``told_by``: the notice that tells of it already."""
+
+    code: str
+    weight: Literal["shown", "told", "ill"]
+    about: str | None
+    platform: str | None
+    since: Instant | None
+    cause: dict[str, str]
+    step: dict[str, str]
+    told_by: str | None
+
+
+class Health(Answer):
+    """Whether every promise is kept, and what is wrong of what this person sees."""
+
+    ok: bool
+    findings: list[Finding]
+
+
 class Status(Answer):
     """How everything stands that a person sees."""
 
@@ -190,6 +210,7 @@ class Status(Answer):
     close_by_hand: list[ByHand]
     failed_pushes: list[FailedPush]
     mode_changes: list[ModeChange]
+    health: Health
 
 
 class Figures(Answer):
