@@ -155,7 +155,7 @@ class TodayView:
             troubles += link_troubles(state, sources.feeds, fetches, names, now)
         vanished = [one for state in states for one in await self._removals.waiting(state)]
         # Of a calendar that was disconnected nothing more will be heard: whoever did it need not be told each day.
-        gone = [one for one in vanished if one["reason"] != Doubt.CUT]
+        gone = [one for one in vanished if one.doubt is not Doubt.CUT]
         coming = [one for state in states for one in arrivals(state, now, names)]
         failed = [one for state in states for one in pushes(state, hands, names)]
         said: tuple[ByHand | Push, ...] = (*hands, *failed)

@@ -88,7 +88,7 @@ def test_a_stay_it_had_shown_waits_for_a_persons_word_and_for_nothing_else(hamle
     (one,) = removals(state_of(hamlet), hamlet.clock.now())
     assert (one.doubt, one.needed, one.by, one.stay) == (Doubt.CUT, None, None, SOLD)
     (shown,) = hamlet.run(hamlet.engine.vanished.waiting(state_of(hamlet)))
-    hamlet.run(hamlet.engine.vanished.let_go(CLAIRE, str(shown["id"])))
+    hamlet.run(hamlet.engine.vanished.let_go(CLAIRE, shown.id))
     hamlet.run(hamlet.drain())
     assert held(hamlet) == set()
     assert hamlet.booking.closed("moulin") == set()
