@@ -1,69 +1,77 @@
-"""The mode desk: what an owner chooses for an account, checked field by field, and how it stands then."""
+"""The mode desk: what people choose for an account in their care: its mode and rhythms, and its circuits by hand."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
+from dataclasses import replace
 
 from shared.domain.access import Person
-from shared.domain.errors import NotFound, PayloadRejected
+from shared.domain.errors import NotFound
 from shared.domain.model import SyncMode
 from shared.domain.modes import ModeSetting
 from shared.engine.modes import Modes
-from shared.engine.notices_status import JsonValue
 from shared.engine.scope import must_decide
-from shared.engine.status import circuit_status, standing_status
 from shared.engine.world import World
+from shared.ports import CircuitView
 from shared.state.accounts import AccountState
 
-_FIELDS = ("mode", "poll_minutes", "batch_minutes")
 _MISSING = "there is no such account"
 
 
 class ModeDesk:
-    """Takes choices of modes and rhythms."""
+    """Takes what people decide about accounts. Each raises ``NotFound`` where there is no such account for this person,
+    ``NotAllowed`` where they may only look."""
 
     def __init__(self, world: World, modes: Modes) -> None:
         self._world = world
         self._modes = modes
 
-    async def choose(self, person: Person, account: str, body: bytes) -> dict[str, JsonValue]:
-        """Store what the JSON body names of ``mode``, ``poll_minutes`` (1-5) and ``batch_minutes`` (15-30); what it
-        leaves out stays. Returns how the account stands then. Raises ``PayloadRejected`` naming the field, ``NotFound``
-        where there is no such account for this person, ``NotAllowed``."""
+    async def choose(
+        self,
+        person: Person,
+        account: str,
+        mode: SyncMode | None = None,
+        poll_minutes: int | None = None,
+        batch_minutes: int | None = None,
+    ) -> AccountState:
+        """Choose a mode and rhythms; what is None stays as it is. Returns how the account stands then. Raises
+        ``PayloadRejected`` for minutes that are not allowed."""
         state = await self._theirs(person, account)
-        await self.take(state, _setting(body, state.setting), person.name)
-        return {"account": account, **standing_status(await self._theirs(person, account))}
-
-    async def move(self, person: Person, account: str, operation: str, body: bytes) -> dict[str, JsonValue]:
-        """``force`` for a person. Raises what it does, ``NotFound`` where there is no such account for this person,
-        ``NotAllowed``."""
-        await self._theirs(person, account)
-        moved = await self.force(account, operation, body)
-        if moved is None:
-            raise NotFound(_MISSING)
-        return moved
-
-    async def take(self, state: AccountState, setting: ModeSetting, who: str) -> None:
-        """Store what ``who`` chose for an account, and let it hold."""
-        await self._modes.choose(state, setting, who)
+        before = state.setting
+        setting = ModeSetting(
+            mode or before.wanted,
+            before.poll_minutes if poll_minutes is None else poll_minutes,
+            before.batch_minutes if batch_minutes is None else batch_minutes,
+        )
+        await self._modes.choose(state, setting, person.name)
         if not state.units:
             await self._set_periods(state, setting)
+        return await self._theirs(person, account)
 
-    async def force(self, account: str, operation: str, body: bytes) -> dict[str, JsonValue] | None:
-        """Move a circuit by hand to the JSON body's ``state``: "forced_open", "forced_closed", or "closed" to let it
-        judge for itself again. Returns the account's circuits, None where there is no such account. Raises
-        ``PayloadRejected`` naming what is unknown."""
+    async def pause(self, person: Person, account: str) -> None:
+        """Send nothing by itself any more: what its platform tells is still stored and shown. Calendar links cannot be
+        paused, since their platform fetches our calendar by itself: ``NotFound``."""
+        await self._set(person, account, SyncMode.MANUAL)
+
+    async def resume(self, person: Person, account: str) -> None:
+        """Let the ladder decide again, and send what waited."""
+        await self._set(person, account, SyncMode.AUTO)
+
+    async def force(self, person: Person, account: str, operation: str, state: str) -> Sequence[CircuitView]:
+        """Move a circuit by hand: "forced_open", "forced_closed", or "closed" to let it judge for itself again. Returns
+        the account's circuits. Raises ``PayloadRejected`` naming what is unknown."""
+        await self._theirs(person, account)
         circuits = self._world.circuits
-        if circuits is None or await self._world.accounts.load(account) is None:
-            return None
-        value = _object(body)
-        if value.keys() != {"state"} or not isinstance(value["state"], str):
-            raise PayloadRejected("the body must name one field: state")
-        await circuits.force(account, operation, value["state"])
-        return {
-            "account": account,
-            "circuits": [circuit_status(one) for one in await circuits.views(account)],
-        }
+        if circuits is None:
+            raise NotFound(_MISSING)
+        await circuits.force(account, operation, state)
+        return await circuits.views(account)
+
+    async def _set(self, person: Person, account: str, mode: SyncMode) -> None:
+        state = await self._theirs(person, account)
+        if not state.units:
+            raise NotFound(_MISSING)
+        await self._modes.choose(state, replace(state.setting, wanted=mode), person.name)
 
     async def _theirs(self, person: Person, account: str) -> AccountState:
         """The account, if this person decides about it."""
@@ -83,38 +91,3 @@ class ModeDesk:
             for feed in shard.feeds.values():
                 if feed.account == state.account.id and feed.period != period:
                     await self._world.shards.set_period(name, feed.listing, period)
-
-
-def _setting(body: bytes, before: ModeSetting) -> ModeSetting:
-    value = _object(body)
-    unknown = sorted(value.keys() - set(_FIELDS))
-    if unknown:
-        raise PayloadRejected(f"unknown field {unknown[0]!r}: there are {', '.join(_FIELDS)}")
-    return ModeSetting(
-        _mode(value.get("mode", before.wanted.value)),
-        _minutes("poll_minutes", value.get("poll_minutes", before.poll_minutes)),
-        _minutes("batch_minutes", value.get("batch_minutes", before.batch_minutes)),
-    )
-
-
-def _object(body: bytes) -> dict[str, object]:
-    try:
-        value = json.loads(body or b"{}")
-    except (ValueError, RecursionError) as wrong:
-        raise PayloadRejected("the body is not JSON") from wrong
-    if not isinstance(value, dict):
-        raise PayloadRejected("the body is not a JSON object")
-    return value
-
-
-def _mode(value: object) -> SyncMode:
-    try:
-        return SyncMode(str(value))
-    except ValueError:
-        raise PayloadRejected(f"mode must be one of {', '.join(SyncMode)}") from None
-
-
-def _minutes(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise PayloadRejected(f"{name} must be a whole number of minutes")
-    return value

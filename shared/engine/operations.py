@@ -12,7 +12,6 @@ from shared.engine.audit import Audit
 from shared.engine.availability_check import AvailabilityDesk
 from shared.engine.calendar_view import CalendarView
 from shared.engine.calendars import Calendars
-from shared.engine.channel_desk import ChannelDesk
 from shared.engine.channels_view import Channels
 from shared.engine.conflict_cases import Cases
 from shared.engine.conflict_decide import Decisions
@@ -109,7 +108,6 @@ class Operations:
         self.exports = Export(world, render, self.calendars)
         self.mode_desk = ModeDesk(world, self.modes)
         self.channels = Channels(world, self.modes, rhythms)
-        self.channel_desk = ChannelDesk(world, self.mode_desk)
         self.sync_view = SyncView(world, self.jobs)
         self.audit = Audit(world)
         self.overview = Status(world, self.modes)

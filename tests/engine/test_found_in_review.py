@@ -298,8 +298,7 @@ def test_a_reservation_that_is_another_accounts_does_not_take_this_one_down(vill
 
 
 def test_a_closure_that_only_ever_meets_an_open_circuit_is_told_of(guarded: Village) -> None:
-    forced = json.dumps({"state": "forced_open"}).encode()
-    guarded.run(guarded.engine.mode_desk.move(LOCAL, "booking", "write", forced))
+    guarded.run(guarded.engine.mode_desk.force(LOCAL, "booking", "write", "forced_open"))
     told(guarded, "airbnb", JULY)
     live(guarded, 20)
     kinds = [n.kind for n in guarded.notify.notices]

@@ -13,7 +13,7 @@ import pytest
 from shared.domain.errors import PlatformDown, StoreUnavailable
 from shared.domain.facts import Polled
 from shared.domain.health import Code, Finding
-from shared.domain.model import GREENGO, Account
+from shared.domain.model import GREENGO, Account, SyncMode
 from shared.engine.health_alerts import ACCOUNT, NOTE, from_text
 from shared.engine.operations import Operations
 from shared.ports import Message, Notice
@@ -206,9 +206,8 @@ def test_an_account_that_fell_to_manual_is_ill_and_told_by_the_change_alone(vill
 
 
 def test_manual_by_choice_and_withdrawn_access_are_shown_and_no_illness(village: Village) -> None:
-    body = json.dumps({"mode": "manual"}).encode()
     village.airbnb.faults.down = True  # or it would answer, which ends the pause
-    village.run(village.engine.mode_desk.choose(LOCAL, "booking", body))
+    village.run(village.engine.mode_desk.choose(LOCAL, "booking", SyncMode.MANUAL))
     village.run(village.engine.world.accounts.pause("airbnb", "authorization_revoked"))
     live(village, 60)
     assert asked(village) == (200, [])

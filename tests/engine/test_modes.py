@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date, timedelta
 from itertools import pairwise
@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 
 from shared.domain.dates import StayDates
-from shared.domain.errors import AuthFailed, PlatformDown, RateLimited
+from shared.domain.errors import AuthFailed, PayloadRejected, PlatformDown, RateLimited
 from shared.domain.facts import Polled
 from shared.domain.model import GREENGO, Account, SyncMode
 from shared.domain.modes import Rung
-from shared.engine.answers import REFUSALS, refused
 from shared.engine.operations import Operations
 from shared.memory.voices import MemoryNotify
 from shared.state import rungs
 from tests.engine.people import LOCAL
 from tests.engine.village import HOME, Crash, Village
+from tests.web.support import Browser
 
 JULY = StayDates(date(2027, 7, 1), date(2027, 7, 4))
 AUGUST = StayDates(date(2027, 8, 1), date(2027, 8, 4))
@@ -63,16 +63,13 @@ def status(village: Village) -> dict[str, Any]:
 
 
 def choose(village: Village, account: str, **fields: object) -> tuple[int, dict[str, Any]]:
-    return answered(village, village.engine.mode_desk.choose(LOCAL, account, json.dumps(fields).encode()))
+    """What the API answers."""
+    return put(village, f"/api/platforms/{account}/mode", fields)
 
 
-def answered(village: Village, doing: Coroutine[Any, Any, dict[str, Any]]) -> tuple[int, dict[str, Any]]:
-    """What the API would answer."""
-    try:
-        return 200, village.run(doing)
-    except REFUSALS as wrong:
-        answer = refused(wrong)
-        return answer.status, json.loads(answer.body)
+def put(village: Village, where: str, fields: dict[str, object]) -> tuple[int, dict[str, Any]]:
+    answer = Browser(village.engine, village.run, LOCAL).call("PUT", where, fields)
+    return answer.status, json.loads(answer.body)
 
 
 def test_a_dead_platform_falls_back_step_by_step_and_returns_by_itself(village: Village) -> None:
@@ -245,12 +242,12 @@ def test_batch_asks_in_the_chosen_rhythm(village: Village) -> None:
 @pytest.mark.parametrize(
     ("fields", "title"),
     [
-        ({"poll_minutes": 6}, "poll_minutes is 6: it must be 1 to 5"),
-        ({"batch_minutes": 10}, "batch_minutes is 10: it must be 15 to 30"),
-        ({"mode": "turbo"}, "mode must be one of auto, real_time, batch, manual"),
-        ({"speed": 1}, "unknown field 'speed': there are mode, poll_minutes, batch_minutes"),
-        ({"poll_minutes": "2"}, "poll_minutes must be a whole number of minutes"),
-        ({"poll_minutes": True}, "poll_minutes must be a whole number of minutes"),
+        ({"poll_minutes": 6}, "poll_minutes: input should be less than or equal to 5"),
+        ({"batch_minutes": 10}, "batch_minutes: input should be greater than or equal to 15"),
+        ({"mode": "turbo"}, "mode: input should be 'auto', 'real_time', 'batch' or 'manual'"),
+        ({"speed": 1}, "speed: there is no such field"),
+        ({"poll_minutes": "2"}, "poll_minutes: input should be a valid integer"),
+        ({"poll_minutes": True}, "poll_minutes: input should be a valid integer"),
     ],
 )
 def test_what_cannot_be_chosen_is_refused_by_name(
@@ -259,6 +256,20 @@ def test_what_cannot_be_chosen_is_refused_by_name(
     status_code, said = choose(village, "booking", **fields)
     assert (status_code, said["detail"]) == (400, title)
     assert choose(village, "nobody", mode="auto")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("minutes", "title"),
+    [
+        ((6, 15), "poll_minutes is 6: it must be 1 to 5"),
+        ((2, 10), "batch_minutes is 10: it must be 15 to 30"),
+    ],
+)
+def test_a_rhythm_no_platform_bears_is_refused_whoever_asks(
+    village: Village, minutes: tuple[int, int], title: str
+) -> None:
+    with pytest.raises(PayloadRejected, match=title):
+        village.run(village.engine.mode_desk.choose(LOCAL, "booking", None, *minutes))
 
 
 def test_calendar_links_take_the_rhythm_their_account_chose(village: Village) -> None:
@@ -308,8 +319,7 @@ def test_a_stay_that_moved_away_and_back_between_two_looks_is_still_held(village
 
 
 def force(village: Village, account: str, operation: str, **fields: object) -> tuple[int, dict[str, Any]]:
-    body = json.dumps(fields).encode()
-    return answered(village, village.engine.mode_desk.move(LOCAL, account, operation, body))
+    return put(village, f"/api/platforms/{account}/circuits/{operation}", fields)
 
 
 def test_a_circuit_is_forced_open_and_let_go_by_hand() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from shared.correlation import correlated
 from shared.domain.dates import StayDates
-from shared.domain.model import Busy
+from shared.domain.model import Busy, SyncMode
 from tests.engine.asking import asks
 from tests.engine.people import LOCAL
 from tests.engine.stories import (
@@ -114,7 +114,7 @@ def test_what_a_platform_refuses_is_told_with_its_reason(village: Village) -> No
 
 
 def test_a_closure_that_waits_for_a_person_says_so(village: Village) -> None:
-    village.run(village.engine.mode_desk.choose(LOCAL, "booking", b'{"mode": "manual"}'))
+    village.run(village.engine.mode_desk.choose(LOCAL, "booking", SyncMode.MANUAL))
     village.clock.advance(timedelta(seconds=10))
     told(village, "airbnb", JULY)
     one = on(village, "booking")

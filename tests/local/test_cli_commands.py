@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +14,7 @@ from local.cli.trouble import A_PERSON, NO_ANSWER, OK, STOPPED, WRONG_USE
 from shared.connectors.ical_export import write_calendar
 from shared.domain.access import Person
 from shared.domain.dates import StayDates
-from shared.domain.model import AIRBNB
+from shared.domain.model import AIRBNB, SyncMode
 from shared.memory.http import MemoryHttp
 from shared.ports import Request, Response
 from tests.engine.people import operator
@@ -61,8 +60,7 @@ def test_what_needs_a_person_stands_on_top_and_ends_with_1(bench: Bench, village
 
 
 def test_a_night_to_close_by_hand_is_listed(bench: Bench, village: Village) -> None:
-    body = json.dumps({"mode": "manual"}).encode()
-    village.run(village.engine.mode_desk.choose(operator("Claire"), "booking", body))
+    village.run(village.engine.mode_desk.choose(operator("Claire"), "booking", SyncMode.MANUAL))
     sold(village, "airbnb", JULY)
     hear(village)
     village.run(village.drain())

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable
 
-from shared.domain.errors import PayloadRejected
+from shared.domain.errors import NotAllowed, NotFound, PayloadRejected
 from shared.domain.model import SyncMode
 from shared.domain.modes import BATCH_MINUTES, POLL_MINUTES
 from shared.use_cases import Ask, HttpAnswer
 from shared.web.desk import Desk
 from shared.web.forms import form
-from shared.web.refusals import no_such_thing
+from shared.web.refusals import not_theirs
 from shared.web.render import see
 
 DONE = ("mode", "paused", "resumed", "circuit")
@@ -30,35 +31,32 @@ async def choose(desk: Desk, ask: Ask) -> HttpAnswer:
     try:
         mode = _mode(sent.get("mode", ""))
         poll, batch = (_minutes(sent.get(name, "")) for name in ("poll_minutes", "batch_minutes"))
-        found = await desk.operations.channel_desk.choose(
-            ask.person, ask.params["account"], mode, poll, batch
-        )
     except PayloadRejected as wrong:
         return await _page(desk, ask, 400, str(wrong))
-    return _after(desk, ask, "mode", found=found)
+    modes = desk.operations.mode_desk
+    return await _after(desk, ask, "mode", modes.choose(ask.person, ask.params["account"], mode, poll, batch))
 
 
 async def pause(desk: Desk, ask: Ask) -> HttpAnswer:
     """Nothing is sent there any more."""
-    found = await desk.operations.channel_desk.pause(ask.person, ask.params["account"])
-    return _after(desk, ask, "paused", found=found)
+    return await _after(
+        desk, ask, "paused", desk.operations.mode_desk.pause(ask.person, ask.params["account"])
+    )
 
 
 async def resume(desk: Desk, ask: Ask) -> HttpAnswer:
     """It goes on by itself."""
-    found = await desk.operations.channel_desk.resume(ask.person, ask.params["account"])
-    return _after(desk, ask, "resumed", found=found)
+    return await _after(
+        desk, ask, "resumed", desk.operations.mode_desk.resume(ask.person, ask.params["account"])
+    )
 
 
 async def circuit(desk: Desk, ask: Ask) -> HttpAnswer:
     """Force a circuit, or leave it to itself again."""
     account, operation = ask.params["account"], ask.params["operation"]
     state = form(ask.body).get("state", "")
-    try:
-        found = await desk.operations.channel_desk.force(ask.person, account, operation, state)
-    except PayloadRejected as wrong:
-        return await _page(desk, ask, 400, str(wrong))
-    return _after(desk, ask, "circuit", found=found)
+    doing = desk.operations.mode_desk.force(ask.person, account, operation, state)
+    return await _after(desk, ask, "circuit", doing)
 
 
 async def _page(desk: Desk, ask: Ask, status: int = 200, wrong: str = "") -> HttpAnswer:
@@ -84,8 +82,14 @@ def limit(name: str) -> tuple[str, str, bool, bool] | None:
     return (found[1], found[2], bool(found[3]), bool(found[4])) if found else None
 
 
-def _after(desk: Desk, ask: Ask, done: str, *, found: bool) -> HttpAnswer:
-    return see(f"/channels?done={done}") if found else no_such_thing(desk.pages, ask)
+async def _after(desk: Desk, ask: Ask, done: str, doing: Awaitable[object]) -> HttpAnswer:
+    try:
+        await doing
+    except PayloadRejected as wrong:
+        return await _page(desk, ask, 400, str(wrong))
+    except (NotFound, NotAllowed) as wrong:
+        return not_theirs(desk.pages, ask, wrong)
+    return see(f"/channels?done={done}")
 
 
 def _mode(text: str) -> SyncMode:
