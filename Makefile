@@ -6,6 +6,7 @@ PORTFOLIO ?=
 HOSTS     ?=
 CHECKS    ?=
 OPTIONS   ?=
+FILE      ?=
 LIVE      ?=
 ARGS      ?=
 # Two processes; the tests of one file stay together and in order.
@@ -18,7 +19,7 @@ FOLDERS := shared local sync_scheduler webhook_receiver sync_worker conflict_res
 CODE    := function_app.py $(wildcard $(FOLDERS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run live notify webhooks quarantine cli test prove bench check format lint types contracts package licences pins clean
+.PHONY: help setup run live notify webhooks quarantine backup restore cli test prove bench check format lint types contracts package licences pins clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r name text; do printf '%-16s %s\n' "$$name" "$$text"; done
@@ -46,6 +47,12 @@ quarantine: setup ## the messages nobody could process, and why
 
 live: setup ## try your own platforms: LIVE=live.yaml reads, LIVE_WRITES=1 closes one far night and opens it again
 	@$(PY) -m local.live $(if $(LIVE),"$(LIVE)") $(OPTIONS)
+
+backup: setup ## copy the tables into FILE=..., for this user alone; beside an engine at work
+	@$(PY) -m local.tables backup $(or $(FILE),$(error say where to: make backup FILE=...)) $(OPTIONS)
+
+restore: setup ## put the copy FILE=... back, while no engine is at work; OPTIONS=--replace over rows that are there
+	@$(PY) -m local.tables restore $(or $(FILE),$(error say what: make restore FILE=...)) $(OPTIONS)
 
 cli: setup ## the console's work from a terminal: ARGS="status"; without ARGS the list of commands
 	@$(PY) -m local.cli $(or $(ARGS),--help) || test $$? -eq 1

@@ -41,6 +41,11 @@ def from_entity(partition: str, entity: Mapping[str, object], etag: str | None) 
     return Row(partition, _key(str(entity["RowKey"])), values, etag)
 
 
+def partition_of(entity: Mapping[str, object]) -> str:
+    """The partition of a row that nobody asked for by name; a foreign one as ``from_entity`` gives keys."""
+    return _key(str(entity["PartitionKey"]))
+
+
 def _key(stored: str) -> str:
     try:
         return decode(stored)

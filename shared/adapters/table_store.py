@@ -14,12 +14,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from shared.adapters.store_clock import StoreClock
-from shared.ports import Tables
 
 if TYPE_CHECKING:
     from azure.core.pipeline import PipelineRequest, PipelineResponse
     from azure.core.rest import AsyncHttpResponse, HttpRequest
     from azure.data.tables.aio import TableClient
+
+    from shared.adapters.azure_tables import AzureTables
 
 OnRequest = Callable[[str, str], None]
 """Told of each request as it leaves: HTTP method (``BATCH`` for a transaction) and table."""
@@ -35,7 +36,7 @@ def open_tables(
     wall: Callable[[], datetime],
     deadline: float = 5.0,
     on_request: OnRequest | None = None,
-) -> Tables:
+) -> AzureTables:
     """A store that connects at its first call. Give either a connection string, or ``https://...`` of an account
     on which this process has a role (``DefaultAzureCredential``: managed identity in Azure, ``az login`` at home).
 

@@ -7,7 +7,7 @@ loses a request or the answer to it at a chosen point.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -129,15 +129,15 @@ class MemoryTables:
         await _call(self.after, "submit", table, partition)
         return {key: stored.etag for key, stored in staged.items() if stored is not None}
 
-    def everything(self, table: str) -> list[Row]:
-        """All rows of a table, by partition and key: for copies, and for those who look at what was stored."""
+    async def everything(self, table: str) -> AsyncGenerator[Row, None]:
+        """Every row of a table, partition by partition, in key order within each: for copies."""
         check_table(table)
-        return [
-            _row(partition, key, stored)
-            for (name, partition), rows in sorted(self._partitions.items())
-            if name == table.lower()
-            for key, stored in sorted(rows.items())
-        ]
+        for name, partition in sorted(self._partitions):
+            if name != table.lower():
+                continue
+            await _call(self.before, "everything", table, partition)
+            for key, stored in sorted(self._rows(table, partition).items()):
+                yield _row(partition, key, stored)
 
     async def close(self) -> None:
         """Nothing to free: what was stored stays, so that a test can open another client's view of it."""

@@ -13,6 +13,7 @@ from enum import StrEnum
 import pytest
 import pytest_asyncio
 
+from shared.adapters.azure_tables import AzureTables
 from shared.adapters.table_store import open_tables
 from shared.domain.errors import AlreadyExists, NotFound, StaleWrite
 from shared.memory.tables import MemoryTables
@@ -28,7 +29,7 @@ def machine_time() -> datetime:
 
 
 @pytest.fixture(params=["memory", pytest.param("azurite", marks=pytest.mark.azurite)])
-def opened(request: pytest.FixtureRequest) -> Callable[[], Tables]:
+def opened(request: pytest.FixtureRequest) -> Callable[[], MemoryTables | AzureTables]:
     if request.param == "memory":
         return lambda: MemoryTables(machine_time)
     string = request.getfixturevalue("azurite").connection_string
@@ -501,3 +502,26 @@ async def test_the_stores_time_is_near_ours_on_one_machine(tables: Tables, table
     await tables.get(table, "site", "head")
     off = machine_time() - tables.now()
     assert timedelta(seconds=-0.5) < off < timedelta(seconds=3)
+
+
+# --------------------------------------------------------------------------------------------- everything
+
+
+async def test_everything_is_every_row_partition_by_partition_in_order(
+    opened: Callable[[], MemoryTables | AzureTables], table: str
+) -> None:
+    """More than a page of the service (1,000 rows), and keys that are stored in another spelling."""
+    store = opened()
+    try:
+        assert [one async for one in store.everything(table)] == []
+        partitions = ("b", "a/é", "~x")
+        for partition in partitions:
+            for start in range(0, 500, 100):
+                part = [Put(row(f"{n:03d}/", partition, n=n)) for n in range(start, start + 100)]
+                await store.submit(table, partition, part)
+        found = [one async for one in store.everything(table)]
+        assert [one.partition for one in found[::500]] == sorted(partitions)
+        assert [(one.key, one.values) for one in found] == [(f"{n:03d}/", {"n": n}) for n in range(500)] * 3
+        assert all(one.etag for one in found)
+    finally:
+        await store.close()
