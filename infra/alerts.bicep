@@ -46,7 +46,7 @@ resource staleSync 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
   kind: 'LogAlert'
   properties: {
     displayName: 'Nothing was synchronised with a platform for an hour'
-    description: 'Sold nights may stand open there. Open ${address}/health, then the page of channels.'
+    description: 'Sold nights may stand open there, or a day\'s logs were full (docs/deploy.md). Open ${address}/health, then the page of channels.'
     severity: 1
     enabled: true
     scopes: [workspaceId]

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from shared.config import SCHEDULES, SettingsRefused, read
+from shared.connectors.guard.guarded import LONG_DEADLINE
 from shared.domain.access import Right
+from shared.engine.work import MOST_DELIVERIES, NEWER
 from shared.routes import ROUTES
 from shared.state import names
 from tests.infra.bicep import INFRA, at, entries, infra, literal, text
@@ -203,6 +205,27 @@ def test_queues_are_as_the_tests_ran_them() -> None:
         assert differs == {
             "duplicateDetectionHistoryTimeWindow"
         }  # the emulator allows no more than 5 minutes
+
+
+def test_a_queue_bears_with_the_longest_work_and_with_every_try_of_ours() -> None:
+    given = entries(at(read_bicep(FILES["servicebus.bicep"]).resources["queue"].body, "properties"))
+    host = json.loads((ROOT / "host.json").read_text("utf-8"))
+    bus = host["extensions"]["serviceBus"]
+
+    def seconds(text: str) -> int:
+        hours, minutes, rest = (int(one) for one in text.split(":"))
+        return 3600 * hours + 60 * minutes + rest
+
+    assert int(text(given["maxDeliveryCount"])) > MOST_DELIVERIES, (
+        "we set aside, with a reason, before it buries"
+    )
+    assert seconds(bus["maxAutoLockRenewalDuration"]) > LONG_DEADLINE, (
+        "no second host gets what one still works on"
+    )
+    assert seconds(host["functionTimeout"]) > seconds(bus["maxAutoLockRenewalDuration"])
+    # A message that was put off must not have ended before it comes back: the last pause is the longest.
+    assert literal(given["defaultMessageTimeToLive"]) == "PT1H"
+    assert max(2 << MOST_DELIVERIES, NEWER) < 3600
 
 
 def open_paths(source: str = FILES["app.bicep"]) -> list[str]:
