@@ -26,6 +26,10 @@ CIRCUIT_GRACE = timedelta(minutes=10)
 BUS_GRACE = timedelta(minutes=10)
 """How long the bus may be silent before it is told: the sweep does its work meanwhile."""
 
+IDLE = timedelta(minutes=2)
+"""How long a circuit may be due for its trial and untried, before nobody counts as having anything to send: what waits
+for it is tried within seconds. Reads are tried by the clock."""
+
 FORCED = ("forced_open", "forced_closed")
 OPEN = ("open", "half_open")
 
@@ -72,19 +76,23 @@ def _mode(code: Code, weight: Weight, one: ByApi, told_by: str) -> Finding:
     )
 
 
-def of_circuits(one: ByApi, circuits: Iterable[OneCircuit]) -> list[Finding]:
+def of_circuits(one: ByApi, circuits: Iterable[OneCircuit], now: datetime) -> list[Finding]:
     """Those that let nothing through, and those a person holds. Where the account fell down the ladder for it, that was
-    told."""
+    told. One that waits for somebody to have something to send is shown alone."""
     fell = bool(one.paused) or not (one.standing.chosen or one.standing.mode is SyncMode.REAL_TIME)
     found = []
     for circuit in circuits:
+        idle = _is_idle(circuit, now)
         if circuit.state in OPEN:
-            code, weight = Code.CIRCUIT_OPEN, Weight.TOLD
+            code, weight = Code.CIRCUIT_OPEN, Weight.SHOWN if idle else Weight.TOLD
         elif circuit.state in FORCED:
             code, weight = Code.CIRCUIT_FORCED, Weight.SHOWN
         else:
             continue
-        cause, step = words.circuit(one.account, circuit.operation, circuit.state, circuit.retry_at)
+        if idle:
+            cause, step = words.circuit_idle(one.account, circuit.operation)
+        else:
+            cause, step = words.circuit(one.account, circuit.operation, circuit.state, circuit.retry_at)
         found.append(
             Finding(
                 code,
@@ -100,6 +108,15 @@ def of_circuits(one: ByApi, circuits: Iterable[OneCircuit]) -> list[Finding]:
             )
         )
     return found
+
+
+def _is_idle(one: OneCircuit, now: datetime) -> bool:
+    return (
+        one.state == "half_open"
+        and one.operation != "read"
+        and one.since is not None
+        and now - one.since >= IDLE
+    )
 
 
 def of_work(works: Iterable[OneWork], now: datetime) -> Sight:

@@ -179,6 +179,15 @@ def circuit(account: str, operation: str, state: str, retry_at: datetime | None)
     )
 
 
+def circuit_idle(account: str, operation: str) -> Words:
+    """A circuit that would let a trial through, and nobody has anything to send."""
+    fr, en = _OPERATIONS.get(operation, (operation, operation))
+    return both(
+        f"{account} : {fr} avaient échoué, et rien n’attend d’être envoyé : le prochain envoi servira d’essai.",
+        f"{account}: {en} had failed, and nothing waits to be sent: whatever comes next is the trial.",
+    ), both("Rien à faire.", "Nothing to do.")
+
+
 def _let_judge() -> Said:
     return both(
         "Rendez-le à lui-même (état « closed ») quand vous n’en avez plus besoin.",

@@ -125,7 +125,7 @@ class AccountsEye:
         for state, one in zip(states, seen, strict=True):
             mode = health_state.of_mode(one)
             found += [mode] if mode else []
-            found += health_state.of_circuits(one, self._circuits(state))
+            found += health_state.of_circuits(one, self._circuits(state), self._world.now())
         found += await self._further.findings(states)
         return Sight(tuple(found), sight.figures)
 

@@ -11,6 +11,7 @@ from shared.domain.errors import SyncError
 from shared.engine.health_watch import HealthWatch
 from shared.engine.jobs import Jobs
 from shared.engine.modes import Modes
+from shared.engine.probes import Probes
 from shared.engine.reports import Reports
 from shared.engine.world import World
 
@@ -20,10 +21,19 @@ T = TypeVar("T")
 class HealthRound:
     """Once a minute."""
 
-    def __init__(self, world: World, watch: HealthWatch, modes: Modes, jobs: Jobs, reports: Reports) -> None:
+    def __init__(
+        self,
+        world: World,
+        watch: HealthWatch,
+        modes: Modes,
+        probes: Probes,
+        jobs: Jobs,
+        reports: Reports,
+    ) -> None:
         self._world = world
         self._watch = watch
         self._modes = modes
+        self._probes = probes
         self._jobs = jobs
         self._reports = reports
         self._wrong: SyncError | None = None
@@ -34,6 +44,7 @@ class HealthRound:
         self._wrong = None
         try:
             await self._chore(self._modes.tend)
+            await self._chore(self._probes.tend)
             stuck = await self._chore(self._jobs.tend) or []
             await self._chore(self._reports.flush)
             report = await self._watch.tick([health_state.of_jobs(stuck)])

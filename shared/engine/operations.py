@@ -37,6 +37,7 @@ from shared.engine.notice_desk import NoticeDesk
 from shared.engine.observe import Observer
 from shared.engine.personal import KEPT_DAYS, Personal
 from shared.engine.portfolio import POLL_PERIOD, PortfolioImport
+from shared.engine.probes import Probes
 from shared.engine.quarantine import Quarantine
 from shared.engine.queues import Queues
 from shared.engine.readback import ReadBack
@@ -113,7 +114,14 @@ class Operations:
         self.overview = Status(world, self.modes)
         self.watch = HealthWatch(world, eyes(world, self.modes, rhythms))
         self.health_page = HealthPage(world, self.watch)
-        self.health_round = HealthRound(world, self.watch, self.modes, self.jobs, self.reports)
+        self.health_round = HealthRound(
+            world,
+            self.watch,
+            self.modes,
+            Probes(world, self.reconciler, self.modes),
+            self.jobs,
+            self.reports,
+        )
         self.record = History(world)
         fresh = Freshness(world, self.modes, rhythms)
         self.explain = Explain(world, fresh, self.modes)

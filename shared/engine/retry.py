@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.domain.access import Person
 from shared.domain.errors import NotFound, StaleWrite
-from shared.domain.model import SiteState, SyncMode
+from shared.domain.model import Block, SiteState, SyncMode
+from shared.domain.record import Line
 from shared.domain.story import PERSON
 from shared.domain.wish import Wanted
 from shared.engine.homes_seen import states_seen
@@ -37,25 +39,45 @@ class Retry:
         states = [one for one in await states_seen(self._world, person) if home in ("", *one.site.properties)]
         if home and not states:
             raise NotFound(_MISSING)
+        line = {"kind": "person", "what": "retry asked"}
         for state in states:
             if home:
                 must_decide(person, state.site.owner, _MISSING)
             if person.decides(state.site.owner):
-                await self._take_back(person, state)
+                await take_back(self._world, self._reconciler, state, f"{PERSON}{person.name}", lines=[line])
         return await self._desk.start(person, Wanted(SyncMode.MANUAL, property=home))
 
-    async def _take_back(self, person: Person, state: SiteState) -> None:
-        for _ in range(TRIES):
-            waiting = {key: row for key, row in state.blocks.items() if row.error and row.next_try}
-            if not waiting:
-                return
-            rows = {key: replace(row, next_try=None) for key, row in waiting.items()}
-            after = replace(state, blocks={**state.blocks, **rows})
-            line = {"kind": "person", "what": "retry asked"}
-            try:
-                await self._reconciler.admit(state, after, f"{PERSON}{person.name}", lines=[line])
-            except StaleWrite:
-                state = await self._world.sites.load(state.site.id)
-            else:
-                return
-        raise StaleWrite(f"site {state.site.id}: others were first {TRIES} times")
+
+async def take_back(
+    world: World,
+    reconciler: Reconciler,
+    state: SiteState,
+    by: str,
+    *,
+    account: str = "",
+    lines: Sequence[Line] = (),
+) -> bool:
+    """Let what failed on a site be tried now, on the listings of one account or (by default) on all; whether anything
+    waited. Its due row brings whoever makes the calls. Raises ``StaleWrite`` when others keep being first,
+    ``StoreUnavailable``."""
+    for _ in range(TRIES):
+        rows = {
+            row.key: replace(row, next_try=None)
+            for row in state.blocks.values()
+            if row.error and row.next_try and account in ("", _account_of(state, row))
+        }
+        if not rows:
+            return False
+        after = replace(state, blocks={**state.blocks, **rows})
+        try:
+            await reconciler.admit(state, after, by, lines=lines)
+        except StaleWrite:
+            state = await world.sites.load(state.site.id)
+        else:
+            return True
+    raise StaleWrite(f"site {state.site.id}: others were first {TRIES} times")
+
+
+def _account_of(state: SiteState, row: Block) -> str:
+    listing = state.listings.get(row.listing)  # None: its row cannot be read now
+    return "?" if listing is None else listing.account

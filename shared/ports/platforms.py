@@ -147,6 +147,11 @@ class Circuits(Protocol):
         left out, and so are those nobody can read."""
         ...
 
+    async def try_now(self, account: str, operation: str) -> bool:
+        """Let the next trial of an open circuit be made now instead of at its time; whether there was one. Raises
+        ``StoreUnavailable``."""
+        ...
+
     async def force(self, account: str, operation: str, state: str) -> None:
         """Move one by hand: "forced_open", "forced_closed", or "closed" to let it judge for itself again. Raises
         ``PayloadRejected`` naming what is unknown."""

@@ -132,6 +132,16 @@ class Breakers:
                 found += [self._seen(operation, from_text(text), ())] if text else []
         return tuple(found)
 
+    async def try_now(self, account: str, operation: str) -> bool:
+        """Let the next trial of an open circuit be made now; False where it is not open, or another host was first.
+        Raises ``StoreUnavailable``."""
+        copy = await self._fresh(account, operation)
+        if copy.circuit.state is not State.OPEN:
+            return False
+        async with copy.lock:
+            moved = circuit_breaker.force(copy.circuit, copy.config, State.HALF_OPEN, self._time())
+            return await copy.swap(moved)
+
     async def force(self, account: str, operation: str, state: str) -> None:
         """Move one by hand. Raises ``PayloadRejected`` naming what is unknown, ``StoreUnavailable``, ``StaleWrite``
         when others kept being first."""
