@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Container, Coroutine, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
 
@@ -22,6 +22,7 @@ from shared.engine.queues import Queues
 from shared.engine.readback import ReadBack
 from shared.engine.reconcile import Reconciler
 from shared.engine.reports import Reports
+from shared.engine.side_by_side import side_by_side
 from shared.engine.world import WORK, World
 from shared.ports import Message
 from shared.state.accounts import AccountState
@@ -41,6 +42,12 @@ than any rhythm, or a tick would be swallowed as its predecessor's double. Who a
 NEWER = 60.0
 """Seconds until a message of an unknown kind comes back: its eight tries outlast the minutes in which two releases run
 side by side."""
+
+AGAIN = timedelta(seconds=9)
+"""How long a bell for one look at an account is not rung again by the same process: longer than one tick, since a copy
+of the account may be as old as that, and shorter than two."""
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 MOST_DELIVERIES = 8
 """After so many a message is set aside with its reason, before the queue would bury it without one."""
@@ -72,6 +79,7 @@ class Work:
         self._readback = readback
         self._rhythms = rhythms
         self._reports = reports
+        self._rung: dict[tuple[str, str], tuple[datetime | None, datetime]] = {}
 
     # ---------------------------------------------------------------------------------------- messages
 
@@ -170,17 +178,38 @@ class Work:
 
     async def ring_accounts(self) -> None:
         """Ring for every API account that is due by its mode: for its queue, or for its whole state where it only
-        pushes or was never wholly looked at."""
-        for name in await self._with_api(self._world.apis):
+        pushes or was never wholly looked at. Raises the first account's error once every other had its turn."""
+        names = await self._with_api(self._world.apis)
+        wrong = next(filter(None, await side_by_side(self._ring_account, names)), None)
+        if wrong is not None:
+            raise wrong
+
+    async def _ring_account(self, name: str) -> SyncError | None:
+        try:
             state = await self._modes.account(name)
-            if state is None or not state.units:
-                continue
-            rhythm = self._rhythms.get(state.account.platform)
-            if rhythm is not None and self._is_due(state, state.polled, rhythm):
-                await self._ring_or_do(Message("queue", name, self._slot()))
-            survey = survey_period(state.setting, len(state.units))
-            if (rhythm is None or state.looked is None) and self._is_due(state, state.last_look, survey):
-                await self._ring_or_do(Message("observe", name, self._slot()))
+            if state is not None and state.units:
+                await self._ring_due(name, state)
+        except SyncError as wrong:
+            return wrong
+        return None
+
+    async def _ring_due(self, name: str, state: AccountState) -> None:
+        rhythm = self._rhythms.get(state.account.platform)
+        if rhythm is not None and self._is_due(state, state.polled, rhythm):
+            await self._ring_once("queue", name, state.polled)
+        survey = survey_period(state.setting, len(state.units))
+        if (rhythm is None or state.looked is None) and self._is_due(state, state.last_look, survey):
+            await self._ring_once("observe", name, state.last_look)
+
+    async def _ring_once(self, kind: str, name: str, looked: datetime | None) -> None:
+        """Ring for what was last ``looked`` at then, unless this process just did: its copy of the account is some
+        seconds old, so that the next tick would ring for the same look, and pay for a message and an execution."""
+        rung, at = self._rung.get((kind, name), (None, NEVER))
+        now = self._world.now()
+        if looked is not None and rung == looked and now - at < AGAIN:
+            return
+        self._rung[kind, name] = (looked, now)
+        await self._ring_or_do(Message(kind, name, self._slot()))
 
     def _is_due(self, state: AccountState, looked: datetime | None, rhythm: float = 0.0) -> bool:
         due = next_look(state.setting, state.standing, looked, rhythm)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from shared.domain.dates import StayDates
-from shared.domain.errors import AuthFailed
+from shared.domain.errors import AuthFailed, StoreUnavailable
 from shared.domain.facts import Polled
 from shared.domain.model import AIRBNB, BOOKING, Account
 from shared.domain.portfolio import Home
@@ -125,3 +125,35 @@ def test_a_call_that_names_its_unit_reads_one_account_of_many(village: Village) 
     village.run(others())
     assert reads_of_one_call(StayDates.of_nights(date(2027, 8, 1), 2)) <= alone
     assert len(village.booking.calendar.closed) == 4
+
+
+def test_a_look_is_rung_for_once_though_the_next_tick_reads_an_older_copy(village: Village) -> None:
+    """Each process keeps its copy of an account for 5 s: the tick after the one that rang does not see yet that the
+    look was taken. A second bell would do nothing, and cost a message and an execution."""
+    village.run(village.poll_booking())
+    village.clock.advance(timedelta(minutes=3))
+    village.run(village.engine.on_timer_poll_accounts())
+    assert sorted(rung(village)) == [("observe", "airbnb"), ("queue", "booking")]
+    village.clock.advance(timedelta(seconds=4.9))
+    village.run(village.engine.on_timer_poll_accounts())
+    assert rung(village) == []
+    village.clock.advance(timedelta(seconds=5))
+    village.run(village.engine.on_timer_poll_accounts())
+    assert sorted(rung(village)) == [("observe", "airbnb"), ("queue", "booking")], "a lost bell is rung again"
+
+
+def test_an_account_that_cannot_be_read_keeps_no_other_from_its_bell(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    village.clock.advance(timedelta(minutes=3))
+    load = village.engine.world.accounts.load
+
+    async def broken(name: str) -> object:
+        if name == "airbnb":
+            raise StoreUnavailable("airbnb's row")
+        return await load(name)
+
+    monkeypatch.setattr(type(village.engine.world.accounts), "load", lambda self, name: broken(name))
+    with pytest.raises(StoreUnavailable, match="airbnb's row"):
+        village.run(village.engine.on_timer_poll_accounts())
+    assert rung(village) == [("queue", "booking")]
