@@ -71,7 +71,7 @@ class AzureTelemetry(Telemetry):
         self._sender: Sender | None = None
         self._lock = threading.Lock()
         self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
-        self._sending = False
+        self._sending = self._in_vain = False
         self._rests_until = self._sent_at = float("-inf")
 
     def event(self, name: str, **fields: str | int | float) -> None:
@@ -97,8 +97,9 @@ class AzureTelemetry(Telemetry):
 
     async def flush(self, *, everything: bool = False) -> None:
         """Send what was gathered, off the event loop's thread; returns after ``patience`` seconds at the latest, while
-        the thread may still be at it. Several at once share one sending."""
-        if not self._is_due(everything):
+        the thread may still be at it. Several at once share one sending. One that somebody waited for in vain is waited
+        for by nobody else."""
+        if self._in_vain or not self._is_due(everything):
             return
         sent = asyncio.Event()
         with self._lock:
@@ -110,9 +111,12 @@ class AzureTelemetry(Telemetry):
             except RuntimeError:  # no thread to be had
                 self._over()
                 return
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(self._patience):
                 await sent.wait()
+        except TimeoutError:
+            with self._lock:
+                self._in_vain = self._sending
 
     def _is_due(self, everything: bool) -> bool:
         now = self._monotonic()
@@ -148,11 +152,15 @@ class AzureTelemetry(Telemetry):
             self._log.count("telemetry_lost", lost_here)
         if lost:
             self._rests_until = self._monotonic() + self._rest
+            self._sender = (
+                None  # a new one asks the host of the setting; this one may have been sent elsewhere
+            )
         return bool(lost)
 
     def _over(self) -> None:
         with self._lock:
-            waiting, self._waiting, self._sending = self._waiting, [], False
+            waiting, self._waiting = self._waiting, []
+            self._sending = self._in_vain = False
         for loop, sent in waiting:
             with suppress(RuntimeError):  # that loop is closed: nobody waits there any more
                 loop.call_soon_threadsafe(sent.set)

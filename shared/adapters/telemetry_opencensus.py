@@ -24,7 +24,7 @@ from opencensus.metrics.export.value import ValueDouble
 from opencensus.metrics.label_key import LabelKey
 from opencensus.metrics.label_value import LabelValue
 
-from shared.adapters.telemetry_points import Batch, Happening, Point, plain
+from shared.adapters.telemetry_points import Batch, Happening, Point, told_plainly
 
 MOST_IN_ONE = 1_000
 """Envelopes in one request; no more ever wait."""
@@ -43,7 +43,7 @@ class OpenCensusSender:
         # It writes whole envelopes and answers into the log, which goes to the same place: losses are counted instead.
         logging.getLogger("opencensus").setLevel(logging.CRITICAL + 1)
         options = {
-            "connection_string": plain(connection),
+            "connection_string": told_plainly(connection),
             "credential": credential() if credential else None,
             "enable_local_storage": False,
             "enable_standard_metrics": False,

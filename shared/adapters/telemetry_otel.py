@@ -30,7 +30,7 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-from shared.adapters.telemetry_points import Batch, Happening, Point, plain
+from shared.adapters.telemetry_points import Batch, Happening, Point, told_plainly
 
 if TYPE_CHECKING:
     from typing import Any
@@ -58,7 +58,7 @@ class OtelSender:
         logging.getLogger("azure.monitor.opentelemetry").setLevel(logging.CRITICAL + 1)
         logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
         options: dict[str, Any] = {
-            "connection_string": plain(connection),
+            "connection_string": told_plainly(connection),
             "disable_offline_storage": True,
             "timeout": timeout,
             "read_timeout": timeout,

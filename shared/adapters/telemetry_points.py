@@ -6,6 +6,7 @@ log. The lists are what keeps a guest's name, a secret or a thousand time series
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -82,6 +83,9 @@ MOST_POINTS = 1_000
 
 MOST_SIGNS = 1_024
 """Signs of one property or dimension."""
+
+SETTING = "APPLICATIONINSIGHTS_CONNECTION_STRING"
+"""Where the connection string comes from."""
 
 Dimensions = tuple[tuple[str, str], ...]
 
@@ -198,8 +202,15 @@ def _kept(dimensions: Mapping[str, str]) -> Dimensions:
     )
 
 
-def plain(connection: str) -> str:
-    """A connection string as both libraries read it alike: neither a semicolon at its end, which one of them refuses,
-    nor a slash after the host, which both would double."""
+def told_plainly(connection: str) -> str:
+    """A connection string as both libraries read it alike: neither a semicolon at its end, which both refuse, nor a
+    slash after the host, which both would double. They read the setting once more by themselves, whatever they are
+    given, so it is written there in the same way."""
+    if SETTING in os.environ:
+        os.environ[SETTING] = _plain(os.environ[SETTING])
+    return _plain(connection)
+
+
+def _plain(connection: str) -> str:
     parts = (part.strip() for part in connection.split(";"))
     return ";".join(part.rstrip("/") for part in parts if part)

@@ -21,7 +21,7 @@ import pytest
 
 from shared.adapters.log_voice import LogTelemetry, SilentTelemetry
 from shared.adapters.telemetry_azure import PATIENCE, PERIOD, TIMEOUT, AzureTelemetry, Sender
-from shared.adapters.telemetry_points import MOST_EVENTS, Batch, Points
+from shared.adapters.telemetry_points import MOST_EVENTS, SETTING, Batch, Points
 from shared.correlation import correlated
 from shared.memory.voices import MemoryTelemetry
 from shared.ports import Telemetry
@@ -113,6 +113,17 @@ async def test_name_value_and_dimensions_arrive_and_events_with_their_properties
 
 
 @pytest.mark.parametrize("kind", KINDS)
+async def test_the_setting_the_libraries_read_for_themselves_may_end_in_a_semicolon(
+    kind: str, server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SETTING, f"InstrumentationKey={KEY};IngestionEndpoint={server.url()};")
+    telemetry = built(kind, server.url())
+    telemetry.count("sync_runs")
+    await telemetry.flush()
+    assert (len(server.seen), telemetry.lost) == (1, 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 async def test_a_counter_sends_what_was_added_since_and_nothing_when_nothing_was(
     kind: str, server: Loopback
 ) -> None:
@@ -197,6 +208,79 @@ async def test_a_refusal_is_counted_and_neither_raises_nor_waits(
     await sent()
     assert (telemetry.lost, log.counts["telemetry_lost"]) == (1, 1)
     assert len(server.seen) == 1, "nothing is repeated"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_region_that_the_host_names_takes_everything_once_and_from_then_on(
+    kind: str, server: Loopback
+) -> None:
+    async with Loopback(take_all) as region:
+        server.answer = plain(308, Location=region.url("/v2.1/track"))
+        telemetry = built(kind, server.url())
+        for _ in range(2):
+            telemetry.count("sync_runs")
+            await telemetry.flush()
+        assert [one[:2] for one in numbers(region)] == [("sync_runs", 1)] * 2
+        assert (len(server.seen), telemetry.lost) == (1, 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_where_one_was_sent_on_to_is_forgotten_when_nobody_answers_there(
+    kind: str, server: Loopback
+) -> None:
+    async with Loopback() as gone:
+        elsewhere = gone.url("/v2.1/track")
+    server.answer = plain(308, Location=elsewhere)
+    telemetry = built(kind, server.url(), rest=0)
+    telemetry.count("sync_runs")
+    await telemetry.flush()
+    assert telemetry.lost == 1
+    server.answer = take_all
+    telemetry.count("sync_runs")
+    await telemetry.flush()
+    assert telemetry.lost == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_hosts_that_send_each_other_on_are_given_up(kind: str, server: Loopback) -> None:
+    server.answer = plain(307, Location=server.url("/v2.1/track"))
+    telemetry = built(kind, server.url())
+    telemetry.count("sync_runs")
+    await telemetry.flush()
+    assert telemetry.lost == 1
+    assert len(server.seen) <= 30, "as often as the libraries follow, which has an end"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_answer_that_never_ends_holds_up_one_invocation_and_no_more(
+    kind: str, server: Loopback
+) -> None:
+    """No silence is long enough for a timeout here, and no thread can be ended."""
+    end = asyncio.Event()
+
+    async def drips(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n")
+        while not end.is_set():
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+        writer.close()
+
+    server.answer = drips
+    ready = sender(kind, server.url(), timeout=0.5)
+    telemetry = AzureTelemetry(lambda: ready, log=SilentTelemetry(), patience=0.2, rest=0)
+    try:
+        telemetry.event("mode_changed", account="a")
+        await telemetry.flush()
+        begun = time.monotonic()
+        for _ in range(20):
+            telemetry.event("mode_changed", account="a")
+            await telemetry.flush()
+        assert time.monotonic() - begun < 0.2, "less than one patience for all of them"
+    finally:
+        end.set()
+        server.answer = take_all
+    await sent()
 
 
 @pytest.mark.parametrize("kind", KINDS)
