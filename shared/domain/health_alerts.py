@@ -10,8 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from zlib import crc32
 
 from shared.domain.health import Code, Finding, HealthReport
+
+MORE_AFTER = timedelta(hours=1)
+"""How soon after one telling of something that spreads the next may follow."""
+
+MOST_MARKS = 50
+"""Of how many it is remembered that they were told: where more have the same trouble, that more do is no news."""
 
 AGAIN = timedelta(days=1)
 """How often something is told again that lasts."""
@@ -24,23 +31,26 @@ class Occasion(StrEnum):
     """Why somebody is told now."""
 
     BEGAN = "began"
+    MORE = "more"  # others have the same
     LASTS = "lasts"
     OVER = "over"
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One subject: first seen at ``begun``, ``told`` of last (None: not yet), not seen any more since ``gone``."""
+    """One subject: first seen at ``begun``, ``told`` of last (None: not yet), not seen any more since ``gone``;
+    ``marks`` of those it was told of."""
 
     begun: datetime
     told: datetime | None = None
     gone: datetime | None = None
+    marks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What is to be told. ``key`` is the same for every host that finds it due. ``findings`` are empty once it is
-    over."""
+    """What is to be told. ``key`` is the same for every host that finds it due. ``findings``, those that are news
+    first, are empty once it is over."""
 
     subject: str
     occasion: Occasion
@@ -64,11 +74,13 @@ def due(known: Mapping[str, Alert], report: HealthReport) -> tuple[dict[str, Ale
         occasion = _occasion(alert, found, now)
         if occasion is not None:
             key = f"{subject} {(alert.told or alert.begun).isoformat()} {occasion}"
+            found.sort(key=lambda one: _mark(one) in alert.marks)
             tellings.append(Telling(subject, occasion, key, alert.begun, tuple(found)))
-            after[subject] = replace(alert, told=now, gone=None)
+            after[subject] = Alert(alert.begun, now, marks=_marks(alert, found))
     for subject, alert in known.items():
-        if subject in groups or _code(subject) in report.unseen:
-            continue
+        code = code_of(subject)
+        if subject in groups or code is None or code in report.unseen:
+            continue  # of a code of another release that one alone can say that it is over
         if alert.gone is None:
             after[subject] = replace(alert, gone=now)
         elif now - alert.gone >= QUIET:
@@ -89,18 +101,27 @@ def _groups(report: HealthReport) -> dict[str, list[Finding]]:
 
 def _occasion(alert: Alert, found: Sequence[Finding], now: datetime) -> Occasion | None:
     if alert.told is not None:
-        return Occasion.LASTS if now - alert.told >= AGAIN else None
+        if now - alert.told >= AGAIN:
+            return Occasion.LASTS
+        spread = len(alert.marks) < MOST_MARKS and any(_mark(one) not in alert.marks for one in found)
+        return Occasion.MORE if spread and now - alert.told >= MORE_AFTER else None
     grace = min(one.grace for one in found)
     return Occasion.BEGAN if now - alert.begun >= grace else None
 
 
-def _code(subject: str) -> str:
-    return subject.partition("|")[0]
+def _marks(alert: Alert, found: Sequence[Finding]) -> frozenset[str]:
+    known = [*sorted(alert.marks), *(_mark(one) for one in found)]
+    return frozenset(list(dict.fromkeys(known))[:MOST_MARKS])
+
+
+def _mark(one: Finding) -> str:
+    """A short name of what a finding is about: a text holds many."""
+    return f"{crc32(one.about.encode()):08x}"
 
 
 def code_of(subject: str) -> Code | None:
     """What an alert is about; None for a code of another release."""
-    code = _code(subject)
+    code = subject.partition("|")[0]
     return Code(code) if code in set(Code) else None
 
 

@@ -52,24 +52,29 @@ class HealthAlerts:
 
 
 def to_text(alerts: Mapping[str, Alert]) -> str:
-    """The note: three instants a subject."""
+    """The note: three instants a subject, and the marks in one word. Nothing for none."""
     written = {
-        subject: [cells.to_instant(one.begun), cells.to_instant(one.told), cells.to_instant(one.gone)]
+        subject: [
+            *(cells.to_instant(at) for at in (one.begun, one.told, one.gone)),
+            " ".join(sorted(one.marks)),
+        ]
         for subject, one in sorted(alerts.items())
     }
     return json.dumps(written, separators=(",", ":")) if written else ""
 
 
 def from_text(text: str) -> dict[str, Alert]:
-    """The alerts of a note; none of one that nobody can read: then they are told anew."""
+    """The alerts of a note, whatever a newer release added to each; none of one that nobody can read: then they are
+    told anew."""
     try:
         return {
             subject: Alert(
                 cells.from_instant(begun),
                 cells.from_instant(told) if told else None,
                 cells.from_instant(gone) if gone else None,
+                frozenset(marks.split()),
             )
-            for subject, (begun, told, gone) in json.loads(text or "{}").items()
+            for subject, (begun, told, gone, marks, *_) in json.loads(text or "{}").items()
         }
     except (SyncError, ValueError, AttributeError, TypeError):
         return {}
