@@ -138,7 +138,7 @@ async def _own(wanted: Wanted, say: Say) -> AsyncIterator[Session]:
     say(_counted(portfolio) if wanted.portfolio != NONE else "no file: connect your calendars in the console")
     if base["CONTACT_ADDRESS"] == _SAMPLE_CONTACT:
         say("calendar hosts are told no address of yours: set CONTACT_ADDRESS to an e-mail address")
-    with _alone(wanted.folder / "azurite.lock"):
+    with alone(wanted.folder / "azurite.lock"):
         async with (
             running_stack(hosts, base, wanted.folder / "azurite") as stack,
             httpx.AsyncClient(trust_env=False, timeout=5.0) as client,
@@ -157,7 +157,7 @@ def _counted(portfolio: Portfolio) -> str:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
     """Two runs over the same tables would each lose what the other writes. Raises ``RunRefused``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:

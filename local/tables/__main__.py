@@ -11,15 +11,21 @@ import asyncio
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+from local.azurite import Azurite, AzuriteError
 from local.host.errors import HostRefused
+from local.run_session import RunRefused, Wanted, alone
 from local.run_settings import app_values
 from local.tables.backup import Copyable, backup
 from local.tables.restore import Done, restore
 from shared.adapters.table_store import open_tables
 from shared.domain.errors import StoreUnavailable, SyncError
+
+LOCAL = Wanted().folder
+"""Where ``make run`` keeps the tables of one's own portfolio."""
 
 PATIENCE = 60.0
 """Seconds for one call: nobody waits behind it."""
@@ -37,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Do what was asked; 1 with the reason when it was refused, and then nothing was changed."""
     given = _parser().parse_args(arguments)
     try:
-        values = app_values(given.settings)
+        values = {} if given.stopped else app_values(given.settings)
         for line in asyncio.run(_do(given, values)):
             print(line)
     except FileExistsError:
@@ -46,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     except StoreUnavailable as silent:
         print(f"the tables do not answer ({silent})", file=sys.stderr)
         return 1
-    except (HostRefused, SyncError, ValueError, OSError) as refused:
+    except (HostRefused, RunRefused, AzuriteError, SyncError, ValueError, OSError) as refused:
         print(refused, file=sys.stderr)
         return 1
     return 0
@@ -57,21 +63,25 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("what", choices=("backup", "restore"))
     parser.add_argument("file", type=Path, metavar="FILE")
     parser.add_argument("--replace", action="store_true", help="restore over rows that are there")
+    parser.add_argument(
+        "--stopped", action="store_true", help="the tables of your portfolio's 'make run', which is stopped"
+    )
     parser.add_argument("--settings", type=Path, metavar="FILE", help="like local.settings.json")
     return parser
 
 
 async def _do(given: argparse.Namespace, values: Mapping[str, str]) -> list[str]:
-    tables = _tables(values)
-    try:
+    async with AsyncExitStack() as opened:
+        if given.stopped:
+            opened.enter_context(alone(LOCAL / "azurite.lock"))
+            emulator = await opened.enter_async_context(Azurite(location=LOCAL / "azurite"))
+            values = {"STORAGE": emulator.connection_string}
+        tables = _tables(values)
+        opened.push_async_callback(tables.close)
         if given.what == "backup":
-            return [
-                f"{await backup(tables, given.file)} rows in {given.file}, readable by you alone.",
-                _KEEP_IT,
-            ]
+            count = await backup(tables, given.file)
+            return [f"{count} rows in {given.file}, readable by you alone.", _KEEP_IT]
         return _told(await restore(tables, given.file, over=given.replace))
-    finally:
-        await tables.close()
 
 
 def _told(done: Done) -> list[str]:

@@ -1,0 +1,318 @@
+"""Two releases on the same rows (rule 27): what a newer or an older one wrote is read, or left alone; what cannot be
+read closes and never opens; nothing that somebody else wrote is lost. See docs/decisions/upgrades.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import date
+from typing import NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from local.tables.backup import TABLES
+from shared.domain.dates import StayDates
+from shared.domain.errors import SyncError
+from shared.domain.model import AIRBNB, BOOKING, GREENGO
+from shared.domain.portfolio import Owner, Role
+from shared.engine.work import MOST_DELIVERIES
+from shared.messages import encode
+from shared.ports import Message, Row, Value
+from shared.state import names, site_codec
+from shared.state.people import PeopleStore
+from tests.engine.stories import (
+    AUGUST,
+    JULY,
+    MINUTE,
+    after,
+    cancelled,
+    hear,
+    nights,
+    polled,
+    pulled,
+    stored,
+    told,
+)
+from tests.engine.village import HOME, Village
+from tests.hypothesis_profiles import budget
+
+OCTOBER = StayDates(date(2027, 10, 1), date(2027, 10, 5))
+NEWER = "a_column_of_a_newer_release"
+WORD = "from-the-future"
+
+WORDS: Mapping[str, tuple[str, ...]] = {
+    site_codec.LISTING: ("link",),
+    site_codec.RESERVATION: ("kind", "status"),
+    site_codec.BLOCK: ("phase",),
+    site_codec.CONFLICT: ("severity", "proposal", "certainty"),
+    "account": ("mode", "paused"),
+}
+"""Columns that hold one of a few words, by how their row's key begins."""
+
+KINDS = (
+    (names.SITES, HOME, "h|kind"),
+    (names.SITES, HOME, "z|kind"),
+    (names.FEEDS, "0000", "~next"),
+    (names.FEED_READS, f"{HOME}-greengo", "999999999999?kind"),
+    (names.DUE, "00", "~kind"),
+    (names.ACCOUNTS, "booking", "kind|x"),
+    (names.ACCOUNTS, names.DIRECTORY, "kind|x"),
+    (names.INBOX, "airbnb~20270301", "~kind"),
+    (names.RUNS, "2027-03-01", "0kind"),
+    (names.RUNS, "~jobs", "kind|x"),
+)
+
+
+class Opened(NamedTuple):
+    """A night that was put on sale: where, and whether the site could be read whole then."""
+
+    platform: str
+    night: date
+
+
+def rows(village: Village) -> list[tuple[str, Row]]:
+    async def read() -> list[tuple[str, Row]]:
+        return [(table, row) for table in TABLES async for row in village.tables.everything(table)]
+
+    return village.run(read())
+
+
+def lived(village: Village) -> list[Opened]:
+    """A story that leaves a row of nearly every kind; from then on each night that is opened is noted, and none may be
+    sold elsewhere."""
+    told(village, AIRBNB, JULY)
+    told(village, BOOKING, AUGUST)
+    village.book(GREENGO, StayDates(date(2027, 7, 12), date(2027, 7, 15)))
+    polled(village)
+    pulled(village)
+    polled(village)
+    village.run(village.engine.world.inbox.put("airbnb", b"{}"))
+    village.run(village.engine.world.inbox.quarantine("q", "work", "odd", b"{}"))
+    village.run(village.engine.world.due.put(HOME, village.clock.now(), "asked"))
+    opened: list[Opened] = []
+
+    def opens(platform: str, night: date) -> None:
+        calendars = village.platforms().items()
+        elsewhere = nights(*(s.dates for name, one in calendars if name != platform for s in one.live()))
+        assert night not in elsewhere, f"{platform} opens {night}, sold elsewhere"
+        opened.append(Opened(platform, night))
+
+    village.airbnb.on_open = village.booking.on_open = village.greengo.on_open = opens
+    return opened
+
+
+def goes_on(village: Village) -> None:
+    """A guest cancels, another books, and the clocks tick; what cannot be read may fail, in our own words."""
+    stay = next(iter(village.booking.calendar.live()), None)
+    village.book(AIRBNB, OCTOBER)
+    with suppress(SyncError):
+        hear(village)
+    with suppress(SyncError):
+        if stay is not None:
+            cancelled(village, BOOKING, stay)
+    for _ in range(3):
+        village.clock.advance(25 * MINUTE)
+        for tick in (
+            village.engine.on_timer_poll_accounts,
+            village.engine.on_timer_poll_feeds,
+            village.engine.on_timer_sweep,
+            village.drain,
+            village.greengo_pulls,
+            village.drain,
+            village.engine.on_timer_health,
+        ):
+            with suppress(SyncError):
+                village.run(tick())
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> tuple[str, int, int]:
+    """What another release did, to which row, and to which of its columns."""
+    what = draw(st.sampled_from(["drop", "add", "word", "kind", "type"]))
+    return what, draw(st.integers(0, 10_000)), draw(st.integers(0, 50))
+
+
+def change(village: Village, what: str, which: int, column: int) -> None:
+    found = [(table, row) for table, row in rows(village) if row.key not in (site_codec.SITE,)]
+    if what == "kind":
+        table, partition, key = KINDS[which % len(KINDS)]
+        village.run(village.tables.upsert(table, Row(partition, key, {NEWER: "kept"})))
+        return
+    if what == "word":
+        found = [(table, row) for table, row in found if words_of(row)]
+    table, row = found[which % len(found)]
+    values = dict(row.values)
+    names_of = sorted(words_of(row) if what == "word" else values)
+    name = names_of[column % len(names_of)] if names_of else NEWER
+    if what == "drop":
+        values.pop(name, None)
+    elif what == "word":
+        values[name] = WORD
+    elif what == "type":
+        values[name] = 7.5
+    values[NEWER] = "kept"
+    village.run(rewritten(village, table, Row(row.partition, row.key, values)))
+
+
+async def rewritten(village: Village, table: str, row: Row) -> None:
+    await village.tables.delete(table, row.partition, row.key)
+    await village.tables.insert(table, row)
+
+
+def words_of(row: Row) -> tuple[str, ...]:
+    return next(
+        (tuple(set(c) & row.values.keys()) for kind, c in WORDS.items() if row.key.startswith(kind)), ()
+    )
+
+
+@settings(
+    max_examples=budget(test=40, prove=3000),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    database=None,
+)
+@given(st.lists(changes(), min_size=1, max_size=3))
+def test_rule_27_whatever_another_release_wrote_nothing_sold_opens_and_nothing_breaks(
+    found: list[tuple[str, int, int]],
+) -> None:
+    village = Village()
+    try:
+        lived(village)
+        for one in found:
+            change(village, *one)
+        village.restart()
+        goes_on(village)
+    finally:
+        village.close()
+
+
+# ------------------------------------------------------------------------------------------- row by row
+
+
+@pytest.fixture
+def opened(village: Village) -> list[Opened]:
+    return lived(village)
+
+
+def put(village: Village, table: str, partition: str, key: str, values: Mapping[str, Value]) -> None:
+    village.run(village.tables.upsert(table, Row(partition, key, values)))
+
+
+def test_rule_27_a_row_of_an_unknown_kind_among_the_living_closes_and_never_opens(
+    village: Village, opened: list[Opened]
+) -> None:
+    put(village, names.SITES, HOME, "h|kind", {"what": "unknown"})
+    goes_on(village)
+    assert opened == []
+    assert village.booking.calendar.closed >= nights(OCTOBER)
+    assert village.run(village.greengo_pulls()) == 503
+    village.run(village.tables.delete(names.SITES, HOME, "h|kind"))
+    goes_on(village)
+    assert opened
+
+
+def test_rule_27_a_row_of_an_unknown_kind_behind_the_living_is_nobodys_business(
+    village: Village, opened: list[Opened]
+) -> None:
+    put(village, names.SITES, HOME, "z|kind", {"what": "unknown"})
+    goes_on(village)
+    assert opened
+
+
+@pytest.mark.parametrize("column", ["parts", "status", "kind"])
+def test_rule_27_a_stay_without_what_every_release_writes_is_not_a_stay_without_nights(
+    village: Village, opened: list[Opened], column: str
+) -> None:
+    (row,) = (row for _, row in rows(village) if row.key.startswith("d|airbnb"))
+    values = {name: one for name, one in row.values.items() if name != column}
+    village.run(rewritten(village, names.SITES, Row(HOME, row.key, values)))
+    assert not stored(village).whole
+    (stay,) = village.booking.calendar.live()
+    cancelled(village, BOOKING, stay)
+    assert village.run(village.greengo_pulls()) == 503
+    assert opened == []
+    goes_on(village)
+    assert stored(village).whole, "the platform was asked anew, and the row is whole again"
+    assert opened
+
+
+def test_rule_27_a_closure_of_an_unknown_phase_is_not_opened(village: Village, opened: list[Opened]) -> None:
+    for _, row in rows(village):
+        if row.key.startswith(f"f|{HOME}-booking"):
+            put(village, names.SITES, HOME, row.key, {"phase": WORD})
+    goes_on(village)
+    assert opened == []
+    assert village.booking.calendar.closed >= nights(JULY)
+
+
+def test_one_unreadable_row_keeps_no_other_from_its_turn(village: Village) -> None:
+    """The sweep, a shard's pass, the list of reports, the evidence of a calendar: one odd row used to stop each."""
+    put(village, names.DUE, "00", "odd", {"at": 5})
+    put(village, names.FEEDS, "0000", "odd", {"url": 5})
+    put(village, names.FEEDS, "0000", "~next", {"what": "unknown"})
+    put(village, names.FEED_READS, f"{HOME}-greengo", "999999999999?", {"at": "soon"})
+    put(village, names.RUNS, "2027-03-01", "0kind", {"what": "unknown"})
+    put(village, names.INBOX, "airbnb~20270301", "~kind", {"what": "unknown"})
+    told(village, AIRBNB, JULY)
+    pulled(village)
+    after(village, MINUTE)
+    village.run(village.engine.on_timer_sweep())
+    assert village.booking.calendar.closed == nights(JULY)
+    assert village.greengo.calendar.closed == nights(JULY)
+    assert village.run(village.engine.calendars.shard("0000", force=True)).asked == 1
+    assert village.run(village.engine.world.runs.newest(date(2027, 3, 1)))
+
+
+def test_rule_27_a_pass_row_in_another_shape_means_that_nothing_was_visited(village: Village) -> None:
+    put(village, names.FEEDS, "0000", "~pass", {"visits": '{"gite-greengo": "always"}'})
+    assert village.run(village.engine.world.shards.load("0000")).visits == {}
+    longer = '{"gite-greengo": ["2027-03-01T08:00:00.000000Z", "", "more"]}'
+    put(village, names.FEEDS, "0000", "~pass", {"visits": longer})
+    (visit,) = village.run(village.engine.world.shards.load("0000")).visits.values()
+    assert visit.good is not None
+
+
+def test_rule_27_a_role_of_a_newer_release_allows_nothing_here_and_is_kept(village: Village) -> None:
+    people = PeopleStore(village.tables)
+    row = {"owners": '["a","b"]', "roles": f'["viewer","{WORD}"]'}
+    put(village, names.ACCOUNTS, "~people", "marie", row)
+    (marie,) = village.run(people.all())
+    assert marie.roles == {"a": Role.VIEWER}
+    village.run(people.put([Owner("a", "marie", Role.OPERATOR)]))
+    kept = village.run(village.tables.get(names.ACCOUNTS, "~people", "marie"))
+    assert kept is not None
+    assert kept.values["owners"] == '["b","a"]'
+    assert kept.values["roles"] == f'["{WORD}","operator"]'
+    assert village.run(people.forget_strangers()) == 0
+
+
+# --------------------------------------------------------------------------------------------- messages
+
+
+@pytest.mark.parametrize("queue", ["work", "conflicts"])
+def test_rule_27_a_message_of_a_newer_release_comes_back_until_that_one_is_there(
+    village: Village, queue: str
+) -> None:
+    """Eight minutes, in which an upgrade is done; then it is set aside, to be replayed. It holds no fact: what it rang
+    for stands in a table, where the sweep finds it."""
+    handler = village.engine.work if queue == "work" else village.engine.conflict
+    village.run(village.bus.send(queue, [Message("dance", "x", "7")]))
+    for tried in range(MOST_DELIVERIES):
+        (one,) = village.run(village.bus.receive(queue, 10, 0))
+        assert (one.message.kind, one.message.version) == ("dance", "7" + "+" * tried)
+        village.run(handler(one.raw, one.deliveries, one.message.message_id))
+        village.run(village.bus.complete(queue, one))
+        assert village.run(village.bus.receive(queue, 10, 0)) == [], "not before a minute is over"
+        village.clock.advance(MINUTE)
+    assert village.run(village.engine.world.inbox.quarantined()) == []
+    village.run(village.drain())
+    (aside,) = village.run(village.engine.world.inbox.quarantined())
+    assert aside.values["source"] == queue
+
+
+def test_rule_27_fields_that_a_newer_release_adds_to_a_message_change_nothing(village: Village) -> None:
+    body = encode(Message("site", HOME, "7"))[:-1] + b',"priority":9,"hints":["x"]}'
+    village.run(village.engine.work(body, 1, "site|gite|7"))
+    assert village.run(village.engine.world.inbox.quarantined()) == []
