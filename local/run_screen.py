@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, object]
 
-_MOST_CONFLICTS, _MOST_BY_HAND = 4, 8
+_MOST_CONFLICTS, _MOST_BY_HAND, _MOST_UNWELL = 4, 8, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class View:
     """Everything on the screen. ``news`` are closures since the last view, ``closures`` the last few; ``links`` are
-    (what, address); ``notes`` are sentences for the person."""
+    (what, address); ``unwell`` is what the health report finds wrong, ``notes`` are sentences for the person."""
 
     title: str
     rows: Sequence[Row] = ()
@@ -42,6 +42,7 @@ class View:
     worst: float = 0.0
     conflicts: Sequence[str] = ()
     links: Sequence[tuple[str, str]] = ()
+    unwell: Sequence[str] = ()
     notes: Sequence[str] = ()
 
 
@@ -82,6 +83,22 @@ def silent_of(status: Json) -> list[str]:
     ]
 
 
+def unwell_of(status: Json) -> list[str]:
+    """What the health report finds wrong, the worst first: code, cause, next step. What is only shown, where people look
+    for it, is left out."""
+    health = status.get("health")
+    findings = _items(health, "findings") if isinstance(health, dict) else []
+    return [
+        f"{one.get('code')}: {_english(one.get('cause'))} {_english(one.get('step'))}"
+        for one in findings
+        if one.get("weight") != "shown"
+    ]
+
+
+def _english(said: object) -> str:
+    return str(said.get("en", "")) if isinstance(said, dict) else ""
+
+
 def worded(closure: Closure) -> str:
     """One closure in words."""
     return f"{closure.stay}: sold on {closure.sold_on}, closed on {closure.closed_on} after {closure.seconds:.1f} s"
@@ -102,6 +119,9 @@ def plain(view: View) -> str:
         last = view.closures[-1]
         parts.append(f"last closure {last.sold_on} -> {last.closed_on} {last.seconds:.1f} s")
     parts.append(f"{len(view.conflicts)} conflicts")
+    if view.unwell:
+        codes = dict.fromkeys(text.partition(":")[0] for text in view.unwell)
+        parts.append(f"not well: {', '.join(codes)}")
     return " | ".join(parts)
 
 
@@ -117,7 +137,7 @@ def drawn(view: View) -> RenderableType:
     for row in view.rows:
         under_way = str(row.under_way) if row.under_way else ""
         table.add_row(row.platform, row.mode, row.last, str(row.closed), under_way, row.trouble)
-    lines = [*_closure_lines(view), *_conflict_lines(view)]
+    lines = [*_closure_lines(view), *_conflict_lines(view), *_unwell_lines(view)]
     links = Table.grid(padding=(0, 2))
     for what, address in view.links:
         links.add_row(what, Text(address, overflow="fold"))
@@ -136,6 +156,14 @@ def _conflict_lines(view: View) -> list[str]:
     more = len(view.conflicts) - _MOST_CONFLICTS
     lines = [f"  {text}" for text in view.conflicts[:_MOST_CONFLICTS]]
     return [f"conflicts: {len(view.conflicts)}", *lines, *([f"  and {more} more"] if more > 0 else [])]
+
+
+def _unwell_lines(view: View) -> list[str]:
+    if not view.unwell:
+        return ["health: all is well"]
+    more = len(view.unwell) - _MOST_UNWELL
+    lines = [f"  {text}" for text in view.unwell[:_MOST_UNWELL]]
+    return ["health: not well", *lines, *([f"  and {more} more"] if more > 0 else [])]
 
 
 def _row(platform: str, status: Json) -> Row:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from local.azurite import AzuriteError
 from local.children import ChildFailed
-from local.run_screen import View, by_hand, conflicts_of, rows_of, silent_of
+from local.run_screen import View, by_hand, conflicts_of, rows_of, silent_of, unwell_of
 from local.run_session import Session
 from local.run_stack import Say
 
@@ -44,6 +44,7 @@ class Watch:
             worst=stopwatch.worst if stopwatch else 0.0,
             conflicts=conflicts_of(status),
             links=self.links(),
+            unwell=unwell_of(status),
             notes=self._notes(status),
         )
 

@@ -7,7 +7,17 @@ from typing import Any
 
 from rich.console import Console
 
-from local.run_screen import View, by_hand, conflicts_of, drawn, failed_of, plain, rows_of, silent_of
+from local.run_screen import (
+    View,
+    by_hand,
+    conflicts_of,
+    drawn,
+    failed_of,
+    plain,
+    rows_of,
+    silent_of,
+    unwell_of,
+)
 from local.run_stopwatch import Closure
 
 NOW = "2027-05-01T12:00:00+00:00"
@@ -89,6 +99,7 @@ def test_a_terminal_and_a_log_show_the_same_facts() -> None:
         worst=1.25,
         conflicts=conflicts_of(STATUS) * 6,
         links=[("state", "http://127.0.0.1:1/api/status")],
+        unwell=unwell_of(STATUS),
         notes=["a note"],
     )
     console = Console(file=io.StringIO(), width=120)
@@ -102,3 +113,25 @@ def test_a_terminal_and_a_log_show_the_same_facts() -> None:
     assert "greengo real_time, 1 closed (+2)" in line
     assert "last closure airbnb/1 -> booking/2 1.2 s" in line
     assert "6 conflicts" in line
+    assert "health: all is well" in shown
+    assert "not well" not in line
+
+
+def test_what_the_health_report_finds_is_shown_with_its_next_step() -> None:
+    findings = [
+        {
+            "code": code,
+            "weight": weight,
+            "cause": {"fr": "Rien ne va.", "en": f"Fault {number}."},
+            "step": {"fr": "Agissez.", "en": "Act."},
+        }
+        for number, (code, weight) in enumerate([("drift", "told")] * 5 + [("mode_chosen", "shown")])
+    ]
+    view = View("Sync Engine", unwell=unwell_of({"health": {"ok": True, "findings": findings}}))
+    console = Console(file=io.StringIO(), width=120)
+    console.print(drawn(view))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "health: not well\n  drift: Fault 0. Act.\n" in shown
+    assert "and 1 more" in shown
+    assert "mode_chosen" not in shown
+    assert plain(view).endswith("not well: drift")
