@@ -19,10 +19,10 @@ FOLDERS := shared local sync_scheduler webhook_receiver sync_worker conflict_res
 CODE    := function_app.py $(wildcard $(FOLDERS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run live notify webhooks quarantine backup restore cli test prove bench check format lint types contracts package licences pins clean
+.PHONY: help setup run live notify webhooks quarantine backup restore cli test prove bench cost check format lint types contracts package licences pins clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r name text; do printf '%-16s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | while IFS='|' read -r name text; do printf '%-17s %s\n' "$$name" "$$text"; done
 
 setup: .venv/.ready node_modules/.ready ## install everything into .venv and node_modules (done once)
 
@@ -65,6 +65,9 @@ prove: check ## the same with the full counts; takes a while
 
 bench: setup ## measure the speed
 	@$(PY) -m bench
+
+cost: setup ## what a month on Azure costs: counted figures times the prices of docs/cost-prices.json, into docs/cost.md
+	@$(PY) -m local.cost_page
 
 check: setup
 	@$(STEP) "format" $(PY) -m ruff format --check $(CODE)
