@@ -84,8 +84,8 @@ def silent_of(status: Json) -> list[str]:
 
 
 def unwell_of(status: Json) -> list[str]:
-    """What the health report finds wrong, the worst first: code, cause, next step. What is only for those who look it up
-    is left out."""
+    """What the health report finds wrong, the worst first: code, cause, next step. What is only shown where people look
+    it up is left out."""
     health = status.get("health")
     findings = _items(health, "findings") if isinstance(health, dict) else []
     return [
