@@ -40,7 +40,7 @@ def shown() -> dict[str, re.Pattern[str]]:
     """All that the console may say in French, by key; what it fills in may be anything."""
     failures = re.findall(r"<h1>(.*?)</h1>", failure_page("1", passes=False) + failure_page("1", passes=True))
     texts = dict(words("fr")) | {f"failure {at}": text for at, text in enumerate(failures)}
-    texts |= {f"setback {at}": french for at, (_, french, _) in enumerate(setbacks._KNOWN)}
+    texts |= {f"setback {at}": french for at, french in enumerate(setbacks._KNOWN.french())}
     return {key: pattern(text) for key, text in texts.items()} | dict(doubts())
 
 

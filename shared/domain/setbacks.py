@@ -3,15 +3,13 @@ statuses; here is what they mean, and what to do, in French and English. One nob
 
 from __future__ import annotations
 
-import re
-
+from shared.domain.phrases import Phrases
 from shared.domain.spoken import LANGUAGES, Said
 
 _PARTS = "; "
 
-_KNOWN: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
-    (re.compile(pattern), french, english)
-    for pattern, french, english in (
+_KNOWN = Phrases(
+    (
         (r"chosen by its owner|chosen by .*", "choisi à la main", "chosen by hand"),
         (r"answers again|it answers again", "elle répond de nouveau", "it answers again"),
         (
@@ -136,19 +134,10 @@ _KNOWN: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
 
 def is_known(text: str) -> bool:
     """Whether there are words for it."""
-    return _words(text.partition(_PARTS)[0]) is not None
+    return _KNOWN.said(text.partition(_PARTS)[0]) is not None
 
 
 def said(text: str) -> Said:
     """What a stored error or reason means, as a clause without a full stop; the first of several. Empty for none."""
     first = text.partition(_PARTS)[0].strip()
-    return _words(first) or dict.fromkeys(LANGUAGES, first)
-
-
-def _words(text: str) -> Said | None:
-    for pattern, *words in _KNOWN:
-        found = pattern.fullmatch(text)
-        if found:
-            named = {name: value or "" for name, value in found.groupdict().items()}
-            return {lang: word.format(**named) for lang, word in zip(LANGUAGES, words, strict=True)}
-    return None
+    return _KNOWN.said(first) or dict.fromkeys(LANGUAGES, first)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from shared.correlation import correlated
+from shared.domain import unprocessed
 from shared.domain.errors import AuthFailed, NotFound, PayloadRejected, SyncError, TransientError
 from shared.domain.facts import SeenStay
 from shared.domain.model import Account, Platform
@@ -301,9 +302,10 @@ class Inbox:
             delivery.id, delivery.account, reason, delivery.body, SetAside.WEBHOOK
         )
         await self._world.inbox.done(delivery)
+        why = unprocessed.said(reason)
         text = {
-            "fr": f"Un message de {delivery.account} est illisible : {reason}.",
-            "en": f"A message of {delivery.account} is unreadable: {reason}.",
+            "fr": f"Un message de {delivery.account} n’a pas pu être traité : {why['fr']}.",
+            "en": f"A message of {delivery.account} could not be processed: {why['en']}.",
         }
         await self._world.notify.tell(Notice("unreadable", delivery.id, "high", text))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from hashlib import sha256
 
+from shared.domain import unprocessed
 from shared.domain.errors import SyncError
 from shared.domain.facts import Polled, SeenStay
 from shared.engine import tally
@@ -97,9 +98,10 @@ class Queues:
 
     async def _set_aside(self, account: str, name: str, reason: str, raw: bytes = b"") -> None:
         await self._world.inbox.quarantine(f"{account}~{name}", account, reason, raw, SetAside.STAY)
+        why = unprocessed.said(reason)
         text = {
-            "fr": f"Un message de {account} n'a pas pu être placé : {reason}.",
-            "en": f"A message of {account} could not be placed: {reason}.",
+            "fr": f"Un message de {account} n’a pas pu être placé : {why['fr']}.",
+            "en": f"A message of {account} could not be placed: {why['en']}.",
         }
         await self._world.notify.tell(Notice("unplaced", f"{account}~{name}", "high", text))
 

@@ -234,3 +234,18 @@ def test_a_message_that_belongs_to_nobody_is_for_those_who_decide_for_all(
     assert not browser.page("/messages").every(class_="message")
     assert browser.post(where).status == 404
     assert browser(EVERYWHERE).post("/messages/nonsense/replay").status == 404
+
+
+@BOTH
+def test_why_nobody_could_process_it_is_said_in_the_readers_language(
+    village: Village, browser: Browser, language: str
+) -> None:
+    """Beside what was stored, which whoever mends it looks for."""
+    village.run(village.engine.work(b"{", 1, "odd"))
+    card = replace(browser, language=language)(EVERYWHERE).page("/messages").one("li", class_="message")
+    words = {
+        "fr": "ce message est abîmé, ou n’est pas de nous",
+        "en": "this message is damaged, or none of ours",
+    }
+    assert words[language] in card.said
+    assert card.one("bdi", lang="en").said == "queue message is not JSON in UTF-8"

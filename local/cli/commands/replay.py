@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from local.cli.api import Refusal, at_path
-from local.cli.reading import Json, at, items, number, text
+from local.cli.reading import Json, at, items, number, said, text
 from local.cli.session import Session, of
 from local.cli.trouble import A_PERSON, OK, WRONG_USE, Trouble
 from shared.domain.spoken import PARIS, moment
@@ -46,7 +46,7 @@ def _list(session: Session, listed: list[Json]) -> None:
         when = at(one, "at")
         clock = moment(when, PARIS, session.language) if when else ""
         source = text(one, "source") or text(one, "queue")
-        rows.append([str(place), clock, source, text(one, "reason"), text(one, "id")])
+        rows.append([str(place), clock, source, said(one, "reason_text", session.language), text(one, "id")])
     names = ("number", "when", "source", "reason", "id")
     session.screen.table([session.t(f"replay.{name}") for name in names], rows)
     session.screen.say()

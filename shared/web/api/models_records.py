@@ -165,6 +165,7 @@ class Quarantined(Answer):
     what: str
     source: str
     reason: str
+    reason_text: Said
     at: Instant | None
     age_s: int | None
     size: int
@@ -179,6 +180,7 @@ class DeadLetter(Answer):
     sequence: int
     kind: str | None
     reason: str | None
+    reason_text: Said | None
     deliveries: int
     size: int
     correlation: str | None

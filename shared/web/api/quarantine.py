@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from shared.domain import unprocessed
 from shared.engine.answers import REFUSALS, json_answer, problem, refused
 from shared.engine.quarantine import Aside, CannotHelp, DeadLetter
 from shared.use_cases import Ask, HttpAnswer
@@ -46,6 +47,7 @@ def _aside(one: Aside, now: datetime) -> Json:
         "what": one.what.value,
         "source": one.source,
         "reason": one.reason,
+        "reason_text": unprocessed.said(one.reason),
         "at": one.at.isoformat() if one.at else None,
         "age_s": round((now - one.at).total_seconds()) if one.at else None,
         "size": one.size,
@@ -60,6 +62,7 @@ def _letter(one: DeadLetter) -> Json:
         "sequence": one.sequence,
         "kind": one.kind or None,
         "reason": one.reason or None,
+        "reason_text": unprocessed.said(one.reason) if one.reason else None,
         "deliveries": one.deliveries,
         "size": one.size,
         "correlation": one.correlation or None,

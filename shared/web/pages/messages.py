@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.domain import unprocessed
 from shared.domain.errors import NotAllowed, NotFound
 from shared.engine.quarantine import CannotHelp
 from shared.use_cases import Ask, HttpAnswer
@@ -36,6 +37,7 @@ async def _page(desk: Desk, ask: Ask, status: int = 200, refused: str = "") -> H
         status,
         now=found.at,
         found=found,
-        refused=refused,
+        refused=unprocessed.said(refused) if refused else None,
+        why=unprocessed.said,
         done=done if done in _DONE else "",
     )
