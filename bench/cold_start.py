@@ -43,8 +43,9 @@ begun, cpu = time.perf_counter(), time.process_time()
 {code}
 wall, cpu = time.perf_counter() - begun, time.process_time() - cpu
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(wall * 1000, cpu * 1000, peak, len(sys.modules), flush=True)
-__import__("os")._exit(0)
+modules = len(sys.modules)
+{after}
+print(wall * 1000, cpu * 1000, peak, modules, flush=True)
 """
 
 
@@ -58,11 +59,10 @@ class Figures:
     modules: float
 
 
-def measure(code: str, environment: Mapping[str, str] | None = None) -> Figures:
-    """Run code in a fresh process; without an ``environment`` in this one's, which holds none of our settings. The
-    figures are what it prints last; it ends at once then, however much it has begun. Raises what a failed
-    process raises, its words among the arguments."""
-    script = MEASURE.format(root=str(ROOT), code=code)
+def measure(code: str, environment: Mapping[str, str] | None = None, after: str = "") -> Figures:
+    """Run code in a fresh process; without an ``environment`` in this one's, which holds none of our settings. What is
+    done ``after`` it is not measured. Raises ``RuntimeError`` with the last words of a process that failed."""
+    script = MEASURE.format(root=str(ROOT), code=code, after=after)
     command = [sys.executable, "-I", "-c", script]
     values = None if environment is None else {"PATH": os.environ.get("PATH", ""), **environment}
     done = subprocess.run(command, capture_output=True, text=True, env=values)  # noqa: S603

@@ -25,7 +25,7 @@ from shared.connectors.base import Clock
 from shared.connectors.registry import PLATFORMS, PlatformEntry, connect
 from shared.domain.errors import SyncError
 from shared.domain.model import Account, Platform
-from shared.engine.mail_doorbell import MAIL
+from shared.engine.webhooks import MAIL
 from shared.engine.world import World
 from shared.ports import Http
 from shared.resilience.retry_after import parse_retry_after

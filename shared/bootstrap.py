@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from shared.ports import Telemetry
-from shared.use_cases import Console, Engine
+from shared.use_cases import Console, Engine, Receiver
 
 if TYPE_CHECKING:
     from shared.config import Settings
     from shared.domain.dates import StayDates
     from shared.domain.model import Platform
     from shared.engine.engine import SyncEngine
+    from shared.engine.front import Front
     from shared.engine.operations import Operations
     from shared.engine.webhooks import Senders
     from shared.engine.world import World
@@ -46,6 +47,7 @@ class Joined:
 
     async def close(self) -> None:
         """Free every connection, also when one of them fails to close."""
+        await self.operations.inbox.reception.settle()
         await self.operations.world.notify.close()
         try:
             await self.bus.close()
@@ -57,6 +59,9 @@ class Joined:
 
 
 _built: WeakKeyDictionary[asyncio.AbstractEventLoop, Joined] = WeakKeyDictionary()
+_fronts: WeakKeyDictionary[asyncio.AbstractEventLoop, Front] = WeakKeyDictionary()
+_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Tables, Bus]] = WeakKeyDictionary()
+"""The tables and the bus of the front and of the engine: whoever comes second finds their connections open."""
 _doors: WeakKeyDictionary[asyncio.AbstractEventLoop, Console] = WeakKeyDictionary()
 _voices: dict[tuple[str, str, bool], Telemetry] = {}
 """One for the whole process: numbers are added up over all its engines."""
@@ -69,8 +74,58 @@ def engine() -> Engine:
     if joined is None:
         from shared.config import current
 
-        joined = _built[loop] = join(current())
+        tables, bus = _opened(current())
+        joined = _built[loop] = join(current(), tables=tables, bus=bus)
     return joined.operations
+
+
+def receiver() -> Receiver:
+    """Who takes webhooks: the engine where there is one, else a front that is up in a third of its time. Raises
+    ``SettingsRefused``."""
+    loop = asyncio.get_running_loop()
+    if loop in _built:
+        return _built[loop].operations
+    front = _fronts.get(loop)
+    if front is None:
+        from shared.config import current
+
+        front = _fronts[loop] = _front(current())
+    return front
+
+
+def _front(settings: Settings) -> Front:
+    import secrets
+
+    from shared.connectors.registry import PLATFORMS
+    from shared.engine.front import Front
+
+    tables, bus = _opened(settings)
+    return Front(
+        tables,
+        bus,
+        _voice(settings),
+        lambda: secrets.token_urlsafe(24),
+        settings.work_queue,
+        frozenset(name for name, entry in PLATFORMS.items() if entry.connector),
+        frozenset(name for name, entry in PLATFORMS.items() if entry.check),
+        settings.webhook_secrets,
+        _senders(settings),
+        engine,
+    )
+
+
+def _opened(settings: Settings) -> tuple[Tables, Bus]:
+    """This event loop's clients; neither connects before its first call."""
+    loop = asyncio.get_running_loop()
+    if loop not in _clients:
+        _clients[loop] = _tables(settings), _bus(settings)
+    return _clients[loop]
+
+
+def _bus(settings: Settings) -> Bus:
+    from shared.adapters.service_bus import ServiceBus
+
+    return ServiceBus(connection_string=settings.service_bus, namespace=settings.service_bus_namespace)
 
 
 def console() -> Console:
@@ -134,23 +189,31 @@ async def close() -> None:
     """Free the connections of this event loop's engine, if one was built."""
     loop = asyncio.get_running_loop()
     _doors.pop(loop, None)
-    joined = _built.pop(loop, None)
+    front, joined, clients = _fronts.pop(loop, None), _built.pop(loop, None), _clients.pop(loop, None)
+    if front is not None:
+        await front.reception.settle()
     if joined is not None:
         await joined.close()
+    elif clients is not None:
+        await clients[1].close()
+        await clients[0].close()
+    if clients is not None:
         await flush(everything=True)
 
 
-def join(settings: Settings, *, tables: Tables | None = None, period: int = POLL_PERIOD) -> Joined:
+def join(
+    settings: Settings, *, tables: Tables | None = None, bus: Bus | None = None, period: int = POLL_PERIOD
+) -> Joined:
     """An engine over the real adapters that the settings name. ``tables`` stands in for the store (benches count its
-    round trips); ``period`` is how often links imported by this engine are asked, in seconds."""
+    round trips), ``bus`` is one that is open already; ``period`` is how often links imported by this engine are asked,
+    in seconds."""
     from shared.adapters.http import HttpxHttp
     from shared.adapters.http_meter import MeteredHttp
-    from shared.adapters.service_bus import ServiceBus
     from shared.connectors.registry import checks
     from shared.engine.operations import Operations
 
     tables = tables or _tables(settings)
-    bus = ServiceBus(connection_string=settings.service_bus, namespace=settings.service_bus_namespace)
+    bus = bus or _bus(settings)
     http = MeteredHttp(HttpxHttp(loopback_ports=settings.loopback_ports), _voice(settings), time.monotonic)
     world = _world(settings, tables, bus, http)
     operations = Operations(

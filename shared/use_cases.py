@@ -52,6 +52,23 @@ class Console(Protocol):
         ...
 
 
+class Receiver(Protocol):
+    """Takes webhooks."""
+
+    async def receive_webhook(
+        self,
+        platform: str,
+        secret: str,
+        path: str,
+        method: str,
+        headers: Mapping[str, str],
+        query: Mapping[str, str],
+        body: bytes,
+    ) -> HttpAnswer:
+        """Answer a platform's call: store its body, or say whether nights may be sold. Raises ``StoreUnavailable``."""
+        ...
+
+
 class Engine(Protocol):
     """The use cases behind the triggers. Each ends within 15 s; what is left returns as a scheduled message.
 

@@ -21,7 +21,7 @@ bp = func.Blueprint()  # type: ignore[no-untyped-call]  # the SDK leaves it unty
 async def webhook_receiver(req: func.HttpRequest) -> func.HttpResponse:
     """Hand the call over as it came."""
     at = req.route_params
-    answer = await bootstrap.engine().receive_webhook(
+    answer = await bootstrap.receiver().receive_webhook(
         platform=at["platform"],
         secret=at["secret"],
         path=at.get("path") or "",

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 
 from shared.correlation import correlated
 from shared.domain import unprocessed
@@ -16,6 +17,7 @@ from shared.engine.bells import Bells
 from shared.engine.ingest import Answered, Ingest
 from shared.engine.modes import Modes
 from shared.engine.queues import HELD, Queues
+from shared.engine.reception import Reception
 from shared.engine.words import Words
 from shared.engine.world import WORK, World
 from shared.ports import ApiConnector, Message, Notice, Notification
@@ -55,16 +57,14 @@ class Inbox:
         self._ingest = ingest
         self._queues = queues
         self._words = Words(world)
+        self.reception = Reception(world.inbox, world.telemetry, partial(world.ring, WORK))
         self._bells = Bells(world)
         self._units: dict[Platform, UnitFinder] = {}
         self._rung: dict[Platform, dict[str, str]] = {}
 
     async def receive(self, platform: Platform, body: bytes) -> Delivery:
         """Store a body and ring; the sweep finds it when nobody heard the bell."""
-        delivery = await self._world.inbox.put(platform, body)
-        self._world.telemetry.event("webhook_stored", platform=platform, delivery=delivery.key)
-        await self._world.ring(WORK, Message("inbox", delivery.key, "1"))
-        return delivery
+        return await self.reception.receive(platform, body)
 
     async def process(self, key: str) -> str:
         """Work one delivery off; returns in a word what became of it. Raises ``TransientError`` when the platform

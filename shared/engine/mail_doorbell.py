@@ -15,16 +15,11 @@ from datetime import datetime, timedelta
 from shared.domain.errors import PayloadRejected
 from shared.domain.model import Platform
 from shared.engine.mail_reading import Mail, read_mail
+from shared.engine.webhooks import MAIL
 from shared.engine.world import WORK, World
 from shared.ports import Message
 from shared.state import cells
 from shared.use_cases import HttpAnswer
-
-MAIL = "mail"
-"""What stands in the address in a platform's place."""
-
-MOST_MAIL = 2 * 1024 * 1024
-"""Bytes of a description that are read: pages and pictures come along in it."""
 
 REST = timedelta(seconds=20)
 """The least time between two looks at one calendar for e-mails' sake. Each e-mail gets two: one now, one after this

@@ -31,6 +31,7 @@ from shared.engine.jobs import Jobs
 from shared.engine.library import Library
 from shared.engine.links import Links
 from shared.engine.look import LinkDesk
+from shared.engine.mail_doorbell import MailDoorbell
 from shared.engine.mode_desk import ModeDesk
 from shared.engine.modes import Modes
 from shared.engine.notice_desk import NoticeDesk
@@ -141,7 +142,9 @@ class Operations:
             for name, wire in (checks or {}).items()
         }
         secrets = dict(webhook_secrets or {})
-        self.webhooks = Webhooks(world, self.inbox, secrets, senders or Senders(), self.checks)
+        callers = senders or Senders()
+        mail = MailDoorbell(world, callers.words)
+        self.webhooks = Webhooks(world, self.inbox, secrets, callers, self.checks, mail)
 
     # ------------------------------------------------------------------------------------------ timers
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -18,11 +18,8 @@ from typing import Protocol
 
 from shared.domain.errors import SyncError
 from shared.domain.model import Platform
-from shared.engine.inbox import Inbox
-from shared.engine.mail_doorbell import MAIL, MOST_MAIL, MailDoorbell
-from shared.engine.world import World
-from shared.ports import Verdict, WebhookVerifier
-from shared.state.deliveries import Last
+from shared.ports import Telemetry, Verdict, WebhookVerifier
+from shared.state.deliveries import DeliveryStore, Last
 from shared.use_cases import HttpAnswer
 
 MOST_BODY = 60_000
@@ -32,6 +29,12 @@ NOTED_EVERY = timedelta(seconds=10)
 """The least time between two notes of a sender's last delivery by one process."""
 
 NOTIFICATION = "notification"
+
+MAIL = "mail"
+"""What stands in the address in a platform's place when an e-mail is handed over."""
+
+MOST_MAIL = 2 * 1024 * 1024
+"""Bytes of an e-mail's description that are read: pages and pictures come along in it."""
 
 _NOBODY = "no sender has this secret"
 
@@ -56,24 +59,64 @@ class Desk(Protocol):
         ...
 
 
+class MailDesk(Protocol):
+    """Hears an e-mail."""
+
+    async def ring(self, body: bytes) -> tuple[HttpAnswer, str]:
+        """The answer, and in words what was done."""
+        ...
+
+
+class Takes(Protocol):
+    """Where bodies are stored."""
+
+    async def receive(self, platform: Platform, body: bytes) -> object:
+        """Store a body and ring for it. Raises ``StoreUnavailable``."""
+        ...
+
+
+class Around(Protocol):
+    """What is needed of the world: a ``World`` has it, and so has a porch before there is one."""
+
+    @property
+    def apis(self) -> Container[Platform]:
+        """The platforms that may call us."""
+        ...
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """Where refusals are counted."""
+        ...
+
+    @property
+    def deliveries(self) -> DeliveryStore:
+        """What was taken before."""
+        ...
+
+    def now(self) -> datetime:
+        """Store time."""
+        ...
+
+
 class Webhooks:
     """Takes what platforms and mail services send."""
 
     def __init__(
         self,
-        world: World,
-        inbox: Inbox,
+        world: Around,
+        inbox: Takes,
         secrets: Mapping[str, tuple[str, ...]],
         senders: Senders,
         desks: Mapping[Platform, Desk],
+        mail: MailDesk | None = None,
     ) -> None:
         """``secrets`` of the path by platform (and "mail"), several while one replaces another. ``desks`` answer the
-        platforms that ask before they sell."""
+        platforms that ask before they sell; ``mail`` hears e-mails, which are at no address without it."""
         self._world = world
         self._inbox = inbox
         self._secrets = secrets
         self._senders = senders
-        self._mail = MailDoorbell(world, senders.words)
+        self._mail = mail
         self._desks = desks
         self._noted: dict[str, datetime] = {}
 
@@ -154,7 +197,7 @@ class Webhooks:
         return _taken()
 
     async def _take_mail(self, path: str, method: str, body: bytes) -> HttpAnswer:
-        if method != "POST" or path:
+        if method != "POST" or path or self._mail is None:
             return _not_found()
         if len(body) > MOST_MAIL:
             return await self._refuse(MAIL, 413, f"the body is over {MOST_MAIL} bytes", len(body))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.correlation import current
 from shared.domain.dates import StayDates
-from shared.domain.errors import BusUnavailable
 from shared.domain.model import Platform
 from shared.domain.modes import Outcome, Rung
 from shared.domain.targets import Way
+from shared.engine.ringing import ring_all
 from shared.ports import (
     ApiConnector,
     Budgets,
@@ -161,11 +160,4 @@ class World:
 
     async def ring_all(self, queue: str, messages: Sequence[Message]) -> bool:
         """Send many at once: all of them, or as far as False is told none that can be relied upon."""
-        id_now = current()
-        carried = [one if one.correlation else replace(one, correlation=id_now) for one in messages]
-        try:
-            await self.bus.send(self.queue_names.get(queue, queue), carried)
-        except BusUnavailable:
-            self.telemetry.count("bus_unavailable", queue=queue)
-            return False
-        return True
+        return await ring_all(self.bus, self.telemetry, self.queue_names.get(queue, queue), messages, queue)

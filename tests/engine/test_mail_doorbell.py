@@ -12,9 +12,9 @@ import pytest
 from shared.domain.dates import StayDates
 from shared.domain.model import AIRBNB, BOOKING, GREENGO
 from shared.domain.portfolio import Owner, Role
-from shared.engine.mail_doorbell import MOST_MAIL, REST
+from shared.engine.mail_doorbell import REST, MailDoorbell
 from shared.engine.mail_reading import read_mail
-from shared.engine.webhooks import Senders, Webhooks
+from shared.engine.webhooks import MOST_MAIL, Senders, Webhooks
 from tests.engine.village import Village
 
 WORDS = {AIRBNB: ("airbnb",), BOOKING: ("booking.com",), GREENGO: ("greengo",)}
@@ -26,7 +26,8 @@ GENERIC = {"to": "doorbell@in.example", "from": "reservations@greengo.voyage", "
 def village() -> Iterator[Village]:
     made = Village()
     engine = made.engine
-    engine.webhooks = Webhooks(engine.world, engine.inbox, {"mail": ("key",)}, Senders(words=WORDS), {})
+    bells = MailDoorbell(engine.world, WORDS)
+    engine.webhooks = Webhooks(engine.world, engine.inbox, {"mail": ("key",)}, Senders(), {}, bells)
     yield made
     made.close()
 

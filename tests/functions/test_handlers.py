@@ -120,6 +120,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
         return found
 
     monkeypatch.setattr(bootstrap, "engine", engine)
+    monkeypatch.setattr(bootstrap, "receiver", engine)
     return found
 
 

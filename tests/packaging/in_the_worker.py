@@ -87,7 +87,7 @@ async def main(app: str) -> dict[str, Any]:
     from shared import bootstrap
 
     recorder = Recorder()
-    bootstrap.engine = bootstrap.console = lambda: recorder
+    bootstrap.engine = bootstrap.receiver = bootstrap.console = lambda: recorder
     done, wrong = {}, {}
     for one in handle_event._metadata_result:
         trigger = next(raw for raw in map(json.loads, one.raw_bindings) if raw["type"].endswith("rigger"))

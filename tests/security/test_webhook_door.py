@@ -57,7 +57,7 @@ class Door:
         self.engine = Operations(
             self.world, render, {}, {"airbnb": (SECRET, NEXT), "mail": (SECRET,)}, senders=senders
         )
-        monkeypatch.setattr(bootstrap, "engine", lambda: self.engine)
+        monkeypatch.setattr(bootstrap, "receiver", lambda: self.engine)
 
     async def call(
         self,

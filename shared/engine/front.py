@@ -1,0 +1,78 @@
+"""The front desk: answers webhooks before there is an engine, which takes three times as long to import.
+
+What only needs a row and a bell is taken in here; questions before a sale and e-mails go to the engine, built for the
+first of them. Once there is an engine, webhooks go to it (``shared.bootstrap.receiver``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.model import Platform
+from shared.engine.reception import Reception
+from shared.engine.ringing import ring_all
+from shared.engine.webhooks import MAIL, NOTIFICATION, Senders, Webhooks
+from shared.ports import Bus, Message, NewId, Tables, Telemetry
+from shared.state.deliveries import DeliveryStore
+from shared.state.inbox import InboxStore
+from shared.use_cases import HttpAnswer, Receiver
+
+
+@dataclass(frozen=True, slots=True)
+class Porch:
+    """What webhooks need of the world (``shared.engine.webhooks.Around``)."""
+
+    apis: Collection[Platform]
+    telemetry: Telemetry
+    deliveries: DeliveryStore
+    tables: Tables
+
+    def now(self) -> datetime:
+        """Store time."""
+        return self.tables.now()
+
+
+class Front:
+    """Takes in what is for the inbox, and hands on the rest."""
+
+    def __init__(
+        self,
+        tables: Tables,
+        bus: Bus,
+        telemetry: Telemetry,
+        new_id: NewId,
+        queue: str,
+        apis: Collection[Platform],
+        asking: Collection[Platform],
+        secrets: Mapping[str, tuple[str, ...]],
+        senders: Senders,
+        whole: Callable[[], Receiver],
+    ) -> None:
+        """``queue`` is the configured name of the queue of work; ``asking`` are the platforms that ask before they
+        sell; ``whole`` builds the engine."""
+
+        async def ring(message: Message) -> bool:
+            return await ring_all(bus, telemetry, queue, [message], "work")
+
+        self.reception = Reception(InboxStore(tables, new_id), telemetry, ring)
+        porch = Porch(apis, telemetry, DeliveryStore(tables), tables)
+        self._webhooks = Webhooks(porch, self.reception, secrets, senders, {})
+        self._asking = frozenset(asking)
+        self._whole = whole
+
+    async def receive_webhook(
+        self,
+        platform: str,
+        secret: str,
+        path: str,
+        method: str,
+        headers: Mapping[str, str],
+        query: Mapping[str, str],
+        body: bytes,
+    ) -> HttpAnswer:
+        """As ``shared.use_cases.Engine`` says."""
+        asks = Platform(platform) in self._asking and path != NOTIFICATION
+        take = self._whole().receive_webhook if platform == MAIL or asks else self._webhooks.receive
+        return await take(platform, secret, path, method, headers, query, body)
