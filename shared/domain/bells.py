@@ -54,19 +54,17 @@ class Silence:
         return self.rung is None
 
 
-def heard(bells: Bells, now: datetime) -> Bells | None:
-    """After a call about the account was worked off; None where that is not worth a write."""
-    if not bells.missed and bells.rung is not None and now - bells.rung < NOTED_EVERY:
-        return None
-    return Bells(now)
+def is_worth_noting(bells: Bells, now: datetime) -> bool:
+    """Whether a call about the account that was worked off now is to be written down."""
+    return bool(bells.missed) or bells.rung is None or now - bells.rung >= NOTED_EVERY
 
 
-def found(bells: Bells, now: datetime) -> Bells | None:
-    """After a look found a stay, or a change of one, that nobody had called about; None where a call was so near that
-    it may have been about this very stay."""
+def missed_with(bells: Bells, now: datetime) -> tuple[datetime, ...] | None:
+    """All that was missed, after a look found a stay, or a change of one, that nobody had called about; None where a
+    call was so near that it may have been about this very stay."""
     if bells.rung is not None and now - bells.rung <= BESIDE:
         return None
-    return Bells(bells.rung, (*bells.missed[: KEPT - 1], now))
+    return (*bells.missed[: KEPT - 1], now)
 
 
 def silence(bells: Bells, now: datetime) -> Silence | None:

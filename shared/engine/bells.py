@@ -6,6 +6,8 @@ call was worked off. A failure of this costs a delivery or a look nothing: it is
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from shared.domain import bells
 from shared.domain.errors import SyncError
 from shared.engine.world import World
@@ -20,17 +22,20 @@ class Bells:
 
     async def heard(self, state: AccountState) -> None:
         """A call about the account was worked off."""
-        await self._note(state, bells.heard(state.bells, self._world.now()))
+        now = self._world.now()
+        if bells.is_worth_noting(state.bells, now):
+            await self._noting(state, self._world.accounts.note_call(state.account.id, now))
 
     async def missed(self, state: AccountState) -> None:
         """A look found what nobody had called about; nothing where its platform calls nobody."""
-        if state.account.platform in self._world.callers:
-            await self._note(state, bells.found(state.bells, self._world.now()))
-
-    async def _note(self, state: AccountState, after: bells.Bells | None) -> None:
-        if after is None:
+        if state.account.platform not in self._world.callers:
             return
+        missed = bells.missed_with(state.bells, self._world.now())
+        if missed is not None:
+            await self._noting(state, self._world.accounts.note_missed(state.account.id, missed))
+
+    async def _noting(self, state: AccountState, note: Awaitable[None]) -> None:
         try:
-            await self._world.accounts.note_bells(state.account.id, after)
+            await note
         except SyncError:
             self._world.telemetry.count("bell_not_noted", platform=state.account.platform)

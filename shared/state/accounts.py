@@ -212,9 +212,13 @@ class AccountStore:
         """The whole state was asked for then, and a part of it was not to be had."""
         await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, {"tried": cells.to_instant(begun)}))
 
-    async def note_bells(self, account: str, bells: Bells) -> None:
-        """Whether its platform still calls us, as far as is known now."""
-        await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, watched.from_bells(bells)))
+    async def note_call(self, account: str, at: datetime) -> None:
+        """A call of its platform was worked off then."""
+        await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, watched.from_call(at)))
+
+    async def note_missed(self, account: str, missed: Iterable[datetime]) -> None:
+        """Looks of ours found then what nobody had called about."""
+        await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, watched.from_missed(missed)))
 
     async def note_drift(self, account: str, drift: Iterable[Drift]) -> None:
         """Nights that were found open over closures of ours."""

@@ -7,7 +7,7 @@ it in another form, and the account must still load (rule 27).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 from shared.domain.bells import Bells
 from shared.domain.drift import Drift
@@ -19,14 +19,18 @@ from shared.state.cells import Columns
 _RUNG, _MISSED, _DRIFT = "rung", "missed", "drift"
 
 
-def from_bells(bells: Bells) -> dict[str, Value]:
-    """Its columns."""
-    missed = cells.to_texts(cells.to_instant(at) for at in bells.missed) if bells.missed else ""
-    return {_RUNG: cells.to_instant(bells.rung), _MISSED: missed}
+def from_call(at: datetime) -> dict[str, Value]:
+    """The columns of a call that was worked off then: what was missed before it counts no more."""
+    return {_RUNG: cells.to_instant(at), _MISSED: ""}
+
+
+def from_missed(missed: Iterable[datetime]) -> dict[str, Value]:
+    """The column of missed bells alone: a look that began before a call must not take that call back."""
+    return {_MISSED: cells.to_texts(cells.to_instant(at) for at in missed)}
 
 
 def to_bells(columns: Columns) -> Bells:
-    """Read what ``from_bells`` wrote."""
+    """Read what ``from_call`` and ``from_missed`` wrote."""
     try:
         missed = tuple(cells.from_instant(at) for at in cells.texts(columns, _MISSED))
         return Bells(cells.instant(columns, _RUNG), missed)

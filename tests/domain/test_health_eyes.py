@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from shared.domain.bells import Bells, found, heard, silence
+from shared.domain.bells import Bells, is_worth_noting, missed_with, silence
 from shared.domain.clocks import Off, off, read_clock
 from shared.domain.drift import MOST_LISTINGS, MOST_NIGHTS, Drift, drifted, standing
 from shared.domain.health import Code, Finding
@@ -53,26 +53,27 @@ def test_what_never_began_is_not_called_stopped() -> None:
     assert not stopped.never
 
 
-def test_a_call_wipes_out_what_was_missed_and_is_noted_once_a_minute() -> None:
-    assert heard(missed(HOUR), T0) == Bells(T0)
-    assert heard(Bells(T0 - 59 * timedelta(seconds=1)), T0) is None
-    assert heard(Bells(T0 - MINUTE), T0) == Bells(T0)
+def test_a_call_is_noted_once_a_minute_unless_something_was_missed() -> None:
+    assert is_worth_noting(Bells(), T0)
+    assert is_worth_noting(missed(HOUR, rung=T0 - MINUTE / 2), T0)
+    assert not is_worth_noting(Bells(T0 - MINUTE / 2), T0)
+    assert is_worth_noting(Bells(T0 - MINUTE), T0)
 
 
 def test_what_was_missed_keeps_its_beginning_however_often_it_goes_on() -> None:
     bells, at = Bells(), T0
     for _ in range(40):
         at += 2 * MINUTE
-        bells = found(bells, at) or bells
+        bells = Bells(None, missed_with(bells, at) or ())
     assert bells.missed == (T0 + 2 * MINUTE, T0 + 4 * MINUTE, at)
     silent = silence(bells, at)
     assert silent is not None
-    assert silent.since == T0 + 2 * MINUTE
+    assert silent.since == T0 + 2 * MINUTE  # steadily, though another came this moment
 
 
 def test_a_look_beside_a_call_misses_nothing() -> None:
-    assert found(Bells(T0 - 2 * MINUTE), T0) is None
-    assert found(Bells(T0 - 3 * MINUTE), T0) == Bells(T0 - 3 * MINUTE, (T0,))
+    assert missed_with(Bells(T0 - 2 * MINUTE), T0) is None
+    assert missed_with(Bells(T0 - 3 * MINUTE), T0) == (T0,)
 
 
 def called(bells: Bells) -> Called:

@@ -3,14 +3,16 @@ written while all is well, and nothing while a webhook is answered."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
-from shared.domain.bells import Bells, silence
+from shared.domain import bells as judged
+from shared.domain.bells import silence
 from shared.domain.dates import StayDates
 from shared.domain.errors import StoreUnavailable
 from shared.domain.model import AIRBNB
+from shared.engine.bells import Bells
 from shared.state.accounts import AccountState
 from tests.engine.stories import cancelled, deliver, sold, told
 from tests.engine.village import Village
@@ -26,7 +28,7 @@ def account(village: Village, name: str = "airbnb") -> AccountState:
     return state
 
 
-def bells(village: Village) -> Bells:
+def bells(village: Village) -> judged.Bells:
     return account(village).bells
 
 
@@ -48,7 +50,7 @@ def test_the_first_look_finds_all_there_was_before_us_and_misses_nothing() -> No
         village.engine.world.accounts.put_unit("airbnb", "another", account(village).units["unit-airbnb"])
     )
     look(village)
-    assert bells(village) == Bells()
+    assert bells(village) == judged.Bells()
     village.close()
 
 
@@ -77,6 +79,17 @@ def test_a_call_that_comes_after_our_own_look_was_not_missed(village: Village) -
     assert not silent(village)
 
 
+def test_a_look_that_began_before_a_call_does_not_take_that_call_back(village: Village) -> None:
+    """Both find the same stay: the look with the account as it was before the call was noted."""
+    look(village)
+    before = account(village)
+    told(village, "airbnb", JULY)
+    village.run(Bells(village.engine.world).missed(before))
+    assert account(village).bells.rung is not None
+    village.clock.advance(timedelta(hours=2))
+    assert not silent(village)
+
+
 def test_a_change_and_a_cancellation_are_missed_as_a_stay_is(village: Village) -> None:
     stay = told(village, "airbnb", JULY)
     village.airbnb.calendar.cancel(stay)
@@ -94,12 +107,13 @@ def test_where_calls_arrive_looks_find_nothing_and_nothing_is_missed(village: Vi
 
 
 def test_an_idle_day_writes_nothing_about_bells(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
-    written: list[Bells] = []
+    written: list[str] = []
 
-    async def note(account: str, bells: Bells) -> None:
-        written.append(bells)
+    async def note(account: str, what: object) -> None:
+        written.append(account)
 
-    monkeypatch.setattr(village.engine.world.accounts, "note_bells", note)
+    monkeypatch.setattr(village.engine.world.accounts, "note_call", note)
+    monkeypatch.setattr(village.engine.world.accounts, "note_missed", note)
     for _ in range(20):
         look(village)
     assert written == []
@@ -108,10 +122,10 @@ def test_an_idle_day_writes_nothing_about_bells(village: Village, monkeypatch: p
 def test_a_call_is_answered_before_anything_is_noted_about_it(
     village: Village, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def note(account: str, bells: Bells) -> None:
+    async def note(account: str, at: datetime) -> None:
         raise StoreUnavailable("the tables are away")
 
-    monkeypatch.setattr(village.engine.world.accounts, "note_bells", note)
+    monkeypatch.setattr(village.engine.world.accounts, "note_call", note)
     told(village, "airbnb", JULY)
     assert village.telemetry.counts["bell_not_noted"] == 1
     assert village.run(village.engine.world.inbox.waiting(AIRBNB, village.clock.peek())) == []
@@ -122,4 +136,4 @@ def test_a_platform_that_calls_nobody_misses_nothing(village: Village) -> None:
     village.booking.waiting.clear()
     village.clock.advance(3 * MINUTE)
     village.run(village.engine.observer.observe("booking"))
-    assert account(village, "booking").bells == Bells()
+    assert account(village, "booking").bells == judged.Bells()

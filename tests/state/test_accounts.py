@@ -157,7 +157,8 @@ def test_what_the_watch_writes_is_read_back() -> None:
 
     async def story() -> AccountState | None:
         await scene.here.put(Account("airbnb", AIRBNB, "owner"))
-        await scene.here.note_bells("airbnb", bells)
+        await scene.here.note_call("airbnb", now)
+        await scene.here.note_missed("airbnb", bells.missed)
         await scene.here.note_drift("airbnb", drift)
         return await scene.here.load("airbnb")
 
