@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from packaging.markers import Marker
 
-from local.pins import FILE, LEFT_FREE, written
+from local.pins import FILE, LEFT_FREE, main, written
 from tests.hypothesis_profiles import PROVING
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -79,6 +79,20 @@ def test_the_runtime_packages_come_first() -> None:
 def test_what_comes_along_is_pinned_where_azure_builds_too() -> None:
     """Its builders read requirements.txt alone. Some package more or less, or another version, fails here."""
     assert FILE.read_text(encoding="utf-8") == written(FILE.read_text(encoding="utf-8")), "run: make pins"
+
+
+def test_old_pins_are_in_no_new_versions_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make pins` forgets them before it asks the index."""
+    copy = tmp_path / "requirements.txt"
+    copy.write_text(FILE.read_text(encoding="utf-8"))
+    monkeypatch.setattr("local.pins.FILE", copy)
+    monkeypatch.setattr(sys, "argv", ["local.pins", "--forget"])
+    assert main() == 0
+    assert "yarl==" not in copy.read_text()
+    assert "aiohttp==" in copy.read_text()
+    monkeypatch.setattr(sys, "argv", ["local.pins"])
+    assert main() == 0
+    assert copy.read_text() == FILE.read_text(encoding="utf-8")
 
 
 def test_the_protobuf_of_the_worker_is_left_to_each_build() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from local.children import ROOT
 from local.host.errors import HostRefused
 from local.live import report
+from local.live.ledger import Closed
 from local.live.run import Given, Run
 from local.live.wanted import Live, NotGiven, read_live
 from shared.adapters.http import HttpxHttp
@@ -41,8 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(wrong, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nce qui reste est dans / what is left stands in .local/live/state.json", file=sys.stderr)
-        return 1
+        return 1  # what it left was told on the way out
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -82,14 +82,23 @@ def _given(live: Live, options: argparse.Namespace) -> Given:
 
 async def _run(given: Given, ports: frozenset[int]) -> int:
     http = HttpxHttp(loopback_ports=ports)
+    run = Run(given, http, _wall, asyncio.sleep, lambda text: print(text, flush=True))
+    done = None
     try:
-        run = Run(given, http, _wall, asyncio.sleep, lambda text: print(text, flush=True))
         done = await run.run()
     finally:
         await http.close()
+        if done is None:
+            _tell_left(run.ledger.closed(), given.command)
     path = report.write(done, given.folder, run.mask)
     print(f"\n{path}")
     return 0 if done.good else 1
+
+
+def _tell_left(left: tuple[Closed, ...], how: str) -> None:
+    """A run that was cut off has no report: what it may have left, and the command that takes it away."""
+    for one in left:
+        print(f"! {one.listing} {one.night} → {how}", file=sys.stderr)
 
 
 def _wall() -> datetime:

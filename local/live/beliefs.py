@@ -91,6 +91,14 @@ BELIEFS = (
         Words("une réservation de Channex sans chambre", "a booking of Channex without rooms"),
     ),
     Belief(
+        "channex-webhooks",
+        "shared/connectors/channex_answers.py",
+        Words(
+            "la liste des webhooks de Channex par établissement (pas regardée ici)",
+            "Channex's list of webhooks for one property (not looked at here)",
+        ),
+    ),
+    Belief(
         "vrbo-links",
         "shared/connectors/ical_links.py",
         Words("les liens de vrbo.com et homeaway", "links of vrbo.com and homeaway"),

@@ -21,6 +21,11 @@ from shared.ports import ApiConnector
 
 Say = Callable[[str], None]
 
+_NOTHING = Words(
+    "rien à attendre : aucun lien marqué live_writes: yes, aucun WEBHOOK_SECRET_… d'un compte",
+    "nothing to wait for: no link is marked live_writes: yes, and no account has its WEBHOOK_SECRET_…",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -46,6 +51,8 @@ async def waited(
     domain = urlsplit(reach.public).hostname or "localhost"
     listener = Listener(served, reach.connectors, reach.settings, ledger, domain, now)
     hooks = [name for name in reach.connectors if reach.settings.get(f"WEBHOOK_SECRET_{name.upper()}")]
+    if not served and not hooks:
+        return [Step("PUBLIC_BASE_URL", Outcome.SKIPPED, _NOTHING)], []
     async with serving(listener, reach.port) as port:
         say(f"127.0.0.1:{port} ← {reach.public}, {reach.wait:g} s")
         for one in served if reach.show_links else []:
@@ -81,9 +88,7 @@ def _free_night(listing: PortfolioListing, reach: Reach, today: date) -> date | 
 
 def _all_came(listener: Listener, hooks: list[Platform]) -> bool:
     called = {step.about for step in listener.steps}
-    return bool(listener.served or hooks) and (
-        all(one.emptied for one in listener.served) and all(hook in called for hook in hooks)
-    )
+    return all(one.emptied for one in listener.served) and all(hook in called for hook in hooks)
 
 
 def _not_fetched(one: Served) -> Step:

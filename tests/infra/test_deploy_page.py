@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ def undefined(page: str) -> Iterator[str]:
             if name not in MAIN.outputs and name not in ASKED:
                 yield f"azd env get-value {name}"
         for said in re.findall(r"local\.cli ([a-z -]+)", line):
-            if not is_command(said.split()):
+            if not said.startswith("-") and not is_command(said.split()):
                 yield f"local.cli {said}"
         for path, what in re.findall(r"sh (\S+\.sh) (\w+)", line):
             if not (ROOT / path).exists() or f"{what})" not in (ROOT / path).read_text("utf-8"):
@@ -70,6 +71,11 @@ def is_command(words: list[str]) -> bool:
 def test_the_walk_names_nothing_that_is_not_there() -> None:
     assert len(commands(PAGE)) > 20
     assert list(undefined(PAGE)) == []
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: page.stem)
+def test_no_other_page_names_what_is_not_there(page: Path) -> None:
+    assert list(undefined(page.read_text("utf-8"))) == []
 
 
 def test_the_walk_sets_everything_that_has_no_default() -> None:

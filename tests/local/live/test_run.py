@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -302,6 +302,34 @@ async def test_the_command_itself(stage: Stage, tmp_path: Path, monkeypatch: pyt
     assert await asyncio.to_thread(command.main, given) == 0
     assert stage.writes() == []
     assert (tmp_path / "cli" / "report.json").exists()
+
+
+async def test_a_command_that_is_cut_off_names_what_it_left(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As Ctrl-C does: between the closure and the opening."""
+    given = Given(stage.live, tmp_path / "cut", asked=True, command="make live …")
+    monkeypatch.setattr(command, "_wall", lambda: NOW)
+    monkeypatch.setattr("local.live.writes.Writer.open_again", _never)
+    work = asyncio.create_task(command._run(given, frozenset({stage.port})))
+    while not stage.writes():
+        await asyncio.sleep(0.01)
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    assert "! moulin-airbnb 2028-02-27 → make live …" in capsys.readouterr().err
+
+
+async def _never(*_: object) -> None:
+    await asyncio.Event().wait()
+
+
+async def test_an_address_with_nothing_to_wait_for_is_said_at_once(stage: Stage) -> None:
+    stage.live = replace(
+        stage.live, marked=frozenset(), secrets={**stage.live.secrets, "WEBHOOK_SECRET_AIRBNB": ""}
+    )
+    done = await asyncio.wait_for(stage.run(public="https://live.example.org"), 10)
+    assert outcomes(done, "PUBLIC_BASE_URL") == ["skipped"]
+    assert stage.writes() == []
 
 
 def test_without_a_file_it_says_what_to_give_in_both_languages() -> None:
