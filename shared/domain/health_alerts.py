@@ -74,8 +74,7 @@ def due(known: Mapping[str, Alert], report: HealthReport) -> tuple[dict[str, Ale
         occasion = _occasion(alert, found, now)
         if occasion is not None:
             key = f"{subject} {(alert.told or alert.begun).isoformat()} {occasion}"
-            found.sort(key=lambda one: _mark(one) in alert.marks)
-            tellings.append(Telling(subject, occasion, key, alert.begun, tuple(found)))
+            tellings.append(Telling(subject, occasion, key, alert.begun, _news_first(alert.marks, found)))
             after[subject] = Alert(alert.begun, now, marks=_marks(alert, found))
     for subject, alert in known.items():
         code = code_of(subject)
@@ -107,6 +106,10 @@ def _occasion(alert: Alert, found: Sequence[Finding], now: datetime) -> Occasion
         return Occasion.MORE if spread and now - alert.told >= MORE_AFTER else None
     grace = min(one.grace for one in found)
     return Occasion.BEGAN if now - alert.begun >= grace else None
+
+
+def _news_first(known: frozenset[str], found: Sequence[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(found, key=lambda one: _mark(one) in known))
 
 
 def _marks(alert: Alert, found: Sequence[Finding]) -> frozenset[str]:

@@ -3,19 +3,16 @@ the way holds up nothing of the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from datetime import datetime
 
 from shared.domain import health_state
-from shared.domain.errors import SyncError
+from shared.domain.errors import StoreUnavailable, SyncError
 from shared.engine.health_watch import HealthWatch
 from shared.engine.jobs import Jobs
 from shared.engine.modes import Modes
 from shared.engine.probes import Probes
 from shared.engine.reports import Reports
 from shared.engine.world import World
-
-T = TypeVar("T")
 
 
 class HealthRound:
@@ -36,28 +33,36 @@ class HealthRound:
         self._probes = probes
         self._jobs = jobs
         self._reports = reports
-        self._wrong: SyncError | None = None
 
     async def run(self) -> None:
         """All of it; then the first failure on the way is raised. What a person was not told yet is tried again,
-        whatever becomes of the rest."""
-        self._wrong = None
+        whatever becomes of the rest. While the tables are away only that is said: each further look at them would wait
+        as long as the first."""
+        wrong: list[SyncError] = []
         try:
-            await self._chore(self._modes.tend)
-            await self._chore(self._probes.tend)
-            stuck = await self._chore(self._jobs.tend) or []
-            await self._chore(self._reports.flush)
-            report = await self._watch.tick([health_state.of_jobs(stuck)])
+            stuck = await self._help(wrong)
+            away = next((str(one) for one in wrong if isinstance(one, StoreUnavailable)), "")
+            report = await self._watch.tick([health_state.of_jobs(stuck)], away)
             if report.ok and self._world.alive is not None:
                 await self._world.alive()
         finally:
             await self._world.notify.again()
-        if self._wrong is not None:
-            raise self._wrong
+        if wrong:
+            raise wrong[0]
 
-    async def _chore(self, doing: Callable[[], Awaitable[T]]) -> T | None:
-        try:
-            return await doing()
-        except SyncError as wrong:
-            self._wrong = self._wrong or wrong
-            return None
+    async def _help(self, wrong: list[SyncError]) -> list[tuple[str, datetime]]:
+        """Help on what stands still; what fails is added to ``wrong``. Returns the jobs that do not get on."""
+        stuck: list[tuple[str, datetime]] = []
+
+        async def tend_jobs() -> None:
+            stuck.extend(await self._jobs.tend())
+
+        for chore in (self._modes.tend, self._probes.tend, tend_jobs, self._reports.flush):
+            try:
+                await chore()
+            except StoreUnavailable as away:
+                wrong.append(away)
+                break
+            except SyncError as failed:
+                wrong.append(failed)
+        return stuck

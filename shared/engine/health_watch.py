@@ -48,12 +48,17 @@ class HealthWatch:
             sights.append(health_state.of_store(why))
         return joined(self._world.now(), sights)
 
-    async def tick(self, also: Sequence[Sight] = ()) -> HealthReport:
-        """Once a minute: look, measure, note, tell. ``also`` is what was seen on the way."""
-        report = await self.report(also=also)
+    async def tick(self, also: Sequence[Sight] = (), away: str = "") -> HealthReport:
+        """Once a minute: look, measure, note, tell. ``also`` is what was seen on the way; ``away`` is why the tables
+        cannot be looked at, where that is known: then nothing is told, since nothing could be told only once."""
+        if away:
+            report = joined(self._world.now(), [*also, health_state.of_store(away)])
+        else:
+            report = await self.report(also=also)
         self._measure(report)
         self._note(report)
-        await self._alerts.tell(report)
+        if not away:
+            await self._alerts.tell(report)
         return report
 
     def _measure(self, report: HealthReport) -> None:

@@ -270,6 +270,23 @@ def test_tables_that_are_down_are_a_503_with_that_reason(village: Village) -> No
     assert asked(village) == (200, [])
 
 
+def test_an_outage_is_said_after_one_wait_for_the_tables_and_not_after_ten(village: Village) -> None:
+    async def hang(operation: str, table: str, partition: str) -> None:
+        await asyncio.sleep(5)
+        raise StoreUnavailable("no answer within 5 s")
+
+    village.clock.advance(MINUTE)
+    village.tables.before = hang
+    begun = village.clock.peek()
+    with pytest.raises(StoreUnavailable):
+        village.run(village.engine.on_timer_health())
+    assert village.clock.peek() - begun < timedelta(seconds=6)
+    village.tables.before = None
+    [line] = [one for name, one in village.telemetry.events if name == "unhealthy"]
+    assert line["code"] == "store_down"
+    assert measured(village, "healthy")[-1] == 0
+
+
 def test_an_outage_of_the_tables_ends_no_alert(village: Village) -> None:
     live(village, 30, ("accounts", "sweep", "health"))
     assert len(notices(village)) == 1
