@@ -9,7 +9,7 @@ from shared.correlation import current
 from shared.domain.errors import NotAllowed, NotFound, PayloadRejected, SyncError
 from shared.use_cases import HttpAnswer
 
-_TITLES = {
+TITLES = {
     400: "Bad request",
     401: "Not signed in",
     403: "Not allowed",
@@ -57,7 +57,7 @@ def problem_in_words(status: int, reason: str, said: Mapping[str, str], **header
 
 
 def _problem(status: int, more: Mapping[str, object], headers: Mapping[str, str] | None = None) -> HttpAnswer:
-    value = {"type": "about:blank", "title": _TITLES.get(status, "Refused"), "status": status, **more}
+    value = {"type": "about:blank", "title": TITLES.get(status, "Refused"), "status": status, **more}
     body = json.dumps({**value, "correlation": current()}, ensure_ascii=False).encode()
     kind = {"content-type": "application/problem+json", "cache-control": "no-store"}
     return HttpAnswer(status, body, {**kind, **(headers or {})})
