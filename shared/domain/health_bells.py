@@ -35,13 +35,13 @@ def silent_webhooks(
         refused = last.get(one.platform, "")
         if not refused.startswith("refused"):
             refused = ""
-        often = f"≥ {silent.missed}" if silent.missed == KEPT else f"{silent.missed}"
         begins_fr = "n’a encore jamais appelé" if silent.never else "n’appelle plus"
         begins_en = "has never called yet" if silent.never else "calls no longer"
+        often_fr, often_en = _often(silent.missed)
         cause = both(
-            f"{one.name} {begins_fr} pour {one.account} : {often} lecture(s) ont trouvé ce que personne n’avait annoncé"
+            f"{one.name} {begins_fr} pour {one.account} : {often_fr} ce que personne n’avait annoncé"
             + (f" ; son dernier appel a été refusé ({refused})." if refused else "."),
-            f"{one.name} {begins_en} for {one.account}: {often} look(s) found what nobody had called about"
+            f"{one.name} {begins_en} for {one.account}: {often_en} found what nobody had called about"
             + (f"; its last call was refused ({refused})." if refused else "."),
         )
         found.append(
@@ -57,6 +57,13 @@ def silent_webhooks(
             )
         )
     return tuple(found)
+
+
+def _often(missed: int) -> tuple[str, str]:
+    if missed == 1:
+        return "une de nos lectures a trouvé", "one of our looks"
+    least_fr, least_en = ("au moins ", "at least ") if missed == KEPT else ("", "")
+    return f"{least_fr}{missed} de nos lectures ont trouvé", f"{least_en}{missed} of our looks"
 
 
 def _step(name: str, refused: bool) -> dict[str, str]:

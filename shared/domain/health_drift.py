@@ -30,12 +30,20 @@ def drift_findings(accounts: Iterable[Drifting], now: datetime) -> tuple[Finding
 
 
 def _finding(account: Drifting, one: Drift) -> Finding:
-    nights = f"{one.nights[0]}" + (f"…{one.nights[-1]}" if len(one.nights) > 1 else "")
+    which = f"{one.nights[0]}" + (f"…{one.nights[-1]}" if len(one.nights) > 1 else "")
+    which_fr, which_en = (f"{which}, {one.times} fois", f"{which}, {one.times} times")
+    if one.times == 1:
+        which_fr, which_en = which, which
+    many = len(one.nights)
+    nights_fr = (
+        f"{many} nuits que nous avions fermées y étaient"
+        if many > 1
+        else "une nuit que nous avions fermée y était"
+    )
+    nights_en = f"{many} nights we had closed were" if many > 1 else "a night we had closed was"
     cause = both(
-        f"{account.name}, {one.listing} : {len(one.nights)} nuit(s) que nous avions fermées y étaient en vente "
-        f"({nights}, constaté {one.times} fois) : {_WHO_FR[_kind(one)]}.",
-        f"{account.name}, {one.listing}: {len(one.nights)} night(s) we had closed were for sale there "
-        f"({nights}, found {one.times} time(s)): {_WHO_EN[_kind(one)]}.",
+        f"{account.name}, {one.listing} : {nights_fr} en vente ({which_fr}) : {_WHO_FR[_kind(one)]}.",
+        f"{account.name}, {one.listing}: {nights_en} for sale there ({which_en}): {_WHO_EN[_kind(one)]}.",
     )
     return Finding(
         Code.DRIFT,
@@ -54,19 +62,19 @@ def _kind(one: Drift) -> str:
 
 
 _WHO_FR = {
-    "once": "quelqu’un les a ouvertes là-bas, à la main ou avec un autre programme",
+    "once": "quelqu’un a ouvert là-bas, à la main ou avec un autre programme",
     "often": "un autre programme y écrit sans doute",
     "never": "la plateforme a accepté la fermeture et ne la montre pas",
 }
 _WHO_EN = {
-    "once": "somebody opened them there, by hand or with another program",
+    "once": "somebody opened there, by hand or with another program",
     "often": "another program probably writes there",
     "never": "the platform took the closure and does not show it",
 }
 _OPENED = both(
-    "Elles sont refermées d’office. Cherchez qui les ouvre : une personne, un autre gestionnaire de canaux, un lien "
+    "C’est refermé d’office. Cherchez qui ouvre : une personne, un autre gestionnaire de canaux, un lien "
     "entre les plateformes ; et arrêtez l’un des deux.",
-    "They are closed again by themselves. Look for who opens them: a person, another channel manager, a link between "
+    "What was opened is closed again by itself. Look for who opens: a person, another channel manager, a link between "
     "the platforms; and stop one of the two.",
 )
 _NEVER_CLOSED = both(

@@ -50,6 +50,10 @@ TITLES: Mapping[Code, Said] = {
     ),
     Code.BUS_DOWN: both("la file de messages", "the message queue"),
     Code.DEAD_LETTERS: both("messages morts", "dead letters"),
+    Code.WEBHOOKS_SILENT: both("appels des plateformes", "calls of platforms"),
+    Code.DRIFT: both("nuits rouvertes sur nos fermetures", "nights opened over our closures"),
+    Code.KEY_ENDS: both("clés qui expirent", "keys that end"),
+    Code.CLOCK_OFF: both("horloges fausses", "clocks that are off"),
 }
 """What an alert that is over was about, as a heading; a code without one is told by its own word."""
 

@@ -88,7 +88,7 @@ def test_silent_webhooks_say_which_account_and_what_to_do() -> None:
         "claire",
         T0 - HOUR,
     )
-    assert one.cause["en"].startswith("Airbnb has never called yet for airbnb-claire: 1 look")
+    assert one.cause["en"].startswith("Airbnb has never called yet for airbnb-claire: one of our looks")
     assert "make webhooks" in one.step["fr"]
 
 
@@ -130,7 +130,7 @@ def test_drift_is_told_by_listing_with_its_nights() -> None:
     account = Drifting("b", "booking", "Booking.com", "claire", drifted((), "gite-booking", NIGHTS, T0))
     (one,) = drift_findings([account], T0)
     assert (one.code, one.about, one.since) == (Code.DRIFT, "gite-booking", T0)
-    assert "2 night(s)" in one.cause["en"]
+    assert "2 nights we had closed were" in one.cause["en"]
     assert "2027-07-10…2027-07-11" in one.cause["en"]
     assert drift_findings([account], T0 + 2 * DAY) == ()
 

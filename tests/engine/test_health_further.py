@@ -89,7 +89,7 @@ def test_nights_opened_by_hand_are_told_once_with_their_nights_and_end_after_a_q
         (one,) = watched(village, 10)
         assert (one.code, one.about) == (Code.DRIFT, f"{HOME}-booking")
         assert "2027-07-01" in one.cause["en"]
-    assert "2 time(s)" in one.cause["en"]
+    assert "2 times" in one.cause["en"]
     assert [one.kind for one in notices(village, Code.DRIFT)] == ["health"]
     village.clock.advance(timedelta(hours=24))
     village.run(village.engine.readback.check_all(HOME))
