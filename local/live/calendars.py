@@ -70,11 +70,9 @@ def _told(
     )
     if not second.unchanged:
         facts += ", =" if second.digest == first.digest else ", ≠"
-    odd = "; ".join(busy.oddities[:3])
-    return Words(
-        f"lu : {facts}" + (f" ; illisible : {odd}" if odd else ""),
-        f"read: {facts}" + (f"; unreadable: {odd}" if odd else ""),
-    )
+    if busy.oddities:
+        facts += f", illisible / unreadable: {'; '.join(busy.oddities[:3])}"
+    return Words(facts, facts)
 
 
 def _beliefs(listing: PortfolioListing, body: bytes) -> Iterator[Seen]:
