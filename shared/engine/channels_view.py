@@ -13,21 +13,20 @@ from datetime import datetime, timedelta
 
 from shared.domain import setbacks, strip
 from shared.domain.access import Person
-from shared.domain.dates import StayDates
 from shared.domain.exposure import exposure
 from shared.domain.model import Account, Link, Listing, Platform, SiteState, SyncMode
-from shared.domain.modes import ModeSetting, feed_mode, next_look, survey_period
+from shared.domain.modes import feed_mode, next_look, survey_period
 from shared.domain.portfolio import masked
 from shared.domain.pulse import Pulse, pulse, worst
 from shared.domain.reports import RunReport
 from shared.domain.spoken import LANGUAGES, PARIS, Said
-from shared.domain.strip import Slot
 from shared.engine import look_text
+from shared.engine.channel import Channel, ChannelsPage, Line, Open
 from shared.engine.homes_seen import states_seen
 from shared.engine.modes import Modes
 from shared.engine.side_by_side import AT_ONCE
+from shared.engine.stamps import Stamp, Stamps
 from shared.engine.world import World
-from shared.ports import CircuitView
 from shared.state.accounts import AccountState
 from shared.state.feeds import Feed, Visit
 from shared.state.fetches import Fetches
@@ -41,88 +40,6 @@ MOST_REPORTS = 20_000
 _URGENCY = {Pulse.DOWN: 0, Pulse.LATE: 1}
 _DAY = timedelta(hours=24)
 _LOOKS = ("queue", "observe", "deep")
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """Nights of a home that a channel could still sell, and since when (None: unknown). ``sent``: the closure is on its
-    way, or stands in our calendar."""
-
-    home: str
-    listing: str
-    dates: StayDates
-    since: datetime | None
-    sent: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One home's calendar link on a channel. ``link`` is masked, empty where we only publish; ``served``: it has a
-    calendar of ours to fetch. ``odd``: its last answer was good but for single events."""
-
-    listing: str
-    home: str
-    link: str
-    pulse: Pulse
-    imported: datetime | None
-    due: datetime | None
-    period: timedelta
-    trouble: Said
-    odd: bool
-    slow: Said
-    day: tuple[Slot, ...]
-    served: bool
-    fetches: Fetches
-    exposed: tuple[Open, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """One card. ``by_api`` tells the two kinds apart; an API channel has no ``lines``, links have no circuits and no
-    budget. ``reason`` is why it stands in ``mode``, ``trouble`` what went wrong at its last try, where that is not the
-    same. ``own_rhythm`` are the seconds the platform prescribes, 0 for none. ``answered_of`` counts looks of the last
-    24 h: answered, and all. ``adjustable``: its mode can be chosen, by whom it belongs to."""
-
-    account: str
-    platform: Platform
-    name: str
-    by_api: bool
-    pulse: Pulse
-    mode: SyncMode
-    setting: ModeSetting
-    reason: Said
-    trouble: Said
-    since: datetime | None
-    probe: datetime | None
-    imported: datetime | None
-    due: datetime | None
-    period: timedelta
-    own_rhythm: float
-    withdrawn: bool
-    homes: tuple[str, ...]
-    unheard: tuple[str, ...]
-    circuits: tuple[CircuitView, ...]
-    budget: Mapping[str, int]
-    day: tuple[Slot, ...]
-    answered_of: tuple[int, int]
-    lines: tuple[Line, ...]
-    exposed: tuple[Open, ...]
-    adjustable: bool
-
-    @property
-    def paused(self) -> bool:
-        """Whether a person chose that nothing is sent by itself."""
-        return self.setting.wanted is SyncMode.MANUAL
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelsPage:
-    """Every channel of a person at one instant, the ones in need first, then those by API. ``zone`` is that of the
-    first home."""
-
-    at: datetime
-    channels: tuple[Channel, ...]
-    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +62,21 @@ class Channels:
         self._modes = modes
         self._rhythms = rhythms
         self._gate = asyncio.Semaphore(AT_ONCE)
+        self._stamps = Stamps(world)
         self._reports: tuple[datetime, list[RunReport]] | None = None
+
+    async def still(self, written: str) -> bool:
+        """Whether a page with that stamp shows all that is known: at most one read of the tables."""
+        return await self._stamps.still(Stamp.parse(written))
 
     async def shown(self, person: Person) -> ChannelsPage:
         """Every channel of the homes this person sees. Raises ``StoreUnavailable``."""
-        now = self._world.now()
+        stamp, now = await self._stamps.take(), self._world.now()
         homes, accounts = await self._homes(person, now), await self._accounts(person)
         found = [await self._api(one, homes, person, now) for one in accounts.values() if one.units]
         found += await self._links(accounts, homes, person, now)
         found.sort(key=lambda one: (_URGENCY.get(one.pulse, 2), not one.by_api, one.name, one.account))
-        return ChannelsPage(now, tuple(found), homes.zone)
+        return ChannelsPage(now, tuple(found), homes.zone, stamp)
 
     # ---------------------------------------------------------------------------------- what there is
 

@@ -15,7 +15,8 @@ from shared.domain.model import BOOKING, GREENGO, Account, SyncMode
 from shared.domain.portfolio import Role
 from shared.domain.pulse import Pulse
 from shared.domain.strip import Slot
-from shared.engine.channels_view import Channel, Channels, ChannelsPage, Line
+from shared.engine.channel import Channel, ChannelsPage, Line
+from shared.engine.channels_view import Channels
 from shared.engine.mode_desk import ModeDesk
 from shared.ports import Message
 from shared.state.fetches import Fetch

@@ -155,3 +155,27 @@ def test_every_limit_of_a_platform_can_be_said_in_words() -> None:
 
 def _limit(one: CallLimit) -> tuple[int, float, str, frozenset[str]]:
     return one.calls, one.seconds, one.scope, one.operations
+
+
+def test_an_open_page_hears_of_news_and_a_form_somebody_fills_in_stays(
+    village: Village, browser: Browser
+) -> None:
+    """Nothing new: 204. Something new: the cards alone; the settings keep their name until what they show changed."""
+
+    def part(page: Node) -> str:
+        where = page.one("div", id="channels").attributes["hx-get"]
+        answer = browser.get(where, **{"hx-request": "true"})
+        return answer.body.decode() if answer.status == 200 else ""
+
+    page = browser.page("/channels")
+    forms = {one.attributes["id"] for one in page.every("details", hx_preserve="true")}
+    assert len(forms) == 2
+    assert part(page) == ""
+    browser.post("/channels/booking/circuits/read", {"state": "forced_closed"})
+    browser.post("/channels/booking/circuits/read", {"state": "closed"})
+    news = part(page)
+    assert 'id="channels"' in news
+    assert "<h1" not in news
+    assert all(f'id="{one}"' in news for one in forms)
+    browser.post("/channels/booking/pause")
+    assert sum(f'id="{one}"' in part(page) for one in forms) == 1

@@ -13,6 +13,7 @@ from shared.web.desk import Desk
 from shared.web.forms import form
 from shared.web.refusals import not_theirs
 from shared.web.render import see
+from shared.web.ticks import STAMP, tick
 
 DONE = ("mode", "paused", "resumed", "circuit")
 """What a page may say was just done."""
@@ -21,7 +22,10 @@ _LIMIT = re.compile(r"(\d+)/(s|min|h)( a property)?( write)?")
 
 
 async def show(desk: Desk, ask: Ask) -> HttpAnswer:
-    """Every channel of the homes this person sees."""
+    """Every channel of the homes this person sees. A script that shows a page already, and says by its stamp of when
+    that is, gets 204 while nothing changed."""
+    if ask.part and await desk.operations.channels.still(ask.query.get(STAMP, "")):
+        return tick(news=False)
     return await _page(desk, ask)
 
 
@@ -64,7 +68,7 @@ async def _page(desk: Desk, ask: Ask, status: int = 200, wrong: str = "") -> Htt
     done = ask.query.get("done", "")
     return desk.pages.page(
         ask,
-        "channels.html",
+        "channels_part.html" if ask.part else "channels.html",
         status,
         view=view,
         done=done if done in DONE else "",
