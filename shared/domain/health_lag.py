@@ -14,10 +14,7 @@ from datetime import datetime, timedelta
 from shared.domain import health_words as words
 from shared.domain.health import Code, Figure, Finding, Sight, Weight
 from shared.domain.model import SyncMode
-from shared.domain.modes import FEED_FAILURES, Standing
-
-STALE_PERIODS = 3
-"""A source is fresh for so many of its periods (rule 22)."""
+from shared.domain.modes import FEED_FAILURES, STALE_PERIODS, Standing
 
 SILENT_PERIODS = 2 * STALE_PERIODS
 """Periods after which a source without an answer is silent."""

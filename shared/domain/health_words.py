@@ -243,7 +243,7 @@ def store_down(why: str) -> Words:
 def bus_down() -> Words:
     """Service Bus."""
     return both(
-        "La file de messages ne répond pas : le balayage fait le travail, moins vite. Les messages morts sont inconnus.",
+        "La file de messages ne répond pas : le balayage fait le travail, moins vite. Messages morts : inconnus.",
         "The message queue does not answer: the sweep does the work, more slowly. Dead letters are not known.",
     ), both(
         "Rien n’est perdu. Voyez l’état de l’espace Service Bus et les rôles de l’identité.",

@@ -113,6 +113,10 @@ def next_look(
     return min(due, now_on.probe_at) if now_on.probe_at else due
 
 
+STALE_PERIODS = 3
+"""A source is fresh for so many of its periods (rule 22)."""
+
+
 def look_period(setting: ModeSetting, now_on: Standing, units: int, own_rhythm: float | None) -> float:
     """Seconds between two looks at an account that its answers are held against: its platform's own rhythm, or what its
     owner chose. One that fell down the ladder is asked more rarely; what it has not said meanwhile is not fresher for

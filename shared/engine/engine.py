@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from shared.correlation import correlated
 from shared.domain.errors import NotFound
-from shared.domain.health_lag import STALE_PERIODS
 from shared.domain.model import (
     BookingConflict,
     ConflictResolution,
@@ -18,7 +17,7 @@ from shared.domain.model import (
     SiteState,
     SyncMode,
 )
-from shared.domain.modes import feed_mode
+from shared.domain.modes import STALE_PERIODS, feed_mode
 from shared.domain.reports import PlatformStatus, SyncResult, SyncStatus
 from shared.domain.wish import Wanted
 from shared.engine.jobs import Jobs

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from shared.domain.health_lag import STALE_PERIODS
 from shared.domain.model import Link, Listing, Platform
-from shared.domain.modes import look_period
+from shared.domain.modes import STALE_PERIODS, look_period
 from shared.engine.modes import Modes
 from shared.engine.world import World
 from shared.state.accounts import AccountState

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from shared.domain.errors import PayloadRejected, StaleWrite, SyncError, TransientError
 from shared.domain.model import Platform
@@ -20,10 +22,6 @@ from shared.engine.conflict_options import Options
 from shared.engine.connect import Connect
 from shared.engine.export import Export, Render
 from shared.engine.freshness import Freshness
-from shared.engine.health_eyes import eyes
-from shared.engine.health_page import HealthPage
-from shared.engine.health_round import HealthRound
-from shared.engine.health_watch import HealthWatch
 from shared.engine.history import History
 from shared.engine.inbox import AGAIN, Inbox
 from shared.engine.ingest import Ingest
@@ -38,7 +36,6 @@ from shared.engine.notice_desk import NoticeDesk
 from shared.engine.observe import Observer
 from shared.engine.personal import KEPT_DAYS, Personal
 from shared.engine.portfolio import POLL_PERIOD, PortfolioImport
-from shared.engine.probes import Probes
 from shared.engine.quarantine import Quarantine
 from shared.engine.queues import Queues
 from shared.engine.readback import ReadBack
@@ -59,6 +56,10 @@ from shared.messages import decode
 from shared.ports import CheckWire, Message, Notice
 from shared.use_cases import HttpAnswer
 
+if TYPE_CHECKING:
+    from shared.engine.health_desk import HealthDesk
+    from shared.engine.health_watch import HealthWatch
+
 
 class Operations:
     """The engine as the triggers see it (``shared.use_cases.Engine``)."""
@@ -75,6 +76,7 @@ class Operations:
         guest_names_days: int = KEPT_DAYS,
     ) -> None:
         self.world = world
+        self._rhythms = rhythms
         self.modes = Modes(world)
         self.reconciler = Reconciler(world, frozenset(rhythms), self.modes)
         self.ingest = Ingest(world, self.reconciler)
@@ -113,23 +115,13 @@ class Operations:
         self.sync_view = SyncView(world, self.jobs)
         self.audit = Audit(world)
         self.overview = Status(world, self.modes)
-        self.watch = HealthWatch(world, eyes(world, self.modes, rhythms))
-        self.health_page = HealthPage(world, self.watch)
-        self.health_round = HealthRound(
-            world,
-            self.watch,
-            self.modes,
-            Probes(world, self.reconciler, self.modes),
-            self.jobs,
-            self.reports,
-        )
         self.record = History(world)
         fresh = Freshness(world, self.modes, rhythms)
         self.explain = Explain(world, fresh, self.modes)
         self.calendar = CalendarView(world, self.modes, fresh)
         self.vanished = Removals(world, self.reconciler)
         self.poisoned = Quarantine(world, self.inbox)
-        self.today = TodayView(world, self.modes, self.vanished, self.poisoned, rhythms, self.watch)
+        self.today = TodayView(world, self.modes, self.vanished, self.poisoned, rhythms, lambda: self.watch)
         self.personal = Personal(world, guest_names_days)
         self.notices = NoticeDesk(world)
         self.portfolio = PortfolioImport(world, period)
@@ -145,6 +137,22 @@ class Operations:
         callers = senders or Senders()
         mail = MailDoorbell(world, callers.words)
         self.webhooks = Webhooks(world, self.inbox, secrets, callers, self.checks, mail)
+
+    # ------------------------------------------------------------------------------------------ health
+
+    @cached_property
+    def health_desk(self) -> HealthDesk:
+        """The health report and what is made of it, built when first asked for."""
+        from shared.engine.health_desk import (
+            HealthDesk,  # 4 % of a start: whoever takes a webhook needs it not
+        )
+
+        return HealthDesk(self.world, self._rhythms, self.modes, self.reconciler, self.jobs, self.reports)
+
+    @property
+    def watch(self) -> HealthWatch:
+        """What makes reports of health."""
+        return self.health_desk.watch
 
     # ------------------------------------------------------------------------------------------ timers
 
@@ -185,7 +193,7 @@ class Operations:
 
     async def on_timer_health(self) -> None:
         """Look at everything, tell what needs a person, help on what stands still."""
-        await self.health_round.run()
+        await self.health_desk.round.run()
 
     # ------------------------------------------------------------------------------------------ queues
 
@@ -282,4 +290,4 @@ class Operations:
 
     async def health(self) -> HttpAnswer:
         """200, or 503 with reasons that name nobody."""
-        return await self.health_page.answer()
+        return await self.health_desk.page.answer()

@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 
 from shared.domain.access import Person
 from shared.domain.conflict_alerts import stage
-from shared.domain.health_lag import STALE_PERIODS
 from shared.domain.model import Phase, SiteState
-from shared.domain.modes import feed_mode
+from shared.domain.modes import STALE_PERIODS, feed_mode
 from shared.engine.by_hand import Closure, FailedPush, failed_pushes, to_close
 from shared.engine.homes_seen import states_seen
 from shared.engine.modes import Modes

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from shared.domain.access import Person
-from shared.domain.health import Finding
 from shared.domain.model import Link, Platform, SiteState
 from shared.domain.record import Kind, kind_of
 from shared.domain.removals import Doubt
 from shared.domain.spoken import PARIS
 from shared.engine.conflict_cases import Case, order
 from shared.engine.conflict_view import Json, View
-from shared.engine.health_view import seen, to_see_to
-from shared.engine.health_watch import HealthWatch
 from shared.engine.history_all import Records, Search
 from shared.engine.homes_seen import states_seen
 from shared.engine.modes import Modes
@@ -43,6 +41,10 @@ from shared.engine.today_needs import (
 from shared.engine.world import World
 from shared.state.accounts import AccountState
 from shared.state.feeds import Feed, Visit
+
+if TYPE_CHECKING:
+    from shared.domain.health import Finding
+    from shared.engine.health_watch import HealthWatch
 
 FEW_LINES, FEW_ARRIVALS = 6, 5
 """Newest lines of the record, and arrivals, that are named."""
@@ -121,9 +123,10 @@ class TodayView:
         removals: Removals,
         quarantine: Quarantine,
         rhythms: Mapping[Platform, float],
-        watch: HealthWatch,
+        watch: Callable[[], HealthWatch],
     ) -> None:
-        """``rhythms`` are the seconds between two polls that a platform prescribes for itself."""
+        """``rhythms`` are the seconds between two polls that a platform prescribes for itself; ``watch`` gives what
+        makes reports of health."""
         self._watch = watch
         self._world = world
         self._modes = modes
@@ -138,6 +141,8 @@ class TodayView:
 
     async def show(self, person: Person) -> Today:
         """Everything. Raises ``StoreUnavailable``."""
+        from shared.engine.health_view import seen, to_see_to  # not at the start of whoever shows no page
+
         world, stamp = self._world, await self._stamps.take()
         states = await states_seen(world, person)
         sources, fetches, told, messages, health = await asyncio.gather(
@@ -145,7 +150,7 @@ class TodayView:
             world.fetches.all(),
             Records(world).newest(states, Search(), LOOKED_AT),
             self._quarantine.count(person),
-            self._watch.report(outside=True),
+            self._watch().report(outside=True),
         )
         now, names = world.now(), world.platform_names
         standings = {name: one.standing for name, one in sources.accounts.items()}
