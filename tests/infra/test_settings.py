@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from local.licences import closure, direct
 from shared.config import SCHEDULES, SettingsRefused, read
 from shared.connectors.guard.guarded import LONG_DEADLINE
 from shared.domain.access import Right
@@ -318,6 +319,21 @@ def test_requests_whose_addresses_hold_secrets_are_not_recorded() -> None:
     bicep = "".join(FILES.values())
     assert "diagnosticSettings" not in bicep, "the front end's own log holds whole addresses"
     assert "httpLoggingEnabled" not in bicep
+
+
+def test_nothing_writes_down_the_addresses_we_call() -> None:
+    """Calendar links are secrets: no package that records outgoing calls travels along, and no switch turns one on."""
+    wanted = direct((ROOT / "requirements.txt").read_text()) + direct(
+        (ROOT / "requirements-otel.txt").read_text()
+    )
+    recorders = [name for name in closure(wanted) if "instrumentation" in name or "opencensus-ext-" in name]
+    assert recorders == ["opencensus-ext-azure"]
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "shared").rglob("*.py"))
+    assert not re.search(
+        r"(?:import|from) opencensus\.(?:trace|ext\.(?!azure))|enable_tracing|set_tracer", source
+    )
+    assert "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY" not in deployed()
+    assert "telemetryMode" not in json.loads((ROOT / "host.json").read_text("utf-8"))
 
 
 def test_what_never_sleeps_is_a_function_there_is() -> None:
