@@ -29,7 +29,7 @@ param maximumInstances int
 var plain = loadJsonContent('settings.json')
 
 // The secret of WEBHOOK_SECRET_AIRBNB is called webhook-secret-airbnb: a vault's names have no underscores.
-var secretNames = empty(secretSettings) ? [] : split(secretSettings, ',')
+var secretNames = filter(split(secretSettings, ','), setting => !empty(trim(setting)))
 var references = toObject(
   secretNames,
   setting => trim(setting),

@@ -16,7 +16,7 @@ INFRA = Path(__file__).resolve().parents[2] / "infra"
 
 FUNCTIONS = frozenset(
     {
-        *("concat", "empty", "replace", "split", "string", "toLower", "toObject", "trim", "union"),
+        *("concat", "empty", "filter", "replace", "split", "string", "toLower", "toObject", "trim", "union"),
         *("environment", "subscription", "subscriptionResourceId", "tenant", "guid", "uniqueString"),
         *("loadJsonContent", "loadTextContent"),
     }
