@@ -77,12 +77,13 @@ class Writer:
         return Step(listing.id, Outcome.LEFT, _not_back(night, opened.shown))
 
     async def _free_night(self, account: Account, listing: Listing) -> tuple[date, int] | None:
-        """The first night of the window that is for sale and in no stay, with its level."""
+        """The first night of the window with one unit for sale and in no stay. Where several are for sale, one that is
+        sold meanwhile could not be told from the rest when the night is opened again."""
         first = self.now().date() + timedelta(days=LEAST_AHEAD + 1)
         window = StayDates.of_nights(first, WINDOW)
         held = held_nights(await self.connector.stays(account, listing.unit), listing.unit)
         levels = await self.connector.read_levels(account, listing, window)
-        free = [night for night in window.nights() if levels.get(night, 0) > 0 and night not in held]
+        free = [night for night in window.nights() if levels.get(night) == 1 and night not in held]
         return (free[0], levels[free[0]]) if free else None
 
     async def _set(self, account: Account, listing: Listing, night: date, level: int) -> _Set:
@@ -108,8 +109,8 @@ class _Set:
 
 
 _NO_NIGHT = Words(
-    f"aucune nuit libre au-delà de {LEAST_AHEAD} jours : rien n'a été écrit",
-    f"no free night more than {LEAST_AHEAD} days ahead: nothing was written",
+    f"aucune nuit libre d'une seule unité au-delà de {LEAST_AHEAD} jours : rien n'a été écrit",
+    f"no free night of a single unit more than {LEAST_AHEAD} days ahead: nothing was written",
 )
 
 

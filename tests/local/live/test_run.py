@@ -339,3 +339,11 @@ def test_without_a_file_it_says_what_to_give_in_both_languages() -> None:
     assert said.returncode == 2
     for words in ("Il lui faut", "It needs", "live_writes: yes", "LIVE_WRITES=1", "docs/live.md"):
         assert words in said.stderr
+
+
+async def test_where_several_units_are_for_sale_nothing_is_written(stage: Stage) -> None:
+    calendar = stage.sandbox.world.truth.calendars["booking/123456701"]
+    calendar.listing = replace(calendar.listing, units=3)
+    done = await stage.run()
+    assert outcomes(done, "moulin-booking") == ["done", "skipped"]
+    assert "booking 123456701" not in stage.writes()
