@@ -398,7 +398,8 @@ async def test_health_is_measured(acts: Acts) -> None:
 
     async def measured() -> bool:
         gauges = {one["gauge"] for one in stage.events("gauge")}
-        return {"healthy", "circuit_state", "rate_budget_left"} <= gauges
+        levels = {"healthy", "sync_age_s", "work_age_s", "dead_letters", "conflicts_open"}
+        return levels | {"circuit_state", "rate_budget_left"} <= gauges
 
     await until(measured, "health, breakers and budgets are measured")
     assert [one["value"] for one in stage.events("gauge") if one["gauge"] == "healthy"][-1] == 1.0

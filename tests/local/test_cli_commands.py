@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -57,6 +58,15 @@ def test_what_needs_a_person_stands_on_top_and_ends_with_1(bench: Bench, village
     found = bench.json("status", code=A_PERSON)
     assert [one["kind"] for one in found["needs"]] == ["conflicts", "messages"]
     assert found["status"]["sites"][0]["id"] == HOME
+
+
+def test_trouble_of_the_engine_itself_needs_a_person_with_what_to_do(bench: Bench, village: Village) -> None:
+    late = village.clock.now() - timedelta(minutes=9)
+    village.run(village.engine.world.due.put("another site", late, "a test"))
+    result = bench("status")
+    assert result.exit_code == A_PERSON
+    assert "Le moteur lui-même\n    • Le site another site attend depuis plus de 5 minutes" in result.stdout
+    assert "le balayage aurait dû le prendre en 15 s." in " ".join(result.stdout.split())
 
 
 def test_a_night_to_close_by_hand_is_listed(bench: Bench, village: Village) -> None:

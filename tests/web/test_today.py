@@ -155,6 +155,17 @@ def test_messages_are_counted_for_those_who_may_see_them(village: Village, brows
     assert not browser.page("/").every(id="messages")
 
 
+def test_trouble_of_the_engine_itself_is_told_to_those_who_look_after_it(
+    village: Village, browser: Browser
+) -> None:
+    work = village.engine.world.due.put("another site", village.clock.now() - timedelta(minutes=9), "a test")
+    village.run(work)
+    said = browser(EVERYWHERE).page("/").one(id="engine").said
+    assert "Le site another site attend depuis plus de 5 minutes" in said
+    assert "le balayage aurait dû le prendre" in said
+    assert not browser.page("/").every(id="engine")
+
+
 def test_a_calendar_nobody_fetched_and_a_silent_one_are_told(village: Village, browser: Browser) -> None:
     page = browser.page("/")
     assert "greengo n’a encore jamais lu notre calendrier." in page.one(id="pressing").said

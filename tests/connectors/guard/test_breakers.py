@@ -12,6 +12,7 @@ from shared.domain.errors import CircuitOpen, PayloadRejected, StoreUnavailable
 from shared.ports import Row
 from shared.resilience.circuit_breaker import Outcome, Permit
 from shared.state.names import ACCOUNTS
+from shared.state.notes import NoteStore
 from tests.connectors.guard.hosts import ACCOUNT, START, Hosts, break_it, call
 
 
@@ -378,6 +379,22 @@ async def test_a_forced_state_that_cannot_be_stored_is_not_claimed() -> None:
     hosts.down = True
     with pytest.raises(StoreUnavailable):
         await hosts.host().force(ACCOUNT, "write", "forced_open")
+
+
+async def test_a_circuit_can_be_read_off_the_accounts_notes_by_whoever_has_read_them_anyway() -> None:
+    hosts = Hosts()
+    breakers = hosts.host()
+    await break_it(breakers)
+    await breakers.force(ACCOUNT, "read", "forced_open")
+    views = await breakers.views(ACCOUNT)
+    notes, names = NoteStore(hosts.tables), ("circuit|read", "circuit|write")
+    texts = {name: (await notes.read(ACCOUNT, name)).text for name in names}
+    hosts.requests()
+    assert hosts.host().told({**texts, "circuit|acknowledge": "of tomorrow", "ladder": "x"}) == (
+        views[0],
+        views[2],
+    )
+    assert hosts.requests() == 0
 
 
 async def test_a_view_says_since_when_and_until_when() -> None:
