@@ -36,11 +36,14 @@ AT_ONCE = 16
 MOST_DEAD = 100
 """Dead letters of a queue that are counted."""
 
+QUEUES = (WORK, CONFLICTS)
+
 PATIENCE = 5.0
 """Seconds the bus has for both queues; then how many there are is not known."""
 
-SET_ASIDE_EVERY = timedelta(minutes=10)
-"""How often a process counts what was set aside: each row comes with what it held."""
+A_ROW = timedelta(seconds=1)
+"""How long a process believes how many messages were set aside, for each of them: every row comes with what it held, so
+that few are counted whenever asked, and a thousand every quarter of an hour."""
 
 
 class Eye(Protocol):
@@ -190,10 +193,10 @@ class QueuesEye:
         """Two looks at the bus, no transaction; ``PATIENCE`` at most."""
         try:
             async with asyncio.timeout(PATIENCE):
-                dead = {queue: await self._count(queue) for queue in (WORK, CONFLICTS)}
+                dead = await asyncio.gather(*(self._count(queue) for queue in QUEUES))
         except (BusUnavailable, TimeoutError):
             return health_state.of_queues(None, MOST_DEAD)
-        return health_state.of_queues(dead, MOST_DEAD)
+        return health_state.of_queues(dict(zip(QUEUES, dead, strict=True)), MOST_DEAD)
 
     async def _count(self, queue: str) -> int:
         name = self._world.queue_names.get(queue, queue)
@@ -201,22 +204,22 @@ class QueuesEye:
 
 
 class SetAsideEye:
-    """What nobody could process. What it saw is remembered for a while: nothing is told by it."""
+    """What nobody could process. What it saw of many is remembered for a while: nothing is told by it."""
 
     outside = False
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._kept: tuple[datetime, Sight] | None = None
+        self._kept: tuple[datetime, Sight] | None = None  # until when
 
     async def look(self) -> Sight:
-        """One read every ten minutes, and a page more for each thousand rows."""
-        if self._kept is not None and self._world.now() - self._kept[0] < SET_ASIDE_EVERY:
+        """One read, and one more for each thousand rows."""
+        if self._kept is not None and self._world.now() < self._kept[0]:
             return self._kept[1]
         rows = await self._world.inbox.quarantined()
         since = min((at for row in rows if (at := cells.instant(row.values, "at"))), default=None)
         sight = health_state.of_set_aside(len(rows), since)
-        self._kept = (self._world.now(), sight)
+        self._kept = (self._world.now() + len(rows) * A_ROW, sight)
         return sight
 
 

@@ -125,12 +125,12 @@ def test_a_calendar_nobody_asks_is_told_once_then_daily_and_when_it_is_over(vill
     live(village, 5, others)
     assert asked(village) == (503, ["calendars without a good answer for too long: 1"])
     assert notices(village) == [], "it has its grace"
-    live(village, 90, others)
+    live(village, 50, others)
     (notice,) = notices(village)
     assert (notice.kind, notice.severity, notice.owner) == ("health", "critical", "")
     assert f"{HOME}-greengo" in notice.text["fr"]
     assert "Open the link" in notice.text["en"]
-    village.clock.advance(timedelta(hours=22, minutes=40))
+    village.clock.advance(timedelta(hours=23, minutes=20))
     live(village, 3, others)
     assert [one.kind for one in notices(village)][1:] == ["health"]
     assert "It has lasted since" in notices(village)[-1].text["en"]
@@ -377,6 +377,20 @@ def test_what_is_logged_is_counted_beyond_a_few_lines(village: Village) -> None:
     assert len(lines) == 20
     assert lines[-1]["count"] == 50
     assert {one["code"] for one in lines} == {"work_late"}
+
+
+def test_many_that_were_set_aside_are_not_read_each_minute(village: Village) -> None:
+    inbox = village.engine.world.inbox
+    assert found(village)[Code.SET_ASIDE] == []
+    for number in range(90):
+        village.run(inbox.quarantine(f"{number}", "work", "why", b"x"))
+    (seen,) = found(village)[Code.SET_ASIDE]
+    assert "90 messages" in seen.cause["en"]
+    village.run(inbox.quarantine("one more", "work", "why", b"x"))
+    village.clock.advance(timedelta(seconds=80))
+    assert "90 messages" in found(village)[Code.SET_ASIDE][0].cause["en"]
+    village.clock.advance(timedelta(seconds=20))
+    assert "91 messages" in found(village)[Code.SET_ASIDE][0].cause["en"]
 
 
 # ---------------------------------------------------------------------------------------------- conflicts
