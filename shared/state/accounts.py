@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from shared.domain.bells import Bells
 from shared.domain.drift import Drift
-from shared.domain.errors import AlreadyExists, NotFound, StaleWrite
+from shared.domain.errors import AlreadyExists, NotFound, StaleWrite, Unreadable
 from shared.domain.export import token_hash
 from shared.domain.facts import SOME_ROOM
 from shared.domain.model import Account, Platform, SyncMode
@@ -26,6 +26,7 @@ from shared.state.notes import PREFIX
 
 _ACCOUNT = "account"
 _COUNTER = "counter"
+_OF_PLACE = frozenset({"site", "listing"})
 _UNIT, _PAST_UNITS = "unit|", "unit}"
 
 UNITS_AGE = timedelta(seconds=60)
@@ -130,7 +131,7 @@ class AccountStore:
         """Say which listing a platform's id means; from then on the account is one that is asked by API. A new one has
         not been looked at yet: the account's whole state is asked for again."""
         known = await self._tables.get(ACCOUNTS, account, f"{_UNIT}{unit}")
-        if known is None or _place(known) != place:
+        if known is None or not _says(known, place):
             stamp = f"{cells.to_instant(self._tables.now())} {unit}"
             before = {"units": ""} | ({"looked": "", "tried": ""} if known is None else {})
             await self._tables.upsert(ACCOUNTS, Row(account, _ACCOUNT, before))
@@ -335,7 +336,16 @@ class AccountStore:
 
 
 def _place(row: Row) -> Place:
-    return Place(cells.text(row.values, "site"), cells.text(row.values, "listing"))
+    """Where something belongs. A row that does not say it is unreadable: a stay at no listing would hold no nights."""
+    values = cells.having(row.values, _OF_PLACE)
+    return Place(cells.text(values, "site"), cells.text(values, "listing"))
+
+
+def _says(row: Row, place: Place) -> bool:
+    try:
+        return _place(row) == place
+    except Unreadable:  # an import puts it right
+        return False
 
 
 def _stamped(stamp: str) -> datetime | None:
@@ -344,9 +354,10 @@ def _stamped(stamp: str) -> datetime | None:
 
 
 def _setting(row: Row) -> ModeSetting:
-    usual = ModeSetting()
+    """What was chosen; a mode of a newer release is AUTO here, which closes what must be closed."""
+    usual, written = ModeSetting(), cells.text(row.values, "mode")
     return ModeSetting(
-        SyncMode(cells.text(row.values, "mode") or usual.wanted.value),
+        SyncMode(written) if written in set(SyncMode) else usual.wanted,
         cells.number(row.values, "poll_minutes") or usual.poll_minutes,
         cells.number(row.values, "batch_minutes") or usual.batch_minutes,
     )

@@ -41,7 +41,8 @@ class UnitFinder:
             return kept[1], kept[2]
         found = await self._accounts.directory(f"{_KIND}|{unit}")
         for account, values in found.items():
-            if (values.get("platform"), values.get("unit")) == (self._platform, unit):
+            whole = values.keys() >= {"site", "listing"}
+            if whole and (values.get("platform"), values.get("unit")) == (self._platform, unit):
                 place = Place(values["site"], values["listing"])
                 if len(self._known) >= MOST_KEPT:
                     self._known.clear()

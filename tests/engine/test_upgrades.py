@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from local.tables.backup import TABLES
 from shared.domain.dates import StayDates
-from shared.domain.errors import SyncError
+from shared.domain.errors import SyncError, Unreadable
 from shared.domain.model import AIRBNB, BOOKING, GREENGO
 from shared.domain.portfolio import Owner, Role
 from shared.engine.work import MOST_DELIVERIES
 from shared.messages import encode
 from shared.ports import Message, Row, Value
 from shared.state import names, site_codec
+from shared.state.accounts import Place
 from shared.state.people import PeopleStore
 from tests.engine.stories import (
     AUGUST,
@@ -168,7 +169,7 @@ def words_of(row: Row) -> tuple[str, ...]:
 
 
 @settings(
-    max_examples=budget(test=40, prove=3000),
+    max_examples=budget(test=25, prove=3000),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     database=None,
@@ -263,6 +264,51 @@ def test_one_unreadable_row_keeps_no_other_from_its_turn(village: Village) -> No
     assert village.greengo.calendar.closed == nights(JULY)
     assert village.run(village.engine.calendars.shard("0000", force=True)).asked == 1
     assert village.run(village.engine.world.runs.newest(date(2027, 3, 1)))
+
+
+@pytest.mark.parametrize("column", ["site", "listing"])
+def test_rule_27_a_unit_that_does_not_say_where_it_belongs_frees_no_nights(
+    village: Village, opened: list[Opened], column: str
+) -> None:
+    """Its stays used to be put at no listing, where they held no nights, and those were opened elsewhere. Written
+    anew it is read again."""
+    row = village.run(village.tables.get(names.ACCOUNTS, "airbnb", "unit|unit-airbnb"))
+    assert row is not None
+    place = row.values
+    values = {name: value for name, value in place.items() if name != column}
+    village.run(rewritten(village, names.ACCOUNTS, Row(row.partition, row.key, values)))
+    village.restart()
+    goes_on(village)
+    assert {one.night for one in opened} <= nights(AUGUST)
+    assert nights(JULY) <= village.booking.calendar.closed
+    village.run(
+        village.engine.world.accounts.put_unit("airbnb", "unit-airbnb", Place(HOME, f"{HOME}-airbnb"))
+    )
+    row = village.run(village.tables.get(names.ACCOUNTS, "airbnb", "unit|unit-airbnb"))
+    assert row is not None
+    assert row.values == place
+
+
+def test_rule_27_an_account_that_cannot_be_read_keeps_no_other_from_being_asked(village: Village) -> None:
+    put(village, names.ACCOUNTS, "airbnb", "account", {"secrets": 5})
+    village.restart()
+    before = village.booking.asked["poll"]
+    village.clock.advance(MINUTE)
+    with pytest.raises(Unreadable):
+        village.run(village.engine.on_timer_poll_accounts())
+    village.run(village.drain())
+    assert village.booking.asked["poll"] > before
+    village.book(GREENGO, JULY)
+    polled(village)
+    assert village.booking.calendar.closed == nights(JULY), "and no closure from going out"
+    assert village.airbnb.calendar.closed == set()
+
+
+def test_rule_27_a_mode_of_a_newer_release_closes_what_must_be_closed(village: Village) -> None:
+    put(village, names.ACCOUNTS, "booking", "account", {"mode": WORD})
+    village.restart()
+    told(village, AIRBNB, JULY)
+    assert village.booking.calendar.closed == nights(JULY)
 
 
 def test_rule_27_a_pass_row_in_another_shape_means_that_nothing_was_visited(village: Village) -> None:
