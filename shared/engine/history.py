@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zlib import crc32
@@ -14,12 +13,9 @@ from shared.domain.errors import Moved, NotFound, PayloadRejected
 from shared.domain.record import Kind, kind_of
 from shared.domain.spoken import Names, names_of
 from shared.domain.story import tell, told_by
-from shared.engine.answers import json_answer, problem
-from shared.engine.csv_text import csv_text
 from shared.engine.scope import must_see, owner_of, sites_seen
 from shared.engine.world import World
 from shared.state.history import MOST_CLEANED, Entry, HistoryStore
-from shared.use_cases import HttpAnswer
 
 PAGE, MOST_PAGE, MOST_CSV = 50, 500, 5_000
 """Lines of a page as it is, as it may be asked for, and of one file."""
@@ -36,9 +32,7 @@ SITES_A_TICK = 40
 PARTS_A_SITE = 5
 """Transactions a site gets in one tick: more rows than the busiest home adds until its next turn."""
 
-_FIELDS = ("site", "home", "from", "to", "kind", "page", "limit")
 _PAGE = re.compile(r"([0-9]{1,12})-([0-9]{1,6})")
-_YEARS = range(2000, 2201)
 HEADER = (
     "instant",
     "version",
@@ -91,30 +85,29 @@ class History:
         self._world = world
         self._store = HistoryStore(world.tables)
 
-    async def lines(self, person: Person, query: Mapping[str, str]) -> HttpAnswer:
-        """200 with a page of lines, newest first, and where to go on; 400 naming a wrong parameter, 404 for a site or
-        home that is not there for this person."""
-        return await self._answer(person, query, _json)
-
-    async def file(self, person: Person, query: Mapping[str, str]) -> HttpAnswer:
-        """The same lines as CSV, up to ``MOST_CSV``; where there are more, a ``Link`` header names the next file."""
-        return await self._answer(person, {"limit": str(MOST_CSV), **query}, _file, MOST_CSV)
-
-    async def _answer(
+    async def question(
         self,
         person: Person,
-        query: Mapping[str, str],
-        shape: Callable[[Mapping[str, str], Question, Page], HttpAnswer],
-        most: int = MOST_PAGE,
-    ) -> HttpAnswer:
+        site: str = "",
+        home: str = "",
+        first: date | None = None,
+        last: date | None = None,
+        kind: Kind | None = None,
+        page: str = "",
+    ) -> Question:
+        """What is asked about a site or a home of this person's: from ``first`` to ``last`` (days of the home's own
+        calendar, both of them part of it), of a kind, from a page on that an answer named. Raises ``NotFound``,
+        ``PayloadRejected``."""
+        site = await site_of(self._world, person, site, home)
         try:
-            limit = _limit(query, most)
-            asked = await self._question(person, query)
-        except PayloadRejected as wrong:
-            return problem(400, str(wrong))
-        except (NotFound, Moved) as wrong:
-            return problem(404, str(wrong))
-        return shape(query, asked, await self.page(asked, limit))
+            state = await self._world.sites.load(site)
+        except Moved as wrong:
+            raise NotFound(str(wrong)) from None
+        names, newest = names_of(state, self._world.platform_names), state.head.version
+        low = await self._since(site, first, names, newest) if first else await self._store.cleaned(site)
+        high = await self._since(site, last + timedelta(days=1), names, newest) if last else newest + 1
+        high, place = _before(page, high)
+        return Question(site, names, low, high, home, kind, place)
 
     async def page(self, asked: Question, limit: int) -> Page:
         """The newest lines asked for, at most so many."""
@@ -131,20 +124,6 @@ class History:
                 found.append(entry)
             looked, high, step = looked + high - low, low, min(2 * step, MOST_LOOK)
         return Page(tuple(found), f"{high}-0" if high > asked.low else "")
-
-    async def _question(self, person: Person, query: Mapping[str, str]) -> Question:
-        unknown = sorted(query.keys() - set(_FIELDS))
-        if unknown:
-            raise PayloadRejected(f"unknown parameter {unknown[0]!r}: known are {', '.join(_FIELDS)}")
-        site = await site_of(self._world, person, query.get("site", ""), query.get("home", ""))
-        state = await self._world.sites.load(site)
-        names = names_of(state, self._world.platform_names)
-        newest = state.head.version
-        first, last = _day(query, "from"), _day(query, "to")
-        low = await self._since(site, first, names, newest) if first else await self._store.cleaned(site)
-        high = await self._since(site, last + timedelta(days=1), names, newest) if last else newest + 1
-        high, place = _before(query.get("page", ""), high)
-        return Question(site, names, low, high, query.get("home", ""), _kind(query), place)
 
     async def _since(self, site: str, first: date, names: Names, newest: int) -> int:
         midnight = datetime(first.year, first.month, first.day, tzinfo=ZoneInfo(names.zone))
@@ -195,32 +174,6 @@ async def site_of(world: World, person: Person, site: str, home: str) -> str:
     return known[0]
 
 
-def _kind(query: Mapping[str, str]) -> Kind | None:
-    written = query.get("kind", "")
-    if written and written not in set(Kind):
-        raise PayloadRejected(f"kind must be one of {', '.join(Kind)}")
-    return Kind(written) if written else None
-
-
-def _day(query: Mapping[str, str], name: str) -> date | None:
-    """A day of the home's own calendar; both ends of the range are part of it."""
-    written = query.get(name, "")
-    try:
-        found = date.fromisoformat(written) if written else None
-    except ValueError:
-        raise PayloadRejected(f"{name} is not a date like 2027-03-01") from None
-    if found is not None and found.year not in _YEARS:
-        raise PayloadRejected(f"{name} is not in a year from {_YEARS[0]} to {_YEARS[-1]}")
-    return found
-
-
-def _limit(query: Mapping[str, str], most: int) -> int:
-    written = query.get("limit", f"{PAGE}")
-    if len(written) > 6 or not written.isascii() or not written.isdigit() or not 1 <= int(written) <= most:
-        raise PayloadRejected(f"limit is not a number from 1 to {most}")
-    return int(written)
-
-
 def _before(page: str, high: int) -> tuple[int, int]:
     """Where a page begins: before this line of this version. Raises ``PayloadRejected`` for what no answer named."""
     if not page:
@@ -230,11 +183,6 @@ def _before(page: str, high: int) -> tuple[int, int]:
         raise PayloadRejected("page is not one that an answer named as its next")
     version, place = int(found[1]), int(found[2])
     return (version, place) if version < high else (high, 0)
-
-
-def _json(query: Mapping[str, str], asked: Question, page: Page) -> HttpAnswer:
-    lines = [as_json(entry, asked.names) for entry in page.entries]
-    return json_answer(200, {"site": asked.site, "lines": lines, "next": page.next or None})
 
 
 def as_json(entry: Entry, names: Names) -> dict[str, object]:
@@ -254,25 +202,6 @@ def as_json(entry: Entry, names: Names) -> dict[str, object]:
         "text": tell(words, names),
         "by_text": told_by(words, names),
     }
-
-
-def _file(query: Mapping[str, str], asked: Question, page: Page) -> HttpAnswer:
-    rows = [cells(entry, asked.names) for entry in page.entries]
-    name = re.sub(r"[^A-Za-z0-9_-]", "-", asked.home or asked.site)[:60]
-    headers = {
-        "content-type": "text/csv; charset=utf-8; header=present",
-        "content-disposition": f'attachment; filename="history-{name}.csv"',
-        "cache-control": "no-store",
-    }
-    if page.next:
-        headers["link"] = f'<{_next_address(query, page.next)}>; rel="next"'
-    return HttpAnswer(200, csv_text(HEADER, rows), headers)
-
-
-def _next_address(query: Mapping[str, str], page: str) -> str:
-    from urllib.parse import urlencode
-
-    return f"/api/history.csv?{urlencode({**query, 'page': page})}"
 
 
 def cells(entry: Entry, names: Names) -> tuple[str, ...]:

@@ -268,19 +268,6 @@ def _being_made(name: str, wish: Mapping[str, str], at: datetime) -> Job:
     return Job(JobHead(name, wish, at, 1), ())
 
 
-def read_wish(fields: Mapping[str, str]) -> Wanted:
-    """What a body's fields ask for. Raises ``PayloadRejected`` naming the first that is wrong."""
-    unknown = sorted(fields.keys() - set(FIELDS))
-    if unknown:
-        raise PayloadRejected(f"unknown field {unknown[0]!r}: known are {', '.join(FIELDS)}")
-    modes = [one.value for one in SyncMode]
-    mode = fields.get("mode", SyncMode.AUTO.value)
-    if mode not in modes:
-        raise PayloadRejected(f"mode {mode!r}: it must be one of {', '.join(modes)}")
-    platform, home, site = (fields.get(name, "") for name in FIELDS[1:])
-    return Wanted(SyncMode(mode), platform, home, site)
-
-
 def _rows(phase: str, steps: Sequence[Step]) -> list[JobStep]:
     return [
         JobStep(f"{phase}|{number:05d}", one.kind, one.key, one.platforms, one.parts, one.force, one.asked)

@@ -102,7 +102,7 @@ class Operations:
         )
         self.jobs = Jobs(world, steps, self.reports)
         self.sync_desk = SyncDesk(world, self.jobs)
-        self.asked = Asked(world, self.sync_desk, self.jobs, self.reports)
+        self.asked = Asked(world, self.jobs, self.reports)
         self.options = Options(world, self.modes, rhythms)
         self.decisions = Decisions(world, self.reconciler, self.options)
         self.desk = ConflictDesk(world, self.options, self.decisions)

@@ -6,25 +6,22 @@ from the moment the cause first appeared, a bounded stretch of it, and what is n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from shared.domain.access import Person
 from shared.domain.dates import ONE_DAY
-from shared.domain.errors import Moved, NotFound, PayloadRejected
+from shared.domain.errors import Moved, NotFound
 from shared.domain.model import Link, SiteState
 from shared.domain.recall import covers, recalled
 from shared.domain.spoken import names_of
 from shared.domain.why import Why, why
-from shared.engine.answers import json_answer, problem
 from shared.engine.freshness import Freshness
 from shared.engine.history import site_of
 from shared.engine.modes import Modes
 from shared.engine.why_view import MOST_STEPS, Json, shown, steps
 from shared.engine.world import World
 from shared.state.history import Entry, HistoryStore
-from shared.use_cases import HttpAnswer
 
 MOST_CAUSES = 8
 """Facts whose chain is looked up for one night; more than two or three is a calendar gone wild."""
@@ -35,9 +32,6 @@ STRETCH = 200
 MOST_BACK = 4_000
 """Commits that are looked at for a night that is over."""
 
-_FIELDS = ("home", "date")
-_YEARS = range(2000, 2201)
-
 
 class Explain:
     """Answers "why is this night closed?"."""
@@ -47,17 +41,6 @@ class Explain:
         self._modes = modes
         self._freshness = freshness
         self._record = HistoryStore(world.tables)
-
-    async def night(self, person: Person, query: Mapping[str, str]) -> HttpAnswer:
-        """200 with the reasons of ``home`` and ``date``; 400 naming a wrong parameter, 404 for no such home of
-        theirs."""
-        try:
-            home, night = _read(query)
-            return json_answer(200, await self.reasons(person, home, night))
-        except PayloadRejected as wrong:
-            return problem(400, str(wrong))
-        except NotFound as wrong:
-            return problem(404, str(wrong))
 
     async def reasons(self, person: Person, home: str, night: date) -> Json:
         """Why a night of a home is as it is, as the JSON API shows it. Raises ``NotFound`` for a home this person does
@@ -133,18 +116,3 @@ class Explain:
 def _is_about(entry: Entry, key: str) -> bool:
     of = entry.words.get("of", "")
     return of == key or of.startswith(f"{key}#")
-
-
-def _read(query: Mapping[str, str]) -> tuple[str, date]:
-    unknown = sorted(query.keys() - set(_FIELDS))
-    if unknown:
-        raise PayloadRejected(f"unknown parameter {unknown[0]!r}: known are {', '.join(_FIELDS)}")
-    if not query.get("home"):
-        raise PayloadRejected("home is missing: the id of a home")
-    try:
-        night = date.fromisoformat(query.get("date", ""))
-    except ValueError:
-        raise PayloadRejected("date is not a date like 2027-03-01") from None
-    if night.year not in _YEARS:
-        raise PayloadRejected(f"date is not in a year from {_YEARS[0]} to {_YEARS[-1]}")
-    return query["home"], night

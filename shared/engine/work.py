@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Container, Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +10,7 @@ from zlib import crc32
 from shared import meter
 from shared.correlation import correlated
 from shared.domain.confirm import pause
-from shared.domain.errors import PayloadRejected, SyncError, TransientError
+from shared.domain.errors import SyncError, TransientError
 from shared.domain.model import Platform
 from shared.domain.modes import next_look, survey_period
 from shared.engine.calendars import Calendars
@@ -275,14 +274,3 @@ class Work:
             await self.do(message)
         except SyncError as wrong:
             self._world.telemetry.event("work_waits", kind=message.kind, why=str(wrong))
-
-
-def parse_request(body: bytes) -> dict[str, str]:
-    """A small JSON object of texts. Raises ``PayloadRejected`` naming what is wrong."""
-    try:
-        value = json.loads(body or b"{}")
-    except (ValueError, RecursionError) as wrong:
-        raise PayloadRejected("the body is not JSON") from wrong
-    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
-        raise PayloadRejected("the body is not a JSON object of texts")
-    return {str(key): str(one) for key, one in value.items()}

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
@@ -31,14 +32,17 @@ from shared.use_cases import HttpAnswer
 from tests.engine.people import LOCAL
 from tests.engine.stories import AUGUST, JULY, cancelled, deliver, moved, polled, pulled, sold, told
 from tests.engine.village import HOME, START, Village, portfolio
+from tests.web.support import Browser
 
 Json = dict[str, Any]
 
 
+def get(village: Village, where: str, query: dict[str, str]) -> HttpAnswer:
+    return Browser(village.engine, village.run, LOCAL).call("GET", f"{where}?{urlencode(query)}")
+
+
 def asked(village: Village, **query: str) -> Json:
-    answer = village.run(
-        village.engine.record.lines(LOCAL, {name.strip("_"): value for name, value in query.items()})
-    )
+    answer = get(village, "/api/history", {name.strip("_"): value for name, value in query.items()})
     assert answer.status == 200, answer.body
     found: Json = json.loads(answer.body)
     return found
@@ -287,8 +291,8 @@ def test_a_home_and_a_kind_narrow_it(old: Village) -> None:
 def test_a_wrong_question_is_told_what_is_wrong(
     village: Village, query: dict[str, str], status: int, word: str
 ) -> None:
-    for ask in (village.engine.record.lines, village.engine.record.file):
-        answer = village.run(ask(LOCAL, query))
+    for where in ("/api/history", "/api/history.csv"):
+        answer = get(village, where, query)
         assert answer.status == status
         assert word in json.loads(answer.body)["detail"]
 
@@ -349,7 +353,7 @@ def counted(village: Village) -> list[int]:
 
 
 def file(village: Village, **query: str) -> HttpAnswer:
-    return village.run(village.engine.record.file(LOCAL, query))
+    return get(village, "/api/history.csv", query)
 
 
 def cells(answer: HttpAnswer) -> list[list[str]]:

@@ -20,6 +20,7 @@ from shared.ports import Request, Response
 from shared.use_cases import HttpAnswer
 from tests.engine.hamlet import Hamlet, calendar, link, portfolio, stay
 from tests.engine.test_connect import CLAIRE, LOOKER, MARC, nights
+from tests.web.support import Browser
 
 MOULIN = Home("moulin", "Le Moulin", "claire")
 NEW = "https://calendars.example/new.ics"
@@ -167,7 +168,7 @@ def test_every_change_of_an_address_stands_in_the_record_with_its_person_and_wit
     hamlet.run(hamlet.engine.links.revoke(CLAIRE, only(hamlet).id))
     hamlet.web.answers[NEW] = calendar()
     hamlet.run(hamlet.engine.links.replace(CLAIRE, only(hamlet).id, NEW))
-    told = hamlet.run(hamlet.engine.record.lines(CLAIRE, {})).body.decode()
+    told = Browser(hamlet.engine, hamlet.run, CLAIRE).call("GET", "/api/history").body.decode()
     for words in ("address renewed", "address revoked", "calendar link replaced", "person claire"):
         assert words in told
     assert old not in told

@@ -17,6 +17,8 @@ from shared.adapters.log_voice import LogNotify, LogTelemetry
 from shared.correlation import correlated, current
 from shared.domain.dates import StayDates
 from shared.domain.errors import PlatformDown
+from shared.domain.model import SyncMode
+from shared.domain.wish import Wanted
 from shared.log_line import log_line
 from shared.memory.voices import MemoryNotify, MemoryTelemetry
 from shared.messages import encode
@@ -177,7 +179,7 @@ def test_a_double_sale_is_told_under_the_id_of_the_sale_that_made_it(
 def test_a_job_and_all_its_steps_carry_one_id(village: Village, told: list[dict[str, Any]]) -> None:
     async def ask() -> None:
         with correlated(STORY):
-            await village.engine.asked.sync(LOCAL, b'{"mode": "manual"}')
+            await village.engine.sync_desk.start(LOCAL, Wanted(SyncMode.MANUAL))
 
     village.book("greengo", JULY)
     village.run(ask())

@@ -39,6 +39,12 @@ def listed(village: Village, **query: str) -> list[Json]:
     return found
 
 
+def record(village: Village, kind: str) -> list[Json]:
+    answer = Browser(village.engine, village.run, LOCAL).call("GET", f"/api/history?kind={kind}")
+    found: list[Json] = json.loads(answer.body)["lines"]
+    return found
+
+
 def click(village: Village, name: str, by: Person = CAMILLE) -> HttpAnswer:
     return Browser(village.engine, village.run, by).call("POST", f"/api/removals/{quote(name)}/release")
 
@@ -159,10 +165,10 @@ def test_rule_21_one_click_opens_the_nights_and_names_who_did_it(village: Villag
     village.run(village.drain())
     after(village, MINUTE)
     assert open_again(village, JULY)
-    history = json.loads(village.run(village.engine.record.lines(LOCAL, {"kind": "person"})).body)["lines"]
+    history = record(village, "person")
     assert [(line["what"], line["before"]) for line in history] == [("removal released", str(JULY))]
     assert history[0]["by_text"]["fr"] == "camille@homes.example"
-    facts = json.loads(village.run(village.engine.record.lines(LOCAL, {"kind": "fact"})).body)["lines"]
+    facts = record(village, "fact")
     assert (facts[0]["what"], facts[0]["by"]) == ("let go", "person camille@homes.example")
 
 
@@ -188,7 +194,7 @@ def test_two_clicks_at_once_are_one(village: Village) -> None:
         return list(await asyncio.gather(*(e.vanished.let_go(CAMILLE, one["id"]) for e in engines)))
 
     assert sorted(done.already for done in village.run(both())) == [False, True]
-    people = json.loads(village.run(village.engine.record.lines(LOCAL, {"kind": "person"})).body)["lines"]
+    people = record(village, "person")
     assert len(people) == 1
 
 

@@ -16,6 +16,7 @@ from shared.domain.facts import SeenStay, Unplaced, WriteOutcome
 from shared.domain.model import GREENGO, Phase, Status
 from shared.domain.portfolio import Home, PortfolioRefused
 from shared.domain.site_groups import resolve
+from shared.domain.wish import Wanted
 from shared.ports import Message, Row
 from shared.state import site_codec
 from shared.state.due import shard_of
@@ -158,7 +159,7 @@ def test_rule_11_the_sender_does_not_clear_what_is_due(village: Village) -> None
     village.booking.faults.refuse = True
     told(village, "airbnb", JULY)
     village.booking.faults.refuse = False
-    village.run(village.engine.asked.sync(LOCAL, b""))
+    village.run(village.engine.sync_desk.start(LOCAL, Wanted()))
     for one in village.run(village.bus.receive("work", 10, 0)):
         village.run(village.bus.complete("work", one))
     assert village.run(village.engine.world.due.get(HOME)) is not None

@@ -10,6 +10,7 @@ import pytest
 from shared.domain.access import ALL_OWNERS, Person
 from shared.domain.errors import NotAllowed, NotFound
 from shared.domain.portfolio import Role
+from shared.domain.wish import Wanted
 from shared.engine.scope import must_decide, must_see
 from shared.engine.sync_desk import deciding_for, may_follow
 from shared.use_cases import HttpAnswer
@@ -68,15 +69,17 @@ def test_a_site_that_is_listed_and_not_stored_hides_no_other(village: Village) -
 
 
 def test_a_synchronisation_is_for_the_homes_one_decides_for(village: Village) -> None:
-    asked = village.engine.asked
-    job = str(value(village.run(asked.sync(BOTH, b"{}")), 202)["job"])
+    asked, start = village.engine.asked, village.engine.sync_desk.start
+    job = village.run(start(BOTH, Wanted())).head.id
     village.run(village.drain())
-    steps = {str(one["step"]) for one in value(village.run(asked.job(BOTH, job)))["steps"]}  # type: ignore[index, union-attr, attr-defined]
+    steps = {f"{one.kind} {one.key}" for one in village.run(asked.job(BOTH, job)).steps}
     assert steps
     assert not {one for one in steps if HOME in one or "booking" in one}
-    assert village.run(asked.job(MARC, job)).status == 200
-    assert village.run(asked.job(ADA, job)).status == 404
-    assert village.run(asked.sync(AUDITOR, b"{}")).status == 403
+    assert village.run(asked.job(MARC, job)).head.id == job
+    with pytest.raises(NotFound):
+        village.run(asked.job(ADA, job))
+    with pytest.raises(NotAllowed):
+        village.run(start(AUDITOR, Wanted()))
 
 
 def test_who_follows_what() -> None:

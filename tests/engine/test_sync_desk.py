@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -242,9 +241,8 @@ def test_what_an_accounts_queue_told_of_others_homes_is_theirs_to_read() -> None
         told = ({"what": "write", "listing": "a-booking"}, {"what": "write", "listing": "b-booking"})
         hamlet.run(JobStore(hamlet.tables).put(job.head.id, replace(step, lines=told)))
         for person, listings in ((anna, ["a-booking"]), (EVERYWHERE, ["a-booking", "b-booking"])):
-            answer = hamlet.run(hamlet.engine.asked.job(person, job.head.id))
-            steps = json.loads(answer.body)["steps"]
-            assert [line["listing"] for one in steps for line in one["report"]] == listings
+            seen = hamlet.run(hamlet.engine.asked.job(person, job.head.id))
+            assert [line["listing"] for one in seen.steps for line in one.lines] == listings
     finally:
         hamlet.close()
 

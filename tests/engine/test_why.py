@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from shared.correlation import correlated
 from shared.domain.dates import StayDates
 from shared.domain.model import Busy, SyncMode
+from shared.use_cases import HttpAnswer
 from tests.engine.asking import asks
 from tests.engine.people import LOCAL
 from tests.engine.stories import (
@@ -27,14 +29,19 @@ from tests.engine.stories import (
     told,
 )
 from tests.engine.village import HOME, Village
+from tests.web.support import Browser
 
 Json = dict[str, Any]
 
 NIGHT = JULY.check_in
 
 
+def asked(village: Village, query: dict[str, str]) -> HttpAnswer:
+    return Browser(village.engine, village.run, LOCAL).call("GET", f"/api/why?{urlencode(query)}")
+
+
 def why(village: Village, night: date = NIGHT, home: str = HOME) -> Json:
-    answer = village.run(village.engine.explain.night(LOCAL, {"home": home, "date": night.isoformat()}))
+    answer = asked(village, {"home": home, "date": night.isoformat()})
     assert answer.status == 200, answer.body
     found: Json = json.loads(answer.body)
     return found
@@ -266,7 +273,7 @@ def test_units_sold_by_count_say_how_many_are_left() -> None:
 def test_a_wrong_question_is_told_what_is_wrong(
     village: Village, query: dict[str, str], status: int, word: str
 ) -> None:
-    answer = village.run(village.engine.explain.night(LOCAL, query))
+    answer = asked(village, query)
     assert answer.status == status
     assert word in json.loads(answer.body)["detail"]
 

@@ -11,8 +11,9 @@ from urllib.parse import urlencode
 from shared.bootstrap_portfolio import YamlPortfolio, portfolio_rules
 from shared.domain.access import Person
 from shared.domain.dates import StayDates
-from shared.domain.model import GREENGO, Link, Property, Site
+from shared.domain.model import GREENGO, Link, Property, Site, SyncMode
 from shared.domain.portfolio import Portfolio, PortfolioListing, Role
+from shared.domain.wish import Wanted
 from shared.engine.opaque import sealed
 from shared.routes import Route
 from shared.state.inbox import SetAside
@@ -77,7 +78,7 @@ def staged() -> Stage:
     )
     run(quarantine)
     engine = village.engine
-    job = _json(run(engine.asked.sync(OPERATOR, b'{"mode": "manual"}')))["job"]
+    job = run(engine.sync_desk.start(OPERATOR, Wanted(SyncMode.MANUAL))).head.id
     run(village.drain())
     (listed,) = run(engine.cases.listed(OPERATOR))
     removal = run(engine.vanished.found(OPERATOR))[0]
@@ -221,10 +222,3 @@ def encoded(route: Route, fields: dict[str, str], **more: str) -> bytes:
     import json
 
     return urlencode({**fields, **more}).encode() if route.is_page else json.dumps(fields).encode()
-
-
-def _json(answer: Any) -> Any:
-    import json
-
-    assert answer.status < 300, answer.body
-    return json.loads(answer.body)

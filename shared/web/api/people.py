@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from shared.domain.errors import PayloadRejected
 from shared.domain.personal import NobodyNamed, Sought
 from shared.engine.answers import json_answer, problem
 from shared.engine.personal_found import as_json
-from shared.engine.work import parse_request
 from shared.use_cases import Ask, HttpAnswer
+from shared.web.api.models import Somebody
 from shared.web.desk import Desk
-
-_FIELDS = ("name", "reservation")
 
 
 async def export(desk: Desk, ask: Ask) -> HttpAnswer:
@@ -33,11 +30,8 @@ async def erase(desk: Desk, ask: Ask) -> HttpAnswer:
 
 def _wanted(body: bytes) -> Sought | HttpAnswer:
     """Who is meant, or why nobody is."""
+    sent = Somebody.model_validate_json(body or b"{}")
     try:
-        sent = parse_request(body)
-        unknown = sorted(sent.keys() - set(_FIELDS))
-        if unknown:
-            return problem(400, f"there is no field {unknown[0]!r}: there are {', '.join(_FIELDS)}")
-        return Sought(sent.get("name", ""), sent.get("reservation", ""))
-    except (PayloadRejected, NobodyNamed) as wrong:
+        return Sought(sent.name, sent.reservation)
+    except NobodyNamed as wrong:
         return problem(400, str(wrong))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from shared.engine import health_view
-from shared.engine.answers import json_answer
+from shared.engine.answers import REFUSALS, json_answer, refused
 from shared.use_cases import Ask, HttpAnswer
+from shared.web.days import asked_day
 from shared.web.desk import Desk
+
+LISTED = 100
+"""Reports that one answer holds when nothing else is said."""
 
 
 async def status(desk: Desk, ask: Ask) -> HttpAnswer:
@@ -16,5 +20,12 @@ async def status(desk: Desk, ask: Ask) -> HttpAnswer:
 
 
 async def runs(desk: Desk, ask: Ask) -> HttpAnswer:
-    """The reports of a day."""
-    return await desk.operations.asked.runs(ask.person, ask.query)
+    """The reports of a day, today's where none is named (UTC), newest first."""
+    query = ask.query
+    try:
+        day = asked_day("day", query.get("day", "")) or desk.operations.world.now().date()
+    except REFUSALS as wrong:
+        return refused(wrong)
+    most = int(query.get("limit", LISTED))
+    found = await desk.operations.asked.runs(ask.person, day, query.get("platform", ""), most)
+    return json_answer(200, {"day": day.isoformat(), "runs": found})

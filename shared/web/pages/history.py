@@ -14,12 +14,12 @@ from shared.engine.history import HEADER, cells
 from shared.engine.history_all import MOST_PAGE, PAGE, Lines, Place, Records, Search
 from shared.engine.homes_seen import homes_by_name, states_seen
 from shared.use_cases import Ask, HttpAnswer
+from shared.web.days import read_day
 from shared.web.desk import Desk
 from shared.web.refusals import no_such_thing
 
 KINDS = tuple(kind.value for kind in Kind)
 MOST_WHO = 60
-_YEARS = range(2000, 2201)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +108,5 @@ def _read(query: Mapping[str, str]) -> Read:
 
 def _day(written: str) -> tuple[date | None, bool]:
     """A day, and whether the text was one or empty."""
-    if not written:
-        return None, True
-    try:
-        found = date.fromisoformat(written)
-    except ValueError:
-        return None, False
-    return (found, True) if found.year in _YEARS else (None, False)
+    found = read_day(written)
+    return found, found is not None or not written

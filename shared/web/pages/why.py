@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from shared.domain.errors import NotFound
 from shared.engine.homes_seen import homes_by_name, states_seen
 from shared.use_cases import Ask, HttpAnswer
+from shared.web.days import read_day
 from shared.web.desk import Desk
 from shared.web.refusals import no_such_thing
-
-_YEARS = range(2000, 2201)
 
 
 async def show(desk: Desk, ask: Ask) -> HttpAnswer:
@@ -22,7 +19,7 @@ async def show(desk: Desk, ask: Ask) -> HttpAnswer:
     zones = {name: one.zone for state in states for name, one in state.site.properties.items()}
     if home and home not in zones:
         return no_such_thing(desk.pages, ask)
-    night = _night(written)
+    night = read_day(written)
     wrong = bool(written) and night is None
     answer = None
     if home and night is not None:
@@ -45,11 +42,3 @@ async def show(desk: Desk, ask: Ask) -> HttpAnswer:
         answer=answer,
         zone=zones.get(home, ""),
     )
-
-
-def _night(written: str) -> date | None:
-    try:
-        found = date.fromisoformat(written)
-    except ValueError:
-        return None
-    return found if found.year in _YEARS else None
