@@ -234,7 +234,10 @@ def timers_stopped() -> Words:
 
 def store_down(why: str) -> Words:
     """The tables."""
-    return both(f"Les tables ne répondent pas : {why}.", f"The tables do not answer: {why}."), both(
+    return both(
+        f"Les tables ne répondent pas comme il faut : {why}.",
+        f"The tables do not answer as they should: {why}.",
+    ), both(
         "Rien ne s’ouvre entre-temps, et tout est relu à leur retour. Voyez l’état du compte de stockage.",
         "Nothing opens meanwhile, and everything is read again when they are back. See how the storage account is.",
     )
@@ -255,8 +258,8 @@ def dead_letters(queue: str, count: int, *, more: bool) -> Words:
     """Dead letters of one queue; ``more``: there may be more than were counted."""
     shown = f"{count}+" if more else str(count)
     return both(
-        f"La file {queue} a {shown} messages morts : livrés trop souvent sans aboutir.",
-        f"The queue {queue} has {shown} dead letters: delivered too often to no end.",
+        f"La file {queue} a {shown} {_many(count, 'message mort', 'messages morts')} : livrés trop souvent, en vain.",
+        f"The queue {queue} has {shown} {_many(count, 'dead letter', 'dead letters')}: delivered too often, in vain.",
     ), both(
         "Page « Messages » : lisez leur raison, puis rejouez-les.",
         'Page "Messages": read their reason, then replay them.',
@@ -266,8 +269,8 @@ def dead_letters(queue: str, count: int, *, more: bool) -> Words:
 def set_aside(count: int) -> Words:
     """The quarantine."""
     return both(
-        f"{count} messages attendent que quelqu’un les lise.",
-        f"{count} messages wait for somebody to read them.",
+        f"Messages que personne n’a pu traiter : {count}.",
+        f"Messages nobody could process: {count}.",
     ), both(
         "Page « Messages » : lisez leur raison, puis rejouez-les.",
         'Page "Messages": read their reason, then replay them.',
@@ -282,6 +285,10 @@ def job_stuck(job: str) -> Words:
         "Regardez ses étapes sur la page des synchronisations ; après 15 min il est abandonné, redemandez-le.",
         "See its steps on the page of runs; after 15 min it is given up: ask for it again.",
     )
+
+
+def _many(count: int, one: str, more: str) -> str:
+    return one if count == 1 else more
 
 
 def _because(reason: str) -> tuple[str, str]:

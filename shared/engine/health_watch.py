@@ -31,22 +31,25 @@ class HealthWatch:
         eyes = [one for one in self._eyes if one.outside or not outside]
         seen = await asyncio.gather(*(one.look() for one in eyes), return_exceptions=True)
         sights = list(also)
-        blind: SyncError | ValueError | LookupError | None = None
+        blind = ""
         for sight in seen:
             if isinstance(sight, Sight):
                 sights.append(sight)
-            elif isinstance(sight, SyncError | ValueError | LookupError):
-                blind = blind or sight
             else:
-                raise sight
-        if blind is not None:
-            why = (
-                str(blind)
-                if isinstance(blind, SyncError)
-                else f"a row that cannot be read ({type(blind).__name__})"
-            )
-            sights.append(health_state.of_store(why))
+                blind = blind or self._why(sight)
+        if blind:
+            sights.append(health_state.of_store(blind))
         return joined(self._world.now(), sights)
+
+    def _why(self, wrong: BaseException) -> str:
+        """Why an eye cannot see. A fault of ours is one too: whoever asks how we are gets an answer, and the fault goes
+        into the log. Raises what is no fault: that we are being stopped."""
+        if isinstance(wrong, SyncError):
+            return str(wrong)
+        if not isinstance(wrong, Exception):
+            raise wrong
+        self._world.telemetry.event("health_blind", kind=type(wrong).__name__)
+        return f"a row that cannot be read ({type(wrong).__name__})"
 
     async def tick(self, also: Sequence[Sight] = (), away: str = "") -> HealthReport:
         """Once a minute: look, measure, note, tell. ``also`` is what was seen on the way; ``away`` is why the tables

@@ -19,7 +19,7 @@ from shared.domain.portfolio import Role
 from shared.engine.health_alerts import ACCOUNT, NOTE, from_text
 from shared.engine.health_view import as_json
 from shared.engine.operations import Operations
-from shared.ports import Message, Notice
+from shared.ports import Message, Notice, Row
 from shared.state.feeds import Feed
 from tests.engine.people import LOCAL
 from tests.engine.stories import JULY, cancelled, clashes, polled, sold, told
@@ -248,7 +248,7 @@ def test_dead_letters_are_measured_and_told_until_they_are_gone(village: Village
     assert (notice.severity, asked(village)[0]) == ("high", 200), (
         "kept, and nothing is lost: no promise is broken"
     )
-    assert "work has 1 dead letters" in notice.text["en"]
+    assert "work has 1 dead letter:" in notice.text["en"]
     village.bus.down = True
     live(village, 30)
     assert [one.text["en"][:33] for one in notices(village)[1:]] == ["The message queue does not answer"]
@@ -284,6 +284,22 @@ def test_tables_that_are_down_are_a_503_with_that_reason(village: Village) -> No
     village.tables.before = None
     village.clock.advance(timedelta(seconds=11))
     assert asked(village) == (200, [])
+
+
+def test_a_row_nobody_can_read_is_said_and_blinds_no_other_eye(village: Village) -> None:
+    row = Row("~timers", "lease|sweep", {"until": "yesterday", "fence": 1})
+    village.run(village.tables.upsert("Accounts", row))
+    village.run(village.engine.world.due.put(HOME, village.clock.now() - timedelta(hours=1), "a test"))
+    assert asked(village) == (503, ["the tables do not answer", "sites that wait for over 5 minutes: 1"])
+
+
+def test_a_fault_of_ours_is_an_answer_too(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken() -> None:
+        raise TypeError("a defect")
+
+    monkeypatch.setattr(village.engine.world.due, "all", broken)
+    assert asked(village)[0] == 503
+    assert ("health_blind", {"kind": "TypeError"}) in village.telemetry.events
 
 
 def test_an_outage_is_said_after_one_wait_for_the_tables_and_not_after_ten(village: Village) -> None:
@@ -385,12 +401,12 @@ def test_many_that_were_set_aside_are_not_read_each_minute(village: Village) -> 
     for number in range(90):
         village.run(inbox.quarantine(f"{number}", "work", "why", b"x"))
     (seen,) = found(village)[Code.SET_ASIDE]
-    assert "90 messages" in seen.cause["en"]
+    assert "process: 90" in seen.cause["en"]
     village.run(inbox.quarantine("one more", "work", "why", b"x"))
     village.clock.advance(timedelta(seconds=80))
-    assert "90 messages" in found(village)[Code.SET_ASIDE][0].cause["en"]
+    assert "process: 90" in found(village)[Code.SET_ASIDE][0].cause["en"]
     village.clock.advance(timedelta(seconds=20))
-    assert "91 messages" in found(village)[Code.SET_ASIDE][0].cause["en"]
+    assert "process: 91" in found(village)[Code.SET_ASIDE][0].cause["en"]
 
 
 # ---------------------------------------------------------------------------------------------- conflicts
