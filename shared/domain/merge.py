@@ -19,6 +19,9 @@ from shared.domain.release import is_mass, is_proven
 
 IsEcho = Callable[[Reservation, Part], bool]
 
+MayBeOurs = Callable[[FeedEvent], bool]
+"""Whether a closure of ours on that very listing could be what an event shows."""
+
 HORIZON = timedelta(days=270)
 """Airbnb's booking window ends at least this far ahead; a block that slides there day by day is its rule."""
 
@@ -110,6 +113,7 @@ def merge_feed(
     answer: FeedAnswer,
     today: date,
     is_echo: IsEcho,
+    may_be_ours: MayBeOurs = lambda event: False,
 ) -> tuple[Reservation, ...] | None:
     """Everything known of one feed after a complete answer, or None when a newer one was merged already.
 
@@ -121,7 +125,7 @@ def merge_feed(
         return None
     frame = _Answer(listing.id, answer.begun, answer.observed, today, answer.partial)
     ahead = [event for event in answer.events if any(dates.check_out > today for dates in event.dates)]
-    pairs, unmatched, vanished = _match(stored, ahead, today, is_echo)
+    pairs, unmatched, vanished = _match(stored, ahead, today, is_echo, may_be_ours)
     kept = [_refresh(known, event, frame, listing, is_echo) for known, event in pairs]
     ids = {one.id for one in stored}
     kept += [_first_seen(event, frame, listing, ids) for event in unmatched]
@@ -142,18 +146,25 @@ def _news(known: Reservation | None, now_on: Reservation) -> Reservation:
 
 
 def _match(
-    stored: Sequence[Reservation], events: Sequence[FeedEvent], today: date, is_echo: IsEcho
+    stored: Sequence[Reservation],
+    events: Sequence[FeedEvent],
+    today: date,
+    is_echo: IsEcho,
+    may_be_ours: MayBeOurs,
 ) -> tuple[list[tuple[Reservation, FeedEvent]], list[FeedEvent], list[Reservation]]:
     """Pair events with what is known: by name, then (UIDs are reissued) by equal nights, by overlap with one bound in
     common, by a step of both bounds, each within one class. An echo is no stay whose trace could be lost: a new UID
-    on its nights is a new event, and may be a sale."""
+    on its nights is a new event, and may be a sale. Nor is an event that may be our own closure what became of a stay
+    whose nights were others: the stay would be gone at once, without any proof."""
     left = {one.key: one for one in stored}
     pairs, unmatched = _named(left, events)
     stays = {key for key, one in left.items() if not all(is_echo(one, part) for part in one.parts)}
     for alike in (_same_nights, _share_a_bound, partial(_is_step, today=today)):
         still = []
         for event in unmatched:
-            twin = next((one for one in left.values() if one.key in stays and alike(one, event)), None)
+            same = alike is _same_nights or not may_be_ours(event)
+            heirs = (one for one in left.values() if same and one.key in stays and alike(one, event))
+            twin = next(heirs, None)
             if twin is None:
                 still.append(event)
             else:

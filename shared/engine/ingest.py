@@ -16,11 +16,11 @@ from typing import TypeVar
 from shared.domain.confirm import count_imports, say_again
 from shared.domain.dates import StayDates
 from shared.domain.doubt import note_absence
-from shared.domain.echo import echoes
+from shared.domain.echo import echoes, is_explained
 from shared.domain.errors import NotFound, SyncError, Unreadable
-from shared.domain.facts import FeedAnswer, SeenStay
+from shared.domain.facts import FeedAnswer, FeedEvent, SeenStay
 from shared.domain.merge import hint_stay, merge_feed, merge_stay
-from shared.domain.model import Block, Link, Part, Reservation, SiteState, Status
+from shared.domain.model import Block, Busy, Link, Part, Reservation, SiteState, Status
 from shared.engine import tally
 from shared.engine.reconcile import Merge, Reconciler, Report
 from shared.engine.words import Words
@@ -277,8 +277,12 @@ def merge_feed_answer(state: SiteState, listing_id: str, answer: FeedAnswer) -> 
     def ours(one: Reservation, part: Part) -> bool:
         return (one.key, part.dates) in explained
 
+    def may_be_ours(event: FeedEvent) -> bool:
+        shown = (Part("", listing_id, dates, answer.begun) for dates in event.dates)
+        return event.kind is not Busy.STAY and any(is_explained("", part, ledger) for part in shown)
+
     today = state.today(listing_id, answer.begun)
-    merged = merge_feed(listing, known, answer, today, ours)
+    merged = merge_feed(listing, known, answer, today, ours, may_be_ours)
     if merged is None:
         return None
     others = {key: one for key, one in state.reservations.items() if one.feed != listing_id}

@@ -167,3 +167,23 @@ def test_an_empty_answer_is_no_look_at_what_was_sold_before_it() -> None:
     story.feed_trouble(kind="fine")
     story.learn()
     story.teardown()
+
+
+def test_a_closure_of_ours_that_shares_a_bound_with_a_missing_sale_is_not_what_became_of_it() -> None:
+    """Greengo left its sale of 11-14 out of an answer, and showed for the first time our closure of 11-12: the sale
+    passed for shortened to it, the night for our own, and was opened when the other stay was cancelled."""
+    story = SyncMachine()
+    story.book(platform=BOOKING, dates=nights(11, 12))
+    story.book(platform=GREENGO, dates=nights(11, 14))
+    story.poll_greengo()
+    story.poll_booking()
+    story.learn()
+    story.time_passes(seconds=30)
+    story.greengo_pulls()
+    story.workers_and_sweep()
+    story.feed_trouble(kind="hidden")
+    story.time_passes(seconds=30)
+    story.poll_greengo()
+    story.cancel(platform=BOOKING, pick=0)
+    story.poll_booking()
+    story.teardown()
