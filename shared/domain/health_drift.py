@@ -62,20 +62,20 @@ def _kind(one: Drift) -> str:
 
 
 _WHO_FR = {
-    "once": "quelqu’un a ouvert là-bas, à la main ou avec un autre programme",
+    "once": "ouvertes à la main, par un autre programme, ou par une règle de la plateforme",
     "often": "un autre programme y écrit sans doute",
     "never": "la plateforme a accepté la fermeture et ne la montre pas",
 }
 _WHO_EN = {
-    "once": "somebody opened there, by hand or with another program",
+    "once": "opened by hand, by another program, or by a rule of the platform's own",
     "often": "another program probably writes there",
     "never": "the platform took the closure and does not show it",
 }
 _OPENED = both(
-    "C’est refermé d’office. Cherchez qui ouvre : une personne, un autre gestionnaire de canaux, un lien "
-    "entre les plateformes ; et arrêtez l’un des deux.",
-    "What was opened is closed again by itself. Look for who opens: a person, another channel manager, a link between "
-    "the platforms; and stop one of the two.",
+    "C’est refermé d’office. Cherchez qui ouvre (une personne, un autre gestionnaire de canaux, une ouverture "
+    "automatique chez la plateforme) et arrêtez-le.",
+    "What was opened is closed again by itself. Look for who opens (a person, another channel manager, an automatic "
+    "opening at the platform) and stop it.",
 )
 _NEVER_CLOSED = both(
     "La fermeture est redite d’office. Regardez ces nuits dans le calendrier de la plateforme, fermez-les à la main "

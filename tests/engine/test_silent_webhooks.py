@@ -11,8 +11,9 @@ from shared.domain import bells as judged
 from shared.domain.bells import silence
 from shared.domain.dates import StayDates
 from shared.domain.errors import StoreUnavailable
-from shared.domain.model import AIRBNB
+from shared.domain.model import AIRBNB, BOOKING
 from shared.engine.bells import Bells
+from shared.ports import Notification
 from shared.state.accounts import AccountState
 from tests.engine.stories import cancelled, deliver, sold, told
 from tests.engine.village import Village
@@ -137,3 +138,41 @@ def test_a_platform_that_calls_nobody_misses_nothing(village: Village) -> None:
     village.clock.advance(3 * MINUTE)
     village.run(village.engine.observer.observe("booking"))
     assert account(village, "booking").bells == judged.Bells()
+
+
+@pytest.fixture
+def calling(village: Village) -> Village:
+    """The village, with a Booking.com that has a queue and calls when it has news, as Channex does."""
+    for name in ("doorbells", "callers"):
+        object.__setattr__(village.engine.world, name, frozenset({BOOKING}))
+    village.booking.read_notification = read  # type: ignore[method-assign]
+    village.clock.advance(MINUTE)
+    village.run(village.engine.queues.poll("booking"))
+    return village
+
+
+def read(body: bytes) -> Notification:
+    return Notification("booking", poll=("unit-booking",))
+
+
+def test_a_poll_that_a_call_asked_for_misses_nothing_and_the_clocks_own_does(calling: Village) -> None:
+    told_of = sold(calling, "booking", JULY)
+    calling.clock.advance(timedelta(minutes=10))
+    calling.run(calling.engine.inbox.receive(BOOKING, b"{}"))
+    calling.run(calling.drain())
+    assert told_of.id not in calling.booking.waiting
+    assert account(calling, "booking").bells.missed == ()
+    assert account(calling, "booking").bells.rung is not None
+    sold(calling, "booking", AUGUST)
+    calling.clock.advance(timedelta(minutes=10))
+    calling.run(calling.engine.queues.poll("booking"))
+    assert len(account(calling, "booking").bells.missed) == 1
+
+
+def test_an_account_whose_access_was_withdrawn_misses_nothing_when_it_is_back(village: Village) -> None:
+    look(village)
+    village.run(village.engine.world.accounts.pause("airbnb", "authorization_revoked"))
+    sold(village, "airbnb", JULY)
+    village.deliveries.clear()
+    look(village)
+    assert bells(village) == judged.Bells()
