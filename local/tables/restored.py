@@ -32,7 +32,10 @@ _RECORD = site_codec.ALIVE_END
 """From here on a site's rows are its record, which only grows: of two with one key the one in the tables is newer, and
 what was erased in it stays erased."""
 
-_PEOPLES = frozenset({"~people", "~choices", "~told", "~later"})
+_ENGINES = frozenset({names.DIRECTORY, "~timers"})
+"""Partitions of ``Accounts`` that are no account's and hold what the engine needs; the others are about people: who
+they are, what they chose and were told."""
+
 _SINCE_COPIED = frozenset({names.INBOX})
 _GROWS = frozenset({names.RESERVATIONS, names.RUNS})
 
@@ -188,7 +191,7 @@ def _shard(partition: str, old: Rows, new: Rows) -> list[Row]:
 
 
 def _account(partition: str, old: Rows, new: Rows, frame: Frame) -> list[Row]:
-    if partition in _PEOPLES:
+    if partition.startswith("~") and partition not in _ENGINES:
         return list(new.values()) if frame.lives else _told_before(old)
     kept = {**old, **{key: row for key, row in new.items() if _is_counted(key)}}
     if frame.lives:

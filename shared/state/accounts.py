@@ -144,7 +144,9 @@ class AccountStore:
         """An account with all its units, or None: one small read, and one more where the units may have changed."""
         rows = {row.key: row for row in await self._tables.query(ACCOUNTS, account, stop=_UNIT)}
         row = rows.get(_ACCOUNT)
-        if row is None:
+        if row is None or not row.values.get(
+            "platform"
+        ):  # what it is was never written, or by nobody we know
             return None
         pairs = (one.partition("=") for one in cells.texts(row.values, "secrets"))
         units = await self._units(account, cells.text(row.values, "units"))

@@ -44,7 +44,7 @@ def files() -> list[Path]:
 
 
 def lived(village: Village) -> None:
-    """A story that leaves a row of every kind: stays that are sold, moved, cancelled, fading, an echo, a double booking,
+    """A story that leaves a row of every kind: stays that are sold, moved, cancelled, fading, an echo, a clash,
     a closure that was not taken, and what people did."""
     told(village, AIRBNB, JULY)
     gone = told(village, BOOKING, MAY)

@@ -304,6 +304,18 @@ def test_rule_27_an_account_that_cannot_be_read_keeps_no_other_from_being_asked(
     assert village.airbnb.calendar.closed == set()
 
 
+def test_rule_27_an_account_of_no_platform_is_none(village: Village) -> None:
+    row = village.run(village.tables.get(names.ACCOUNTS, "booking", "account"))
+    assert row is not None
+    values = {name: value for name, value in row.values.items() if name != "platform"}
+    village.run(rewritten(village, names.ACCOUNTS, Row(row.partition, row.key, values)))
+    village.restart()
+    told(village, AIRBNB, JULY)
+    village.clock.advance(MINUTE)
+    village.run(village.engine.on_timer_poll_accounts())
+    assert village.run(village.engine.world.accounts.load("booking")) is None
+
+
 def test_rule_27_a_mode_of_a_newer_release_closes_what_must_be_closed(village: Village) -> None:
     put(village, names.ACCOUNTS, "booking", "account", {"mode": WORD})
     village.restart()
