@@ -23,10 +23,12 @@ from shared.engine.connect import Connect
 from shared.engine.export import Export, Render
 from shared.engine.freshness import Freshness
 from shared.engine.history import History
+from shared.engine.home_names import HomeNames
 from shared.engine.inbox import AGAIN, Inbox
 from shared.engine.ingest import Ingest
 from shared.engine.jobs import Jobs
 from shared.engine.library import Library
+from shared.engine.link_view import LinkViews
 from shared.engine.links import Links
 from shared.engine.look import LinkDesk
 from shared.engine.mail_doorbell import MailDoorbell
@@ -126,7 +128,9 @@ class Operations:
         self.notices = NoticeDesk(world)
         self.portfolio = PortfolioImport(world, period)
         self.link_desk = LinkDesk(world)
-        self.links = Links(world, self.link_desk, self.portfolio)
+        self.link_views = LinkViews(world)
+        self.links = Links(world, self.link_views, self.link_desk, self.portfolio)
+        self.home_names = HomeNames(world)
         self.connect = Connect(world, self.link_desk, self.portfolio)
         self.library = Library(world, self.portfolio)
         self.checks = {

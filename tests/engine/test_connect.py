@@ -160,7 +160,7 @@ def test_a_calendar_programs_word_for_https_is_understood(hamlet: Hamlet) -> Non
 def test_our_own_calendar_is_not_taken_in_again(hamlet: Hamlet) -> None:
     hamlet.web.answers[AIRBNB_LINK] = calendar()
     made = done(connect(hamlet, LOCAL, link=AIRBNB_LINK, name="Moulin"))
-    view = hamlet.run(hamlet.engine.links.one(LOCAL, made.link_id))
+    view = hamlet.run(hamlet.engine.link_views.one(LOCAL, made.link_id))
     assert view is not None
     found = look(hamlet, f"https://sync.example/export/{view.token}.ics")
     assert isinstance(found, Refusal)
@@ -184,7 +184,7 @@ def test_our_own_calendar_is_not_taken_in_again(hamlet: Hamlet) -> None:
 def test_our_own_calendar_is_known_however_its_address_is_spelled(hamlet: Hamlet, spelled: str) -> None:
     hamlet.web.answers[AIRBNB_LINK] = calendar()
     made = done(connect(hamlet, LOCAL, link=AIRBNB_LINK, name="Moulin"))
-    view = hamlet.run(hamlet.engine.links.one(LOCAL, made.link_id))
+    view = hamlet.run(hamlet.engine.link_views.one(LOCAL, made.link_id))
     assert view is not None
     path = spelled.format(token=view.token, first=ord(view.token[0]), rest=view.token[1:])
     address = f"https://sync.example{path}"
@@ -236,7 +236,7 @@ def test_the_first_calendar_of_all_makes_owner_home_and_listing(hamlet: Hamlet) 
     assert state.site.properties[made.home].name == "Le Moulin de Vézelay"
     assert [part.dates for fact in state.reservations.values() for part in fact.parts] == [nights(10, 3)]
     assert state.listings[made.listing].complete, "it was read at once, without waiting for the next tick"
-    view = hamlet.run(hamlet.engine.links.one(LOCAL, made.link_id))
+    view = hamlet.run(hamlet.engine.link_views.one(LOCAL, made.link_id))
     assert view is not None
     assert view.servable
     assert hamlet.run(hamlet.engine.export_calendar(view.token, {"user-agent": "Airbnb/1"})).status == 200
@@ -259,7 +259,7 @@ def test_the_same_link_twice_is_the_same_listing(hamlet: Hamlet) -> None:
     first = done(connect(hamlet, LOCAL, link=AIRBNB_LINK, name="Moulin"))
     again = done(connect(hamlet, LOCAL, link=f" {AIRBNB_LINK}", name="Moulin"))
     assert (again.link_id, again.anew) == (first.link_id, False)
-    assert len(hamlet.run(hamlet.engine.links.listed(LOCAL))) == 1
+    assert len(hamlet.run(hamlet.engine.link_views.listed(LOCAL))) == 1
 
 
 def test_a_button_pressed_ten_times_at_once_makes_one_home(hamlet: Hamlet) -> None:

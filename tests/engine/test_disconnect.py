@@ -12,17 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.dates import StayDates
+from shared.domain.errors import NotAllowed, NotFound
 from shared.domain.model import GREENGO, Busy, SiteState
 from shared.domain.occupancy import occupancies
 from shared.domain.portfolio import Home
 from shared.domain.removals import Doubt, removals
-from shared.engine.links import LinkView
+from shared.engine.link_view import LinkView
 from shared.engine.turn import Taken, turn
 from shared.ports import Request, Response
 from tests.engine.hamlet import Hamlet, calendar, link, portfolio, stay
 from tests.engine.test_connect import CLAIRE, LOOKER, MARC, nights
 from tests.engine.test_links import MOULIN, NEW, fetch, only
 from tests.engine.village import Crash, Store
+from tests.web.support import Browser
 
 SOLD = nights(10, 4)
 NAME = "moulin-greengo"
@@ -136,7 +138,7 @@ def test_a_calendar_that_never_answered_no_longer_keeps_the_home_from_its_others
     )
     hamlet.run(hamlet.engine.observer.observe("booking"))
     look(hamlet)
-    (silent,) = [v for v in hamlet.run(hamlet.engine.links.listed(CLAIRE)) if v.home == "grange"]
+    (silent,) = [v for v in hamlet.run(hamlet.engine.link_views.listed(CLAIRE)) if v.home == "grange"]
     assert (silent.servable, silent.silent) == (False, ("greengo",))
     done = hamlet.run(hamlet.engine.links.disconnect(CLAIRE, silent.id))
     assert done is not None
@@ -215,8 +217,9 @@ def test_what_it_sold_leaves_the_partition_days_after_the_departure(hamlet: Haml
 
 def test_only_who_decides_may_do_it_and_one_at_a_time_with_imports(hamlet: Hamlet) -> None:
     links, name = hamlet.engine.links, only(hamlet).id
-    for person in (LOOKER, MARC):
-        assert hamlet.run(links.disconnect(person, name)) is None
+    for person, no in ((LOOKER, NotAllowed), (MARC, NotFound)):
+        with pytest.raises(no):
+            hamlet.run(links.disconnect(person, name))
 
     async def both() -> None:
         async with turn(hamlet.engine.world):
@@ -226,8 +229,8 @@ def test_only_who_decides_may_do_it_and_one_at_a_time_with_imports(hamlet: Hamle
     hamlet.run(both())
     assert only(hamlet).host
     cut(hamlet)
-    assert hamlet.run(links.disconnect(CLAIRE, name)) is not None  # twice is once
-    told = hamlet.run(hamlet.engine.record.lines(CLAIRE, {})).body.decode()
+    assert hamlet.run(links.disconnect(CLAIRE, name)).id == name  # twice is once
+    told = Browser(hamlet.engine, hamlet.run, CLAIRE).call("GET", "/api/history").body.decode()
     assert told.count('"what": "calendar disconnected"') == 1
 
 

@@ -97,7 +97,7 @@ def test_each_sees_the_homes_of_their_owners_and_who_only_looks_no_links_people_
 @pytest.mark.parametrize("person", [CLAIRE, COMPTA, Person("nobody")])
 def test_only_who_decides_for_all_may_take_a_text_in(hamlet: Hamlet, person: Person) -> None:
     assert hamlet.run(hamlet.engine.library.take(person, EXAMPLE.read_bytes())) is None
-    assert hamlet.run(hamlet.engine.links.listed(LOCAL)) == []
+    assert hamlet.run(hamlet.engine.link_views.listed(LOCAL)) == []
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.domain.access import ALL_OWNERS, Person
-from shared.domain.errors import PayloadRejected
+from shared.domain.errors import NotAllowed, NotFound, PayloadRejected
 from shared.domain.model import GREENGO, Automatic, Link, Property, Site
 from shared.domain.portfolio import Home, Portfolio, PortfolioListing, Role
-from shared.engine.links import GRACE, LinkView, Replacement
+from shared.engine.link_view import LinkView
+from shared.engine.links import GRACE, Replacement
 from shared.engine.look import Refusal
 from shared.engine.look_text import Why
 from shared.engine.turn import Taken, turn
@@ -36,7 +38,7 @@ def hamlet() -> Iterator[Hamlet]:
 
 
 def only(hamlet: Hamlet, person: Person = CLAIRE) -> LinkView:
-    (found,) = hamlet.run(hamlet.engine.links.listed(person))
+    (found,) = hamlet.run(hamlet.engine.link_views.listed(person))
     return found
 
 
@@ -54,8 +56,9 @@ def renewed(hamlet: Hamlet, grace: timedelta = GRACE) -> tuple[str, str]:
 def test_only_who_may_decide_sees_an_export_address(hamlet: Hamlet) -> None:
     assert only(hamlet).token == hamlet.tokens["moulin-greengo"]
     assert only(hamlet, LOOKER).token == ""
-    assert hamlet.run(hamlet.engine.links.listed(MARC)) == []
-    assert hamlet.run(hamlet.engine.links.one(MARC, only(hamlet).id)) is None
+    assert hamlet.run(hamlet.engine.link_views.listed(MARC)) == []
+    with pytest.raises(NotFound):
+        hamlet.run(hamlet.engine.link_views.one(MARC, only(hamlet).id))
 
 
 def test_no_view_shows_an_import_link_or_a_secret_by_accident(hamlet: Hamlet) -> None:
@@ -135,13 +138,23 @@ def test_a_crash_in_a_renewal_leaves_one_address_that_works(hamlet: Hamlet, call
 
 def test_nobody_who_may_not_decide_changes_an_address(hamlet: Hamlet) -> None:
     view = only(hamlet)
-    for person in (LOOKER, MARC):
-        assert hamlet.run(hamlet.engine.links.renew(person, view.id)) is None
-        assert hamlet.run(hamlet.engine.links.revoke(person, view.id)) is None
-        assert hamlet.run(hamlet.engine.links.replace(person, view.id, NEW)) is None
-        assert hamlet.run(hamlet.engine.links.rename(person, "moulin", "Mine")) is None
+    for person, no, status in ((LOOKER, NotAllowed, 403), (MARC, NotFound, 404)):
+        for doing in (
+            hamlet.engine.links.renew(person, view.id),
+            hamlet.engine.links.revoke(person, view.id),
+            hamlet.engine.links.replace(person, view.id, NEW),
+            hamlet.engine.home_names.rename(person, "moulin", "Mine"),
+        ):
+            with pytest.raises(no):
+                hamlet.run(doing)
+        somewhere = replace(person, roles={**person.roles, "elsewhere": Role.OPERATOR})
+        browser = Browser(hamlet.engine, hamlet.run, somewhere)
+        assert browser.call("POST", f"/api/links/{view.id}/revoke").status == status
+        assert browser.post(f"/links/{view.id}/revoke").status == status
+        assert browser.get(f"/links/{view.id}").status == status
     assert only(hamlet).token == view.token
-    assert hamlet.run(hamlet.engine.links.one(CLAIRE, "nonsense")) is None
+    with pytest.raises(NotFound):
+        hamlet.run(hamlet.engine.link_views.one(CLAIRE, "nonsense"))
 
 
 @pytest.mark.parametrize("grace", [timedelta(seconds=-1), timedelta(days=31)])
@@ -219,7 +232,8 @@ def test_what_is_changed_while_the_new_link_is_fetched_stays_changed(hamlet: Ham
 def test_who_may_no_longer_decide_when_the_new_link_is_fetched_replaces_nothing(hamlet: Hamlet) -> None:
     sold = Home("moulin", "Le Moulin", "marc")
     meanwhile(hamlet, lambda: hamlet.engine.portfolio.run(portfolio([sold], hamlet.links)))
-    assert hamlet.run(hamlet.engine.links.replace(CLAIRE, only(hamlet).id, NEW)) is None
+    with pytest.raises(NotFound):
+        hamlet.run(hamlet.engine.links.replace(CLAIRE, only(hamlet).id, NEW))
     assert hamlet.run(hamlet.engine.world.sites.load("moulin")).site.owner == "marc"
     feed = hamlet.run(hamlet.engine.world.shards.get("0000", "moulin-greengo"))
     assert feed is not None
@@ -233,13 +247,13 @@ def test_a_link_and_a_name_are_changed_one_at_a_time_with_imports(hamlet: Hamlet
     async def both() -> None:
         async with turn(hamlet.engine.world):
             with pytest.raises(Taken):
-                await links.rename(CLAIRE, "moulin", "Le Moulin Vert")
+                await hamlet.engine.home_names.rename(CLAIRE, "moulin", "Le Moulin Vert")
             with pytest.raises(Taken):
                 await links.replace(CLAIRE, name, NEW)
 
     hamlet.run(both())
     assert only(hamlet).home_name == "Le Moulin"
-    assert hamlet.run(links.rename(CLAIRE, "moulin", "Le Moulin Vert")) is True
+    assert hamlet.run(hamlet.engine.home_names.rename(CLAIRE, "moulin", "Le Moulin Vert")) is True
 
 
 def test_a_calendar_with_nothing_that_is_known_is_asked_about_before_it_replaces_another(
@@ -268,9 +282,10 @@ def test_a_calendar_of_another_platform_replaces_none(hamlet: Hamlet) -> None:
 
 def test_a_home_is_called_by_its_new_name_and_its_facts_stay(hamlet: Hamlet) -> None:
     everybody = Person("local", {ALL_OWNERS: Role.OPERATOR})
-    assert hamlet.run(hamlet.engine.links.rename(everybody, "moulin", "Le Moulin Vert")) is True
-    assert hamlet.run(hamlet.engine.links.rename(everybody, "moulin", "Le Moulin Vert")) is False
-    assert hamlet.run(hamlet.engine.links.rename(everybody, "nowhere", "x")) is None
+    assert hamlet.run(hamlet.engine.home_names.rename(everybody, "moulin", "Le Moulin Vert")) is True
+    assert hamlet.run(hamlet.engine.home_names.rename(everybody, "moulin", "Le Moulin Vert")) is False
+    with pytest.raises(NotFound):
+        hamlet.run(hamlet.engine.home_names.rename(everybody, "nowhere", "x"))
     assert only(hamlet).home_name == "Le Moulin Vert"
 
 

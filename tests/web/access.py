@@ -83,7 +83,7 @@ def staged() -> Stage:
     (listed,) = run(engine.cases.listed(OPERATOR))
     removal = run(engine.vanished.found(OPERATOR))[0]
     (message,) = run(engine.poisoned.found(OPERATOR)).rows
-    (link,) = run(engine.links.listed(OPERATOR))
+    (link,) = run(engine.link_views.listed(OPERATOR))
     conflict = run(engine.cases.shown(OPERATOR, listed.name))
     stage = Stage(village)
     stage.real = {

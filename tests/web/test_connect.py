@@ -76,7 +76,7 @@ def test_before_anything_is_stored_the_page_says_what_is_in_the_calendar(
     assert "événement 21" in text
     assert "il n’a pas de début" in text
     assert "secret" not in text, "the link stands in the form's hidden field and nowhere else"
-    assert hamlet.run(hamlet.engine.links.listed(LOCAL)) == []
+    assert hamlet.run(hamlet.engine.link_views.listed(LOCAL)) == []
 
 
 @pytest.mark.parametrize(
@@ -208,4 +208,4 @@ def test_one_platform_twice_on_a_home_is_a_warning(hamlet: Hamlet) -> None:
     someone.press(someone.form("/connect/look"), link=OTHER_LINK)
     someone.press(someone.form("/connect"), platform="airbnb")
     assert "chaque séjour paraîtra en double réservation" in someone.page.said
-    assert len(hamlet.run(hamlet.engine.links.listed(LOCAL))) == 2
+    assert len(hamlet.run(hamlet.engine.link_views.listed(LOCAL))) == 2

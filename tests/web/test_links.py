@@ -41,7 +41,7 @@ def browser(hamlet: Hamlet) -> Browser:
 
 def token(hamlet: Hamlet) -> str:
     (found,) = [
-        one for one in hamlet.run(hamlet.engine.links.listed(CLAIRE)) if one.listing == "moulin-greengo"
+        one for one in hamlet.run(hamlet.engine.link_views.listed(CLAIRE)) if one.listing == "moulin-greengo"
     ]
     return found.token
 
@@ -72,18 +72,22 @@ def test_one_opened_by_who_decides_has_its_address_and_where_to_paste_it(
 CHANGES = ["renew", "revoke", "replace"]
 
 
-@pytest.mark.parametrize("person", [STRANGER, Person("both", {"owner": Role.VIEWER, "x": Role.OPERATOR})])
+BOTH = Person("both", {"owner": Role.VIEWER, "x": Role.OPERATOR})
+
+
+@pytest.mark.parametrize("person", [STRANGER, BOTH])
 @pytest.mark.parametrize("name", [ID, "nonsense", sealed("moulin", "moulin-booking"), sealed("x", "y")])
-def test_what_one_does_not_decide_about_is_not_there(
+def test_what_one_does_not_see_is_not_there_and_what_one_only_sees_is_refused(
     hamlet: Hamlet, browser: Browser, person: Person, name: str
 ) -> None:
+    no = 403 if (person, name) == (BOTH, ID) else 404
     hamlet.web.answers[NEW] = calendar()
     before = token(hamlet)
     other = browser(person)
-    assert other.get(f"/links/{name}").status == other.get(f"/links/{name}/wait").status == 404
+    assert other.get(f"/links/{name}").status == other.get(f"/links/{name}/wait").status == no
     for change in CHANGES:
-        assert other.post(f"/links/{name}/{change}", {"link": NEW}).status == 404
-    assert other.post("/homes/moulin/name", {"name": "Mine"}).status == 404
+        assert other.post(f"/links/{name}/{change}", {"link": NEW}).status == no
+    assert other.post("/homes/moulin/name", {"name": "Mine"}).status == (403 if person == BOTH else 404)
     assert token(hamlet) == before
 
 

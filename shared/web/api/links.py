@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import timedelta
 
-from shared.domain.errors import NotAllowed, NotFound
 from shared.domain.model import Busy
 from shared.domain.spoken import PARIS
 from shared.engine.answers import REFUSALS, json_answer, problem_in_words, refused
 from shared.engine.connect import Connected, NewLink, NotConnected
-from shared.engine.links import LinkView
+from shared.engine.link_view import LinkView
 from shared.engine.look import Looked, Refusal, Stretch
 from shared.state.fetches import Fetch
 from shared.use_cases import Ask, HttpAnswer
@@ -18,40 +17,34 @@ from shared.web.api.models import Connection, FeedCheck, Renewal
 from shared.web.desk import Desk
 
 Json = dict[str, object]
-_MISSING = "there is no such link"
 
 
 async def listed(desk: Desk, ask: Ask) -> HttpAnswer:
     """All of a person's homes; their addresses on demand, for whoever decides."""
-    found = await desk.operations.links.listed(ask.person)
+    found = await desk.operations.link_views.listed(ask.person)
     whole = ask.query.get("addresses", "") == "true"
     return json_answer(200, {"links": [_link(desk, one, whole=whole) for one in found]})
 
 
 async def shown(desk: Desk, ask: Ask) -> HttpAnswer:
     """One, with its address for whoever decides."""
-    return _answer(desk, await desk.operations.links.one(ask.person, ask.params["id"]))
+    return await _answered(desk, desk.operations.link_views.one(ask.person, ask.params["id"]))
 
 
 async def renew(desk: Desk, ask: Ask) -> HttpAnswer:
     """A new address; the old one opens the calendar some days more."""
-    links, name = desk.operations.links, ask.params["id"]
-
-    async def doing() -> LinkView | None:
-        days = Renewal.model_validate_json(ask.body or b"{}").days
-        return await links.renew(ask.person, name, timedelta(days=days))
-
-    return await _changed(desk, ask, doing)
+    days = timedelta(days=Renewal.model_validate_json(ask.body or b"{}").days)
+    return await _answered(desk, desk.operations.links.renew(ask.person, ask.params["id"], days))
 
 
 async def revoke(desk: Desk, ask: Ask) -> HttpAnswer:
     """No address any more."""
-    return await _changed(desk, ask, lambda: desk.operations.links.revoke(ask.person, ask.params["id"]))
+    return await _answered(desk, desk.operations.links.revoke(ask.person, ask.params["id"]))
 
 
 async def disconnect(desk: Desk, ask: Ask) -> HttpAnswer:
     """Its calendar is read no more."""
-    return await _changed(desk, ask, lambda: desk.operations.links.disconnect(ask.person, ask.params["id"]))
+    return await _answered(desk, desk.operations.links.disconnect(ask.person, ask.params["id"]))
 
 
 async def check(desk: Desk, ask: Ask) -> HttpAnswer:
@@ -84,21 +77,11 @@ async def connect(desk: Desk, ask: Ask) -> HttpAnswer:
     return problem_in_words(400, done.why.value, done.said)
 
 
-async def _changed(desk: Desk, ask: Ask, doing: Callable[[], Awaitable[LinkView | None]]) -> HttpAnswer:
-    """Do it, for whoever decides; who may only look is told so."""
-    seen = await desk.operations.links.one(ask.person, ask.params["id"])
-    if seen is not None and not seen.decides:
-        return refused(NotAllowed("you may look at this, but not decide about it"))
+async def _answered(desk: Desk, doing: Awaitable[LinkView]) -> HttpAnswer:
     try:
-        return _answer(desk, await doing())
+        return json_answer(200, _link(desk, await doing, whole=True))
     except REFUSALS as wrong:
         return refused(wrong)
-
-
-def _answer(desk: Desk, view: LinkView | None) -> HttpAnswer:
-    if view is None:
-        return refused(NotFound(_MISSING))
-    return json_answer(200, _link(desk, view, whole=True))
 
 
 def _link(desk: Desk, one: LinkView, *, whole: bool) -> Json:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from urllib.parse import urlsplit
 
-from shared.domain.errors import PayloadRejected
+from shared.domain.errors import NotAllowed, NotFound, PayloadRejected
 from shared.domain.portfolio import masked
 from shared.domain.spoken import Said
 from shared.engine.connect import fit_name
-from shared.engine.links import GRACE, LinkView, Replacement
+from shared.engine.link_view import LinkView
+from shared.engine.links import GRACE, Replacement
 from shared.engine.look import Refusal
 from shared.engine.look_text import odd
 from shared.engine.turn import Taken
 from shared.use_cases import Ask, HttpAnswer
 from shared.web.desk import Desk
 from shared.web.forms import form
-from shared.web.refusals import no_such_thing
+from shared.web.refusals import not_theirs
 from shared.web.render import see
 from shared.web.words import words
 
@@ -34,7 +36,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 async def show(desk: Desk, ask: Ask) -> HttpAnswer:
     """Every link, by home."""
-    found = [_named(ask, one) for one in await desk.operations.links.listed(ask.person)]
+    found = [_named(ask, one) for one in await desk.operations.link_views.listed(ask.person)]
     homes = [list(group) for _, group in groupby(found, key=lambda one: (one.home_name.lower(), one.home))]
     return desk.pages.page(
         ask,
@@ -53,9 +55,10 @@ async def one(desk: Desk, ask: Ask) -> HttpAnswer:
 
 async def wait(desk: Desk, ask: Ask) -> HttpAnswer:
     """Only whether the channel has read our calendar, or we its own: asked again by a page that waits."""
-    view = await _mine(desk, ask)
-    if view is None:
-        return no_such_thing(desk.pages, ask)
+    try:
+        view = await _mine(desk, ask)
+    except (NotFound, NotAllowed) as wrong:
+        return not_theirs(desk.pages, ask, wrong)
     part = "link_import.html" if ask.query.get("part") == "import" else "link_wait.html"
     return desk.pages.page(ask, part, view=view, waiting=_waiting(desk, ask, view))
 
@@ -63,48 +66,38 @@ async def wait(desk: Desk, ask: Ask) -> HttpAnswer:
 async def renew(desk: Desk, ask: Ask) -> HttpAnswer:
     """Give it a new address."""
     grace = timedelta() if form(ask.body).get("grace") == "none" else GRACE
-    view = await desk.operations.links.renew(ask.person, ask.params["id"], grace)
-    return _done(desk, ask, view, "renewed")
+    return await _done(desk, ask, desk.operations.links.renew(ask.person, ask.params["id"], grace), "renewed")
 
 
 async def revoke(desk: Desk, ask: Ask) -> HttpAnswer:
     """Take its address away."""
-    view = await desk.operations.links.revoke(ask.person, ask.params["id"])
-    return _done(desk, ask, view, "revoked")
+    return await _done(desk, ask, desk.operations.links.revoke(ask.person, ask.params["id"]), "revoked")
 
 
 async def disconnect(desk: Desk, ask: Ask) -> HttpAnswer:
     """Read its calendar no more."""
-    try:
-        view = await desk.operations.links.disconnect(ask.person, ask.params["id"])
-    except Taken:
-        return await _one(desk, ask, 409, _busy())
-    return _done(desk, ask, view, "disconnected")
+    doing = desk.operations.links.disconnect(ask.person, ask.params["id"])
+    return await _done(desk, ask, doing, "disconnected")
 
 
 async def replace(desk: Desk, ask: Ask) -> HttpAnswer:
     """Read another link from now on. One that looks like another home's is asked about first."""
     given = form(ask.body)
     link, sure = given.get("link", ""), given.get("sure") == "yes"
-    try:
-        found = await desk.operations.links.replace(ask.person, ask.params["id"], link, sure=sure)
-    except Taken:
-        return await _one(desk, ask, 409, _busy(), link=link)
-    if isinstance(found, Refusal):
-        return await _one(desk, ask, 422, found.said, link=link)
-    if isinstance(found, Replacement):
-        return await _one(desk, ask, 409, doubt=found)
-    return _done(desk, ask, found, "replaced")
+    doing = desk.operations.links.replace(ask.person, ask.params["id"], link, sure=sure)
+    return await _done(desk, ask, doing, "replaced", link)
 
 
 async def rename(desk: Desk, ask: Ask) -> HttpAnswer:
     """Call a home something else; an empty name changes nothing."""
     name = fit_name(form(ask.body).get("name", ""))
     try:
-        done = await desk.operations.links.rename(ask.person, ask.params["id"], name)
+        await desk.operations.home_names.rename(ask.person, ask.params["id"], name)
     except PayloadRejected:
         return see("/links")
-    return no_such_thing(desk.pages, ask) if done is None else see("/links")
+    except (NotFound, NotAllowed) as wrong:
+        return not_theirs(desk.pages, ask, wrong)
+    return see("/links")
 
 
 # ------------------------------------------------------------------------------------------------------
@@ -119,10 +112,11 @@ async def _one(
     link: str = "",
     doubt: Replacement | None = None,
 ) -> HttpAnswer:
-    view = await _mine(desk, ask)
-    if view is None:
-        return no_such_thing(desk.pages, ask)
-    others = await desk.operations.links.beside(ask.person, view)
+    try:
+        view = await _mine(desk, ask)
+    except (NotFound, NotAllowed) as no:
+        return not_theirs(desk.pages, ask, no)
+    others = await desk.operations.link_views.beside(ask.person, view)
     done = ask.query.get("done", "")
     key = view.platform if f"paste.{view.platform}" in words("fr") else "ical"
     return desk.pages.page(
@@ -174,10 +168,12 @@ def is_own_machine(public: str) -> bool:
     return parts.scheme != "https" or (parts.hostname or "") in _LOOPBACK
 
 
-async def _mine(desk: Desk, ask: Ask) -> LinkView | None:
-    """The link in the address, for whoever decides about it."""
-    view = await desk.operations.links.one(ask.person, ask.params["id"])
-    return _named(ask, view) if view is not None and view.decides else None
+async def _mine(desk: Desk, ask: Ask) -> LinkView:
+    """The link in the address. Raises ``NotFound``, and ``NotAllowed`` for whoever does not decide about it: the page
+    shows its address."""
+    views = desk.operations.link_views
+    await views.decided(ask.person, ask.params["id"])
+    return _named(ask, await views.one(ask.person, ask.params["id"]))
 
 
 def _named(ask: Ask, view: LinkView) -> LinkView:
@@ -191,7 +187,22 @@ def _busy() -> Said:
     return {language: words(language)["connect.busy"] for language in ("fr", "en")}
 
 
-def _done(desk: Desk, ask: Ask, view: LinkView | None, what: str) -> HttpAnswer:
-    if view is None:
-        return no_such_thing(desk.pages, ask)
-    return see(f"/links/{view.id}?done={what}")
+async def _done(
+    desk: Desk,
+    ask: Ask,
+    doing: Awaitable[LinkView | Refusal | Replacement],
+    what: str,
+    link: str = "",
+) -> HttpAnswer:
+    """Do it, and say so. ``link`` is what was pasted: it comes back where it cannot be taken."""
+    try:
+        found = await doing
+    except (NotFound, NotAllowed) as wrong:
+        return not_theirs(desk.pages, ask, wrong)
+    except Taken:
+        return await _one(desk, ask, 409, _busy(), link=link)
+    if isinstance(found, Refusal):
+        return await _one(desk, ask, 422, found.said, link=link)
+    if isinstance(found, Replacement):
+        return await _one(desk, ask, 409, doubt=found)
+    return see(f"/links/{found.id}?done={what}")
