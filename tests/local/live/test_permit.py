@@ -141,6 +141,14 @@ async def test_past_the_first_door_stands_the_second(stage: Stage) -> None:
 
 
 @EACH_PLATFORM
+async def test_the_second_door_is_shut_again_after_a_permitted_write(stage: Stage) -> None:
+    await stage.marked("listing-1").write(stage.account, stage.unit, levels([FAR], 0))
+    with pytest.raises(NotAllowed, match="no permitted write"):
+        await stage.bare.write(stage.account, stage.unit, levels([FAR], 1))
+    assert stage.closed()
+
+
+@EACH_PLATFORM
 async def test_reading_needs_no_mark(stage: Stage) -> None:
     door = stage.marked(asked=False)
     near = StayDates.of_nights(TODAY + timedelta(days=3), 2)
