@@ -28,6 +28,7 @@ class Code(StrEnum):
     """What may be found. The words are part of the API, of the log and of ``docs/operations.md``: never rename one."""
 
     STORE_DOWN = "store_down"  # the tables did not answer, or what stands in them cannot be read
+    UNREAD = "unread"  # a row of an account or a link that this release cannot read
     TIMERS_STOPPED = "timers_stopped"  # nothing rings any more: the app was stopped, or its timers were
     CALENDAR_SILENT = (
         "calendar_silent"  # a calendar link gave no good answer for twice the time it counts as fresh

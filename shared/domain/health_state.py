@@ -172,6 +172,21 @@ def of_jobs(stuck: Iterable[tuple[str, datetime]]) -> Sight:
     return Sight(tuple(found))
 
 
+OF_ACCOUNTS = frozenset(
+    {Code.ACCOUNT_SILENT, Code.CIRCUIT_OPEN, Code.WEBHOOKS_SILENT, Code.DRIFT, Code.KEY_ENDS}
+)
+"""What is not known of an account that cannot be read."""
+
+
+def of_unread(names: Iterable[str], unseen: frozenset[Code]) -> Sight:
+    """Accounts or links whose rows this release cannot read; ``unseen`` is what nobody knows of them then."""
+    found = []
+    for name in names:
+        cause, step = words.unread(name)
+        found.append(Finding(Code.UNREAD, Weight.ILL, cause, step, name))
+    return Sight(tuple(found), unseen=unseen if found else frozenset())
+
+
 def of_store(why: str) -> Sight:
     """The tables did not answer, or hold what cannot be read; ``why`` in our own words. Nothing else is known then."""
     cause, step = words.store_down(why)

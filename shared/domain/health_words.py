@@ -17,6 +17,7 @@ from shared.domain.spoken import LANGUAGES, PARIS, Said, moment
 
 OPEN: Mapping[Code, str] = {
     Code.STORE_DOWN: "the tables do not answer",
+    Code.UNREAD: "accounts and links whose rows cannot be read: {count}",
     Code.TIMERS_STOPPED: "the timers stand still",
     Code.CALENDAR_SILENT: "calendars without a good answer for too long: {count}",
     Code.ACCOUNT_SILENT: "accounts without a good answer for too long: {count}",
@@ -40,6 +41,7 @@ OPEN: Mapping[Code, str] = {
 
 TITLES: Mapping[Code, Said] = {
     Code.STORE_DOWN: both("les tables", "the tables"),
+    Code.UNREAD: both("lignes illisibles", "rows that could not be read"),
     Code.TIMERS_STOPPED: both("l’horloge du moteur", "the engine's timers"),
     Code.CALENDAR_SILENT: both("calendriers muets", "silent calendars"),
     Code.ACCOUNT_SILENT: both("comptes muets", "silent accounts"),
@@ -240,6 +242,17 @@ def store_down(why: str) -> Words:
     ), both(
         "Rien ne s’ouvre entre-temps, et tout est relu à leur retour. Voyez l’état du compte de stockage.",
         "Nothing opens meanwhile, and everything is read again when they are back. See how the storage account is.",
+    )
+
+
+def unread(about: str) -> Words:
+    """A row of an account or of a calendar link."""
+    return both(
+        f"Ce qui est écrit de {about} ne peut pas être lu : ni interrogé, ni ouvert.",
+        f"What is written of {about} cannot be read: it is neither asked nor opened.",
+    ), both(
+        "Pendant une mise à jour, attendez qu’elle soit finie ; sinon réimportez le portefeuille.",
+        "During an upgrade wait until it is done; otherwise import the portfolio again.",
     )
 
 

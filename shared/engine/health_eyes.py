@@ -9,29 +9,25 @@ conflicts. It grows with shards and accounts, never with sites or stays. Those t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from shared.domain import health_lag, health_state
 from shared.domain.errors import BusUnavailable
-from shared.domain.health import Figure, Sight
+from shared.domain.health import Code, Figure, Sight
 from shared.domain.health_lag import ByApi, Calendar
 from shared.domain.health_state import OneCircuit, OneWork
 from shared.domain.model import Platform
 from shared.domain.modes import look_period
 from shared.engine.health_further import ClocksEye, FurtherOfAccounts
 from shared.engine.modes import Modes
+from shared.engine.side_by_side import side_by_side
 from shared.engine.world import CONFLICTS, WORK, World
 from shared.state import cells
 from shared.state.accounts import AccountState
 from shared.state.feeds import Shard
 from shared.state.open_conflicts import OpenConflicts
-
-T = TypeVar("T")
-
-AT_ONCE = 16
-"""Rows asked for side by side."""
 
 MOST_DEAD = 100
 """Dead letters of a queue that are counted."""
@@ -80,10 +76,12 @@ class CalendarsEye:
 
     async def look(self) -> Sight:
         """One read for the directory, one a shard of a hundred links."""
-        shards = await side_by_side(await self._world.accounts.directory("shard"), self._world.shards.load)
-        return health_lag.of_calendars(
-            (one for shard in shards for one in _calendars(shard)), self._world.now()
-        )
+        shards = await side_by_side(self._world.shards.load, await self._world.accounts.directory("shard"))
+        unread = (name for shard in shards for name in shard.unread)
+        blind = health_state.of_unread(unread, frozenset({Code.CALENDAR_SILENT}))
+        links = (one for shard in shards for one in _calendars(shard))
+        sight = health_lag.of_calendars(links, self._world.now())
+        return Sight((*sight.findings, *blind.findings), sight.figures, blind.unseen)
 
 
 def _calendars(shard: Shard) -> list[Calendar]:
@@ -120,8 +118,10 @@ class AccountsEye:
         """One read for the directory, one or two an account."""
         known = await self._world.accounts.directory("account")
         names = [name for name, what in known.items() if what.get("api")]
-        loaded = await side_by_side(names, self._modes.account)
+        loaded = await side_by_side(self._modes.readable, names)
         states = [one for one in loaded if one is not None and one.units]
+        unread = (name for name, one in zip(names, loaded, strict=True) if one is None)
+        blind = health_state.of_unread(unread, health_state.OF_ACCOUNTS)
         seen = [self._seen(one) for one in states]
         sight = health_lag.of_accounts(seen, self._world.now())
         found = list(sight.findings)
@@ -130,7 +130,7 @@ class AccountsEye:
             found += [mode] if mode else []
             found += health_state.of_circuits(one, self._circuits(state), self._world.now())
         found += await self._further.findings(states)
-        return Sight(tuple(found), sight.figures)
+        return Sight((*found, *blind.findings), sight.figures, blind.unseen)
 
     def _seen(self, one: AccountState) -> ByApi:
         account, standing = one.account, one.standing
@@ -234,16 +234,3 @@ class ConflictsEye:
     async def look(self) -> Sight:
         """One read."""
         return Sight(figures=(Figure("conflicts_open", sum((await self._open.all()).values())),))
-
-
-async def side_by_side(
-    names: Sequence[str] | Mapping[str, object], ask: Callable[[str], Awaitable[T]]
-) -> list[T]:
-    """What each name stands for, in their order."""
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def one(name: str) -> T:
-        async with gate:
-            return await ask(name)
-
-    return list(await asyncio.gather(*(one(name) for name in names)))

@@ -18,6 +18,7 @@ from shared.domain.errors import (
     StaleWrite,
     StoreUnavailable,
     SyncError,
+    Unreadable,
 )
 from shared.domain.model import Account, SyncMode
 from shared.domain.modes import Ending, ModeSetting, Outcome, Rung, Standing, standing
@@ -73,6 +74,14 @@ class Modes:
         loaded = await self._world.accounts.load(name)
         self._accounts[name] = (now, loaded)
         return loaded
+
+    async def readable(self, name: str) -> AccountState | None:
+        """The same; None also for one whose rows this release cannot read: it holds up no other, and the health report
+        names it."""
+        try:
+            return await self.account(name)
+        except Unreadable:
+            return None
 
     async def answered(self, state: AccountState) -> None:
         """The account's platform gave an answer."""
@@ -145,7 +154,7 @@ class Modes:
     async def tend(self) -> None:
         """Tell of changes that somebody made and did not live to tell of."""
         for name, what in (await self._world.accounts.directory("account")).items():
-            state = await self.account(name) if what.get("api") else None
+            state = await self.readable(name) if what.get("api") else None
             if state is None or state.rung.untold is None or not _is_felt(state):
                 continue
             if self._world.now() - (state.rung.since or NEVER) < UNTOLD_AFTER:

@@ -28,7 +28,7 @@ class Probes:
         """Let writes and acknowledgements be tried where reads are back. One read for the directory and one an account,
         which the report would make anyway; more only at the end of an outage. Raises ``StoreUnavailable``."""
         for name, what in (await self._world.accounts.directory("account")).items():
-            state = await self._modes.account(name) if what.get("api") else None
+            state = await self._modes.readable(name) if what.get("api") else None
             if state is not None and state.standing.sends:
                 await self._tend(state)
 

@@ -66,13 +66,15 @@ class Visit:
 @dataclass(frozen=True, slots=True)
 class Shard:
     """A shard as one read gave it. ``counter`` is the observation number of the pass that begins with this read: two
-    passes with the same one cannot both store their outcome (rule 6)."""
+    passes with the same one cannot both store their outcome (rule 6). ``unread`` are listings whose link this release
+    cannot read."""
 
     id: str
     counter: int
     feeds: Mapping[str, Feed]
     visits: Mapping[str, Visit]
     etag: str | None
+    unread: tuple[str, ...] = ()
 
 
 class FeedStore:
@@ -125,10 +127,11 @@ class FeedStore:
         values = {} if head is None else head.values
         left = {row.key for row in rows if row.values.get("url") == ""}
         visits = {name: one for name, one in _visits(values).items() if name not in left}
-        links = (row for row in rows if not row.key.startswith(_OTHER) and row.key not in left)
+        links = [row for row in rows if not row.key.startswith(_OTHER) and row.key not in left]
         feeds = {one.listing: one for one in _readable(links)}
         counter = cells.number(values, "counter") + 1
-        return Shard(shard, counter, feeds, visits, None if head is None else head.etag)
+        unread = tuple(row.key for row in links if row.key not in feeds)
+        return Shard(shard, counter, feeds, visits, None if head is None else head.etag, unread)
 
     async def finish(self, shard: Shard, visits: Mapping[str, Visit], changed: Iterable[Feed]) -> bool:
         """Store a pass's outcome in one write; False when another pass with the same counter was first (its

@@ -293,6 +293,20 @@ def test_a_row_nobody_can_read_is_said_and_blinds_no_other_eye(village: Village)
     assert asked(village) == (503, ["the tables do not answer", "sites that wait for over 5 minutes: 1"])
 
 
+def test_accounts_and_links_nobody_can_read_are_named_and_hold_up_no_other(village: Village) -> None:
+    live(village, 3)
+    village.run(village.tables.upsert("Accounts", Row("airbnb", "account", {"polled": "yesterday"})))
+    village.run(village.tables.upsert("Feeds", Row("0000", f"{HOME}-greengo", {"period": "often"})))
+    live(village, 10, ("accounts", "sweep", "health")[1:])
+    seen = found(village)
+    assert [one.about for one in seen[Code.UNREAD]] == ["airbnb", f"{HOME}-greengo"]
+    assert [one.about for one in seen[Code.ACCOUNT_SILENT]] == ["booking"]
+    assert "accounts and links whose rows cannot be read: 2" in asked(village)[1]
+    assert [one.text["en"][:41] for one in notices(village) if "written" in one.text["en"]] == [
+        "What is written of airbnb cannot be read:"
+    ]
+
+
 def test_a_fault_of_ours_is_an_answer_too(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken() -> None:
         raise TypeError("a defect")
