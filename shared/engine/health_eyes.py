@@ -1,9 +1,10 @@
 """The eyes of the health report: each reads one kind of thing and hands it to a pure judge.
 
 What a report costs, in table transactions: one for the directory of each kind, one a shard of calendars, one or two an
-account (its circuits and its rung stand in the same answer), four for due work, one for the sweep's mark, one for open
-conflicts. It grows with shards and accounts, never with sites or stays. Those that are ``outside`` are what
-``GET /health`` is answered from; the others wait for the bus or are dear, and are the timer's alone.
+account (its circuits and its rung stand in the same answer), four for due work, one each for the sweep's mark, for open
+conflicts, and for what was set aside. It grows with shards and accounts, never with sites or stays. Counted with two
+accounts and one shard: 18 for the whole round of a minute, 12 for an answer of ``/health``. Eyes that are ``outside``
+are what ``/health`` is answered from; the others wait for the bus or are dearer, and look each minute and when asked.
 """
 
 from __future__ import annotations
