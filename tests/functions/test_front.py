@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from shared import bootstrap
+from shared.config import read
 from shared.domain.model import AIRBNB, Platform
 from shared.engine.front import Front
 from shared.engine.reception import Reception
@@ -164,3 +166,21 @@ async def test_a_bell_that_breaks_after_the_answer_is_told(inbox: InboxStore) ->
     await reception.receive(AIRBNB, b"{}")
     await reception.settle()
     assert ("bell_failed", {"kind": "RuntimeError"}) in told.events
+
+
+async def test_engine_and_front_share_their_clients_and_the_engine_takes_over(
+    monkeypatch: pytest.MonkeyPatch, sample_settings: dict[str, str]
+) -> None:
+    settings = read({**sample_settings, "WEBHOOK_SECRET_AIRBNB": SECRET, "SIGN_IN_KEY": SECRET})
+    monkeypatch.setattr("shared.config.current", lambda: settings)
+    front = bootstrap.receiver()
+    assert isinstance(front, Front)
+    assert bootstrap.receiver() is front
+    engine = bootstrap.engine()
+    assert bootstrap.receiver() is engine
+    loop = asyncio.get_running_loop()
+    joined = bootstrap._built[loop]
+    assert (joined.tables, joined.bus) == bootstrap._clients[loop]
+    await bootstrap.close()
+    assert bootstrap.receiver() is not front, "a closed front is not used again"
+    await bootstrap.close()
