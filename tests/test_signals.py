@@ -25,12 +25,12 @@ from shared.domain.model import Phase, SyncMode
 from shared.domain.pulse import Pulse
 from shared.domain.quiet import DIGEST
 from shared.domain.removals import Doubt
-from shared.engine.answers import TITLES
 from shared.engine.look_text import Why
 from shared.engine.notice_desk import TEST
 from shared.engine.today_needs import Trouble
 from shared.resilience.circuit_breaker import State
 from shared.state.inbox import SetAside
+from shared.web.answers import TITLES
 from shared.web.words import words
 from tests.e2e.page import Section, sections
 from tests.test_docs import anchors

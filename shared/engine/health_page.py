@@ -6,12 +6,12 @@ than one report every ten seconds for each process.
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import datetime, timedelta
 
 from shared.domain import health_state
 from shared.domain.health import HealthReport, joined
 from shared.domain.health_words import open_reasons
-from shared.engine.answers import json_answer
 from shared.engine.health_watch import HealthWatch
 from shared.engine.world import World
 from shared.use_cases import HttpAnswer
@@ -38,7 +38,9 @@ class HealthPage:
     async def answer(self) -> HttpAnswer:
         """200, or 503 with reasons that name nobody. Raises nothing of its own."""
         report = await self._fresh()
-        return json_answer(200 if report.ok else 503, {"ok": report.ok, "reasons": open_reasons(report.ill)})
+        body = json.dumps({"ok": report.ok, "reasons": open_reasons(report.ill)}, ensure_ascii=False).encode()
+        kind = {"content-type": "application/json; charset=utf-8", "cache-control": "no-store"}
+        return HttpAnswer(200 if report.ok else 503, body, kind)
 
     async def _fresh(self) -> HealthReport:
         kept = self._report

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from shared.domain.errors import NotAllowed, NotFound
 from shared.domain.spoken import LANGUAGES
-from shared.engine.answers import problem_in_words
 from shared.routes import Route
 from shared.use_cases import Ask, HttpAnswer
+from shared.web.answers import problem_in_words
 from shared.web.render import Pages
 from shared.web.words import words
 

@@ -8,9 +8,9 @@ import importlib
 from typing import TYPE_CHECKING, cast
 
 from shared.domain.access import Right
-from shared.engine.answers import problem
 from shared.routes import Route
 from shared.use_cases import Ask, HttpAnswer
+from shared.web.answers import problem
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError

@@ -7,11 +7,11 @@ nobody decides about facts that are no longer so.
 from __future__ import annotations
 
 from shared.domain.spoken import Said
-from shared.engine.answers import REFUSALS, json_answer, problem_in_words, refused
 from shared.engine.conflict_cases import Case
 from shared.engine.conflict_decide import AlreadyDecided, FactsChanged
 from shared.engine.conflict_text import decided_by, said_together
 from shared.use_cases import Ask, HttpAnswer
+from shared.web.answers import REFUSALS, json_answer, problem_in_words, refused
 from shared.web.api.models import Decision
 from shared.web.desk import Desk
 

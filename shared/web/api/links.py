@@ -7,12 +7,12 @@ from datetime import timedelta
 
 from shared.domain.model import Busy
 from shared.domain.spoken import PARIS
-from shared.engine.answers import REFUSALS, json_answer, problem_in_words, refused
 from shared.engine.connect import Connected, NewLink, NotConnected
 from shared.engine.link_view import LinkView
 from shared.engine.look import Looked, Refusal, Stretch
 from shared.state.fetches import Fetch
 from shared.use_cases import Ask, HttpAnswer
+from shared.web.answers import REFUSALS, json_answer, problem_in_words, refused
 from shared.web.api.models import Connection, FeedCheck, Renewal
 from shared.web.desk import Desk
 

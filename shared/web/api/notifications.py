@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
-from shared.engine.answers import json_answer, problem_more
 from shared.engine.notice_desk import ChoiceRefused, NoticesView, Sent
 from shared.use_cases import Ask, HttpAnswer
+from shared.web.answers import json_answer, problem_more
 from shared.web.api.models import NotificationsWish, WayWish
 from shared.web.desk import Desk
 

@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from shared.domain.access import Right
-from shared.engine.answers import json_answer
 from shared.routes import ROUTES, Route
 from shared.use_cases import Ask, HttpAnswer
+from shared.web.answers import json_answer
 from shared.web.api.checks import model
 from shared.web.api.models_base import Problem, TextProblem
 from shared.web.desk import Desk

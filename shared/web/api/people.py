@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from shared.domain.personal import NobodyNamed, Sought
-from shared.engine.answers import json_answer, problem
 from shared.engine.personal_found import as_json
 from shared.use_cases import Ask, HttpAnswer
+from shared.web.answers import json_answer, problem
 from shared.web.api.models import Somebody
 from shared.web.desk import Desk
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from shared.domain.model import SyncMode
-from shared.engine.answers import REFUSALS, json_answer, refused
 from shared.engine.status import circuit_status, standing_status
 from shared.use_cases import Ask, HttpAnswer
+from shared.web.answers import REFUSALS, json_answer, refused
 from shared.web.api.models import CircuitWish, ModeWish
 from shared.web.desk import Desk
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from shared.domain.errors import NotAllowed
-from shared.engine.answers import json_answer, problem_more, refused
 from shared.use_cases import Ask, HttpAnswer
+from shared.web.answers import json_answer, problem_more, refused
 from shared.web.desk import Desk
 
 _YAML = {"content-type": "application/yaml; charset=utf-8", "cache-control": "no-store"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.domain import unprocessed
-from shared.engine.answers import REFUSALS, json_answer, problem, refused
 from shared.engine.quarantine import Aside, CannotHelp, DeadLetter
 from shared.use_cases import Ask, HttpAnswer
+from shared.web.answers import REFUSALS, json_answer, problem, refused
 from shared.web.desk import Desk
 
 Json = dict[str, object]

@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 
 from shared.domain.errors import PayloadRejected
 from shared.domain.record import Kind
-from shared.engine.answers import REFUSALS, json_answer, refused
 from shared.engine.csv_text import csv_text
 from shared.engine.history import HEADER, MOST_CSV, PAGE, Question, as_json, cells
 from shared.use_cases import Ask, HttpAnswer
+from shared.web.answers import REFUSALS, json_answer, refused
 from shared.web.days import asked_day
 from shared.web.desk import Desk
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from shared.engine.answers import REFUSALS, json_answer, problem_in_words, refused
 from shared.engine.removals import RemovalChanged, Waiting
 from shared.use_cases import Ask, HttpAnswer
+from shared.web.answers import REFUSALS, json_answer, problem_in_words, refused
 from shared.web.desk import Desk
 
 Json = dict[str, object]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shared.engine.answers import json_answer, problem
 from shared.use_cases import Ask, HttpAnswer
+from shared.web.answers import json_answer, problem
 from shared.web.desk import Desk
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from shared.engine import health_view
-from shared.engine.answers import REFUSALS, json_answer, refused
 from shared.use_cases import Ask, HttpAnswer
+from shared.web.answers import REFUSALS, json_answer, refused
 from shared.web.days import asked_day
 from shared.web.desk import Desk
 
