@@ -29,7 +29,7 @@ from shared.memory.voices import MemoryNotify, MemoryTelemetry
 from shared.messages import encode
 from shared.ports import ApiConnector, Circuits, Notification, Notify, Request, Response, Tables, Telemetry
 from tests.engine.behind_guard import behind_guard
-from tests.engine.village import START, Clock, Store, unheard
+from tests.engine.village import START, VILLAGES, Clock, Store, unheard
 from tests.engine.virtual_loop import VirtualLoop
 
 T = TypeVar("T")
@@ -142,7 +142,7 @@ class Hamlet:
         self.notify, self.telemetry = MemoryNotify(), MemoryTelemetry()
         self._voices = voices or (self.notify, self.telemetry)
         self.booking, self.web = Channel(BOOKING), Web()
-        self.serial = itertools.count(1)
+        self.serial, self.name = itertools.count(1), f"v{next(VILLAGES)}"
         self.engine = self._engine()
         self.links = dict(links or {})
         for home in self.links:
@@ -166,7 +166,7 @@ class Hamlet:
             telemetry=self._voices[1],
             sleep=self.clock.sleep,
             chance=lambda: 0.5,
-            new_id=lambda: f"id{next(self.serial):06d}",
+            new_id=lambda: f"id{next(self.serial):06d}{self.name}",
             agents={GREENGO: ("greengo",), AIRBNB: ("airbnb",), BOOKING: ("booking",)},
             recognise=platform_of,
             calendars=(AIRBNB, BOOKING, GREENGO, VRBO, ICAL),

@@ -58,11 +58,14 @@ from shared.state.limits import MOST_CHANGES
 from shared.state.names import SITES
 from tests.engine.behind_guard import behind_guard
 from tests.engine.virtual_loop import VirtualLoop
+from tests.planted import GUEST
 
 T = TypeVar("T")
 
 START = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 HOME = "gite"
+VILLAGES = itertools.count(1)
+"""No two villages of a process make equal ids: what is secret in one is looked for in what all of them say."""
 
 
 LATEST = timedelta(seconds=60)
@@ -288,8 +291,8 @@ class ApiPlatform:
         if not stay.live and self.queue:
             return SeenStay(stay.id, Status.CANCELLED)
         if not stay.live:
-            return SeenStay(stay.id, Status.CANCELLED, (room,), stay.version)
-        return SeenStay(stay.id, Status.CONFIRMED, (room,), 0 if self.queue else stay.version)
+            return SeenStay(stay.id, Status.CANCELLED, (room,), stay.version, GUEST)
+        return SeenStay(stay.id, Status.CONFIRMED, (room,), 0 if self.queue else stay.version, GUEST)
 
     async def reread(self, account: Account, reservation: str) -> SeenStay | None:
         self.asked["reread"] += 1
@@ -426,7 +429,7 @@ class Village:
         self.airbnb = ApiPlatform(AIRBNB, Calendar("A", self.clock), queue=False)
         self.booking = ApiPlatform(BOOKING, Calendar("B", self.clock), queue=True)
         self.greengo = FeedPlatform(Calendar("G", self.clock))
-        self.serial = itertools.count(1)
+        self.serial, self.name = itertools.count(1), f"v{next(VILLAGES)}"
         self.deliveries: list[bytes] = []
         self.pulling = False
         self.blindly_taken: set[StayDates] = set()
@@ -450,7 +453,7 @@ class Village:
             telemetry=self.telemetry,
             sleep=self.clock.sleep,
             chance=lambda: 0.5,
-            new_id=lambda: f"id{next(self.serial):06d}",
+            new_id=lambda: f"id{next(self.serial):06d}{self.name}",
             agents={GREENGO: ("greengo",)},
             callers=frozenset({AIRBNB}),
             ladder=climb,

@@ -35,6 +35,7 @@ from tests.domain.test_timeline import row as row_of
 from tests.engine.asking import asks, look
 from tests.engine.stories import JULY, LATER, MINUTE, after, clashes, polled, pulled, told
 from tests.engine.village import HOME, START, Village
+from tests.planted import GUEST
 from tests.web.html_tree import Node, read
 from tests.web.support import PAGES, PUBLIC, STRANGER, VIEWER, Browser
 
@@ -120,7 +121,7 @@ def test_in_english_too(village: Village, browser: Browser) -> None:
     told(village, "airbnb", JULY)
     page = replace(browser, language="en").page(IN_JULY)
     assert label(page) == (
-        "airbnb, booking, 10–13 July 2027; booking: confirmed; greengo: sent, can still sell"
+        f"airbnb, booking, 10–13 July 2027, {GUEST}; booking: confirmed; greengo: sent, can still sell"
     )
     assert page.one("caption").said == "1 home, 1 July 2027 to 31 July 2027. Each column is a night."
 
