@@ -77,6 +77,15 @@ def test_calls_that_are_refused_are_named_as_the_cause(village: Village) -> None
     assert "the signature is not theirs" in one.cause["en"]
 
 
+def test_a_platform_whose_address_was_taken_away_is_not_expected_to_call(village: Village) -> None:
+    watched(village, 1)
+    sold(village, "airbnb", JULY)
+    village.deliveries.clear()
+    assert [one.code for one in watched(village, 65)] == [Code.WEBHOOKS_SILENT]
+    object.__setattr__(village.engine.world, "callers", frozenset())
+    assert watched(village, 1) == []
+
+
 def test_nights_opened_by_hand_are_told_once_with_their_nights_and_end_after_a_quiet_night(
     village: Village,
 ) -> None:

@@ -11,7 +11,7 @@ from shared.domain.facts import WriteOutcome
 from shared.domain.health import Weight
 from shared.domain.health_lag import ByApi
 from shared.domain.health_state import OneCircuit, of_circuits
-from shared.domain.model import Account, Listing, Write
+from shared.domain.model import Account, Listing, SyncMode, Write
 from shared.domain.modes import ModeSetting, Rung, standing
 from tests.engine.test_guarded_village import circuits, dates, nights, sell_on_airbnb, tick
 from tests.engine.village import START, Village
@@ -84,6 +84,23 @@ def test_a_platform_that_answers_and_takes_nothing_is_tried_once_more_and_no_oft
     usual = trials(outage(12, 4), health=False)
     assert 3 <= usual <= 6
     assert trials(outage(12, 4), health=True) <= usual + 1
+
+
+def test_where_nothing_is_sent_no_trial_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    village = outage(12, 4)
+    village.run(village.engine.world.accounts.choose("booking", ModeSetting(SyncMode.MANUAL)))
+    asked: list[str] = []
+
+    async def try_now(account: str, operation: str) -> bool:
+        asked.append(operation)
+        return False
+
+    monkeypatch.setattr(village.engine.world.circuits, "try_now", try_now)
+    for _ in range(10):
+        minute(village)
+    assert circuits(village)["read"].state == "closed"
+    assert asked == []
+    village.close()
 
 
 def test_a_circuit_nobody_has_anything_for_is_shown_and_not_told() -> None:

@@ -3,6 +3,7 @@ written while all is well, and nothing while a webhook is answered."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -155,13 +156,23 @@ def read(body: bytes) -> Notification:
     return Notification("booking", poll=("unit-booking",))
 
 
-def test_a_poll_that_a_call_asked_for_misses_nothing_and_the_clocks_own_does(calling: Village) -> None:
+def test_a_poll_that_a_call_asked_for_misses_nothing_and_the_clocks_own_does(
+    calling: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts, noted = calling.engine.world.accounts, list[str]()
+    right = accounts.note_missed
+
+    async def note(name: str, missed: Iterable[datetime]) -> None:
+        noted.append(name)
+        await right(name, missed)
+
+    monkeypatch.setattr(accounts, "note_missed", note)
     told_of = sold(calling, "booking", JULY)
     calling.clock.advance(timedelta(minutes=10))
     calling.run(calling.engine.inbox.receive(BOOKING, b"{}"))
     calling.run(calling.drain())
     assert told_of.id not in calling.booking.waiting
-    assert account(calling, "booking").bells.missed == ()
+    assert noted == [], "a write for nothing: the call is noted right after"
     assert account(calling, "booking").bells.rung is not None
     sold(calling, "booking", AUGUST)
     calling.clock.advance(timedelta(minutes=10))
