@@ -24,9 +24,6 @@ from local.tables.restore import Done, restore
 from shared.adapters.table_store import open_tables
 from shared.domain.errors import StoreUnavailable, SyncError
 
-LOCAL = Wanted().folder
-"""Where ``make run`` keeps the tables of one's own portfolio."""
-
 PATIENCE = 60.0
 """Seconds for one call: nobody waits behind it."""
 
@@ -66,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--stopped", action="store_true", help="the tables of your portfolio's 'make run', which is stopped"
     )
+    folder = Wanted().folder
+    parser.add_argument(
+        "--folder", type=Path, default=folder, metavar="DIR", help="that run's, for --stopped"
+    )
     parser.add_argument("--settings", type=Path, metavar="FILE", help="like local.settings.json")
     return parser
 
@@ -73,15 +74,15 @@ def _parser() -> argparse.ArgumentParser:
 async def _do(given: argparse.Namespace, values: Mapping[str, str]) -> list[str]:
     async with AsyncExitStack() as opened:
         if given.stopped:
-            opened.enter_context(alone(LOCAL / "azurite.lock"))
-            emulator = await opened.enter_async_context(Azurite(location=LOCAL / "azurite"))
+            opened.enter_context(alone(given.folder / "azurite.lock"))
+            emulator = await opened.enter_async_context(Azurite(location=given.folder / "azurite"))
             values = {"STORAGE": emulator.connection_string}
         tables = _tables(values)
         opened.push_async_callback(tables.close)
         if given.what == "backup":
             count = await backup(tables, given.file)
             return [f"{count} rows in {given.file}, readable by you alone.", _KEEP_IT]
-        return _told(await restore(tables, given.file, over=given.replace))
+        return _told(await restore(tables, given.file, over=given.replace, stopped=given.stopped))
 
 
 def _told(done: Done) -> list[str]:

@@ -41,14 +41,16 @@ class Done:
     sites: int = 0
 
 
-async def restore(tables: Copyable, path: Path, *, over: bool = False) -> Done:
+async def restore(tables: Copyable, path: Path, *, over: bool = False, stopped: bool = False) -> Done:
     """Make the tables what the copy says, by the rules of ``restored``. Raises ``CopyRefused`` before anything is
-    changed: for a file that is not whole, tables that are not empty (without ``over``), an engine at work."""
+    changed: for a file that is not whole, tables that are not empty (without ``over``), an engine at work (``stopped``:
+    there can be none)."""
     copyfile.check(path)
     there = await _there(tables)
     if there and not over:
-        raise RestoreRefused(f"there are rows in {', '.join(sorted(there))}: say that they may be replaced")
-    await _refuse_while_at_work(tables)
+        raise RestoreRefused(f"there are rows in {', '.join(sorted(there))}: --replace writes over them")
+    if not stopped:
+        await _refuse_while_at_work(tables)
     work = _Work(tables, path, restored.Frame(tables.now(), names.SITES in there))
     await work.close_sites()
     for table in ORDER:
