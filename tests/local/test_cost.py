@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from bench.cost import SCENARIOS, count
+from bench.cost import CALM_API, CALM_LINKS, SCENARIOS, count
 from bench.cost_ledger import charged
+from bench.cost_town import Rhythm, Town
+from bench.trouble import virtual
 from local.cost import Setup, bill, counted, month, prices
 from local.cost_page import PAGE, tables, written
+from shared.domain.dates import StayDates
+from shared.domain.model import BOOKING
+from tests.engine.village import Clock
 
 NOTHING = {"longest accounts": 3.0}
 PARTS = {
@@ -108,3 +115,25 @@ def test_a_home_of_links_alone_costs_less_than_one_by_api_and_small_instances_a_
     assert amount("1 links", 2_048) < amount("1 api", 2_048)
     assert amount("1 api", 512) < amount("1 api", 2_048) / 1.5
     assert amount("1 links calm", 512) < amount("1 links", 512)
+
+
+@pytest.mark.parametrize(("links", "rhythm"), [(False, CALM_API), (True, CALM_LINKS)], ids=["api", "links"])
+def test_in_the_calm_rhythm_all_is_well_and_sales_are_closed(links: bool, rhythm: Rhythm) -> None:
+    """The page advises it: nothing may count as late in it, and a sale must be closed elsewhere within minutes."""
+
+    async def day(town: Town) -> tuple[int, bytes, int]:
+        await town.open()
+        town.tick(rhythm)
+        await asyncio.sleep(1_800)
+        await town.sale(0, BOOKING, StayDates.parse("2027-06-01/2027-06-04"))
+        await asyncio.sleep(300)
+        state = await town.engine.world.sites.load("home00000")
+        closed = [one for one in state.blocks.values() if one.wanted]
+        await asyncio.sleep(1_800)
+        answer = await town.engine.health()
+        await town.shut()
+        return answer.status, answer.body, len(closed)
+
+    clock = Clock()
+    status, body, closed = virtual(day(Town(1, links=links, clock=clock)), clock)
+    assert (status, closed) == (200, 2), body
