@@ -17,7 +17,8 @@ from tests.planted import PERSONAL, SHOWN, WATCH, Sink
 
 LOG, EVENT, METRIC = Sink("log"), Sink("event"), Sink("metric")
 ERROR, NOTICE, FEED, REFUSAL = Sink("error"), Sink("notice"), Sink("feed"), Sink("refusal")
-HOST, OUTPUT = Sink("log of a host"), Sink("output")
+HOST = Sink("log of a host")
+OUTPUT = Sink("output", frozenset({SHOWN}), "who asks at the terminal is shown our own addresses")
 PAGE = Sink(
     "page or answer",
     frozenset({PERSONAL, SHOWN}),
