@@ -13,16 +13,30 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from local.children import ROOT
+
 ARROW, ANYTHING = "→", "…"
+_LEFT_OUT = (
+    ".local",
+    ".venv",
+    "node_modules",
+    ".git",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".pytest_cache",
+    ".hypothesis",
+)
 _WITHIN = re.compile(r"# within (\d+) s$")
 _ANSWER = 60.0
 """Seconds one command may take."""
@@ -159,7 +173,10 @@ class Shell:
         self._process.wait(timeout=20)
 
 
-def commands(page: Path) -> Iterator[str]:
-    """Every command of a page."""
-    for section in sections(page):
-        yield from (step.command for step in section.steps)
+def copied(folder: Path) -> Path:
+    """The project in a folder of its own, with the packages that are installed here."""
+    here = folder / "engine"
+    shutil.copytree(ROOT, here, ignore=shutil.ignore_patterns(*_LEFT_OUT))
+    (here / ".venv").symlink_to(Path(sys.prefix), target_is_directory=True)
+    (here / "node_modules").symlink_to(ROOT / "node_modules", target_is_directory=True)
+    return here

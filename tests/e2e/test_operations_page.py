@@ -10,7 +10,6 @@ it needs the page's first block and no other section. Sections that may have to 
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -21,7 +20,7 @@ import pytest
 
 from local.azurite import free_port
 from local.children import ROOT
-from tests.e2e.page import Section, Shell, sections
+from tests.e2e.page import Section, Shell, copied, sections
 from tests.hypothesis_profiles import PROVING
 
 pytestmark = pytest.mark.e2e
@@ -32,26 +31,6 @@ LONG = 45.0
 
 FIRST, *SECTIONS = sections(PAGE)
 QUICK = [one for one in SECTIONS if one.seconds <= LONG]
-
-_LEFT_OUT = (
-    ".local",
-    ".venv",
-    "node_modules",
-    ".git",
-    ".mypy_cache",
-    ".ruff_cache",
-    ".pytest_cache",
-    ".hypothesis",
-)
-
-
-def copied(folder: Path) -> Path:
-    """The project in a folder of its own, with the packages that are installed here."""
-    here = folder / "engine"
-    shutil.copytree(ROOT, here, ignore=shutil.ignore_patterns(*_LEFT_OUT))
-    (here / ".venv").symlink_to(Path(sys.prefix), target_is_directory=True)
-    (here / "node_modules").symlink_to(ROOT / "node_modules", target_is_directory=True)
-    return here
 
 
 def ready(run: subprocess.Popen[str], log: Path) -> tuple[str, str]:
