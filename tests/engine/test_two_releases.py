@@ -12,17 +12,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
 from shared.domain.facts import WriteOutcome
-from shared.domain.model import Account, Listing, Write
+from shared.domain.model import AIRBNB, BOOKING, Account, Listing, Write
 from shared.engine.operations import Operations
 from shared.ports import Delete, Put, Row, Value
 from shared.state import names, site_codec
 from shared.state.sites import SiteStore
 from tests.engine.machine import SyncMachine
+from tests.engine.stories import AUGUST, JULY, MINUTE, after, cancelled, nights, pulled, told
 from tests.engine.village import HOME, ApiPlatform, Village
 from tests.hypothesis_profiles import PROVING, budget
 
@@ -153,6 +155,54 @@ def engine_over(village: Village, store: Any, *, careful: bool) -> Operations:
         village.store, village.airbnb, village.booking = usual
 
 
+def releases(village: Village, asks: int) -> dict[str, Operations]:
+    """The three, on one store and one bus; ``asks`` is the reader that the newer one's sites ask for, 0 for none."""
+    inner = village.store
+    return {
+        "newer": engine_over(village, Newer(inner, asks, words=bool(asks)), careful=False),
+        "this": engine_over(village, inner, careful=bool(asks)),
+        "older": engine_over(village, Older(inner), careful=bool(asks)),
+    }
+
+
+@pytest.mark.parametrize("late", ["this", "older"])
+def test_rule_27_who_cannot_read_a_site_closes_and_never_opens(village: Village, late: str) -> None:
+    there = releases(village, asks=2)
+    village.engine = there["newer"]
+    stay = told(village, AIRBNB, JULY)
+    pulled(village)
+    village.engine = there[late]
+    cancelled(village, AIRBNB, stay)
+    told(village, AIRBNB, AUGUST)
+    for _ in range(3):
+        after(village, 25 * MINUTE)
+    assert village.booking.calendar.closed == nights(JULY, AUGUST)
+    assert village.run(village.greengo_pulls()) == 503
+    rows = {row.key: row.values for row in village.run(village.tables.query(names.SITES, HOME))}
+    assert rows[OWN_KIND] == {"what": "unknown to others"}
+    assert rows[site_codec.HEAD][OWN_COLUMN] == "kept"
+    assert rows[site_codec.HEAD]["min_reader"] == 2
+    village.engine = there["newer"]
+    village.run(village.settle())
+    assert village.booking.calendar.closed == village.greengo.calendar.closed == nights(AUGUST)
+
+
+def test_rule_27_after_columns_alone_whoever_has_the_turn_opens(village: Village) -> None:
+    """Going back by one release: what the newer one wrote beside ours stands, and stays."""
+    there = releases(village, asks=0)
+    village.engine = there["newer"]
+    stay = told(village, AIRBNB, JULY)
+    village.engine = there["this"]
+    cancelled(village, AIRBNB, stay)
+    assert village.booking.calendar.closed == set()
+    again = told(village, BOOKING, JULY)
+    village.engine = there["older"]
+    cancelled(village, BOOKING, again)
+    assert village.airbnb.calendar.closed == set()
+    rows = {row.key: row.values for row in village.run(village.tables.query(names.SITES, HOME))}
+    assert rows[f"{site_codec.RESERVATION}airbnb|{stay.id}"][OWN_COLUMN] == "kept"
+
+
 class TwoReleases(SyncMachine):
     """The machine, with whose turn it is. ``asks``: the newer one's sites can be read by itself alone."""
 
@@ -160,16 +210,9 @@ class TwoReleases(SyncMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        village, asks = self.village, self.asks
-        inner = village.store
-        self.newer_view = Newer(inner, asks, words=bool(asks))
-        self.plain = SiteStore(Newer(village.tables, asks), lambda: "never")
-        self.releases = {
-            "newer": engine_over(village, self.newer_view, careful=False),
-            "this": engine_over(village, inner, careful=bool(asks)),
-            "older": engine_over(village, Older(inner), careful=bool(asks)),
-        }
-        village.engine = self.releases["this"]
+        self.plain = SiteStore(Newer(self.village.tables, self.asks), lambda: "never")
+        self.releases = releases(self.village, self.asks)
+        self.village.engine = self.releases["this"]
 
     @rule(release=st.sampled_from(["newer", "newer", "this", "older"]))
     def another_takes_over(self, release: str) -> None:
