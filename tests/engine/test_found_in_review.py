@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -23,15 +23,17 @@ from shared.domain.errors import (
     TransientError,
 )
 from shared.domain.facts import Polled, SeenStay, WriteOutcome
+from shared.domain.health import HealthReport, Sight
 from shared.domain.model import AIRBNB, Account, Listing, SyncMode, Write
 from shared.domain.modes import ModeSetting, survey_period
 from shared.domain.portfolio import Home
+from shared.engine.health_watch import HealthWatch
 from shared.engine.modes import CHANGES
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryNotify
 from shared.ports import Row
 from shared.state.accounts import AccountStore
-from shared.state.names import FEEDS, RUNS
+from shared.state.names import RUNS
 from tests.engine.asking import asks, look
 from tests.engine.hamlet import Hamlet, portfolio, stay
 from tests.engine.people import LOCAL
@@ -331,9 +333,12 @@ def test_a_health_report_that_breaks_keeps_no_notice_from_being_tried_again(
     async def again(self: MemoryNotify) -> None:
         tried.append(1)
 
+    async def torn(self: HealthWatch, also: Sequence[Sight] = (), away: str = "") -> HealthReport:
+        raise TypeError("a fault of ours")
+
     monkeypatch.setattr(MemoryNotify, "again", again)
-    village.run(village.tables.upsert(FEEDS, Row("0000", "~pass", {"visits": "torn"})))
-    with pytest.raises(ValueError, match="Expecting value"):
+    monkeypatch.setattr(HealthWatch, "tick", torn)
+    with pytest.raises(TypeError, match="a fault of ours"):
         village.run(village.engine.on_timer_health())
     assert tried == [1]
 

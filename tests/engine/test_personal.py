@@ -110,11 +110,11 @@ def test_a_name_is_there_while_the_guest_may_come_and_gone_days_after(village: V
 
 
 def test_what_never_departs_loses_its_name_all_the_same(village: Village) -> None:
-    """A claim nobody confirmed, or a calendar that is dead, stays where it is: its name does not."""
+    """What a calendar showed that is dead stays where it is: its name does not."""
     stay = sell(village)
     key = f"airbnb|{stay.id}"
     state = village.run(village.engine.world.sites.load(HOME))
-    claimed = replace(state.reservations[key], hinted=state.reservations[key].parts, parts=())
+    claimed = replace(state.reservations[key], feed=f"{HOME}-greengo")
     village.run(village.engine.world.sites.commit(state, Changes(reservations=[claimed])))
     to_day(village, date(2027, 8, 3))
     walk(village)
