@@ -6,19 +6,22 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from shared.adapters.notify_many import NotifyMany
 from shared.domain.access import Person
 from shared.domain.errors import PlatformDown, StoreUnavailable
 from shared.domain.facts import Polled
 from shared.domain.health import Code, Finding
 from shared.domain.model import GREENGO, Account, SyncMode
 from shared.domain.portfolio import Role
-from shared.engine.health_alerts import ACCOUNT, NOTE, from_text
+from shared.engine.health_alerts import ACCOUNT, NOTE, HealthAlerts, from_text
 from shared.engine.health_view import as_json
 from shared.engine.operations import Operations
+from shared.memory.voices import MemoryChannel
 from shared.ports import Message, Notice, Row
 from shared.state.feeds import Feed
 from tests.engine.people import LOCAL
@@ -364,6 +367,26 @@ def test_hosts_tell_the_same_once_and_a_restart_forgets_nothing(village: Village
     village.restart()
     live(village, 10, some)
     assert len(notices(village)) == 1
+
+
+def test_the_channels_get_what_several_hosts_tell_at_once_a_single_time(village: Village) -> None:
+    channel, world = MemoryChannel(), village.engine.world
+    live(village, 20, ("accounts", "sweep"))
+    report = village.run(village.engine.watch.report())
+
+    def host() -> HealthAlerts:
+        told = NotifyMany([channel], world.told, world.telemetry, now=village.clock.now, new_id=world.new_id)
+        return HealthAlerts(replace(world, notify=told))
+
+    async def minutes() -> None:
+        hosts = [host() for _ in range(3)]
+        for minute in (0, 5, 6):
+            later = replace(report, at=report.at + minute * MINUTE)
+            await asyncio.gather(*(one.tell(later) for one in hosts))
+            await asyncio.sleep(1)
+
+    village.run(minutes())
+    assert [one.kind for one in channel.notices] == ["health"]
 
 
 @pytest.mark.parametrize("calls", range(0, 12, 2))
