@@ -371,6 +371,10 @@ class FeedPlatform:
             self.on_open(GREENGO, night)
         self.imported, self.calendar.closed = new, after
 
+    def leaves_out(self, stay: Sold) -> bool:
+        """Whether its calendar does not show a stay now."""
+        return self.empty or stay.id in self.hidden
+
     async def fetch(self, url: str, validators: Validators) -> FeedFetch:
         await asyncio.sleep(0)
         self.fetches += 1
@@ -378,11 +382,7 @@ class FeedPlatform:
             raise PlatformDown("greengo: no answer")
         if self.unchanged:
             return FeedFetch(True, validators)
-        events = (
-            []
-            if self.empty
-            else [[stay.id, str(stay.dates)] for stay in self.calendar.live() if stay.id not in self.hidden]
-        )
+        events = [[stay.id, str(stay.dates)] for stay in self.calendar.live() if not self.leaves_out(stay)]
         if self.echoes and not self.empty:
             shown = set(self.imported.values()) | self.stale
             events += [[f"echo-{dates}", str(dates)] for dates in sorted(shown)]
@@ -433,6 +433,7 @@ class Village:
         self.deliveries: list[bytes] = []
         self.pulling = False
         self.blindly_taken: set[StayDates] = set()
+        self.never_shown: set[str] = set()
         self.engine = self._engine()
         self.tokens = self.run(self.engine.portfolio.run(portfolio(units))).tokens
         self.run(unheard(self.bus))
@@ -564,10 +565,19 @@ class Village:
         finally:
             self.pulling = False
         if answer.status == 200:
+            self.never_shown |= await self._left_out()
             self.greengo.take(answer.body)
             if self.unproven() > before:
                 self.blindly_taken |= set(self.greengo.imported.values())
         return answer.status
+
+    async def _left_out(self) -> set[str]:
+        """Sales that the peer leaves out of its calendar as it takes ours, and that were never in it: nothing tells
+        them from sales made a moment later (docs/limits.md), and what shows of them may pass for our closures."""
+        known = (await self.engine.world.sites.load(HOME)).reservations.values()
+        names = {uid for one in known for uid in one.aliases}
+        here = self.greengo.calendar.live()
+        return {one.id for one in here if self.greengo.leaves_out(one)} - names
 
     def unproven(self) -> int:
         """How often a peer fetched our calendar without a look at its own that proves something."""
