@@ -72,7 +72,7 @@ class Inbox:
         delivery = await self._world.inbox.get(key)
         if delivery is None:
             return "done before"
-        connector = self._world.apis[Platform(delivery.account)]
+        connector = self._world.api(Platform(delivery.account))
         try:
             notification = connector.read_notification(delivery.body)
         except PayloadRejected as wrong:

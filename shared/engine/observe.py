@@ -161,7 +161,7 @@ class Observer:
 
     async def _observe_unit(self, look: _Look, state: AccountState, unit: str) -> None:
         frame = look.frame
-        connector = self._world.apis[state.account.platform]
+        connector = self._world.api(state.account.platform)
         found = await connector.stays(state.account, unit)
         place, name = state.units[unit], (state.account.id, unit)
         digest = _digest(found)

@@ -51,7 +51,7 @@ class Queues:
             state = await self._world.accounts.load(account_id)
             if state is None:
                 return "no such account"
-            connector = self._world.apis[state.account.platform]
+            connector = self._world.api(state.account.platform)
             rested = state.account.platform not in self._world.doorbells
             frame = Answered(await self._world.accounts.next_observation(account_id), self._world.now())
             polled = await self._polled(connector, state)

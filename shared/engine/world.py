@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.dates import StayDates
+from shared.domain.errors import TransientError
 from shared.domain.model import Platform
 from shared.domain.modes import Outcome, Rung
 from shared.domain.targets import Way
@@ -43,6 +44,9 @@ from shared.state.told import ToldStore
 WORK, CONFLICTS = "work", "conflicts"
 """The two queues, by the names the engine uses; ``World.queue_names`` maps them to the configured ones."""
 
+
+_NEWER = 60.0
+"""Seconds until it is looked whether a release that speaks a platform is there."""
 
 Ladder = Callable[[Rung, Outcome], Rung]
 """The rung after one more outcome; the very same object when nothing changed."""
@@ -152,6 +156,14 @@ class World:
     def now(self) -> datetime:
         """Store time: the only one that is compared across hosts (rule 26)."""
         return self.tables.now()
+
+    def api(self, platform: Platform) -> ApiConnector:
+        """A platform's connector. Raises ``TransientError`` for a platform that this release does not speak: what it
+        told waits for the one that does."""
+        connector = self.apis.get(platform)
+        if connector is None:
+            raise TransientError(f"no connector for {platform} in this release", _NEWER)
+        return connector
 
     async def ring(self, queue: str, message: Message) -> bool:
         """Send a doorbell; False when the bus is down: the sweep does the work then, from the tables (rule 12). Whoever

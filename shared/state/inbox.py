@@ -181,7 +181,7 @@ def _readable(rows: Iterable[Row]) -> Iterator[Delivery]:
 
 def _delivery(row: Row) -> Delivery:
     body = row.values.get("body")
-    if not isinstance(body, bytes):
-        raise Unreadable("a delivery without the bytes of its body")
+    if not isinstance(body, bytes) or not row.values.get("account"):
+        raise Unreadable("a delivery without its bytes, or whose they are")
     account, at = cells.text(row.values, "account"), cells.instant(row.values, "at")
     return Delivery(row.partition, row.key, account, body, at, cells.text(row.values, "correlation"))

@@ -256,6 +256,13 @@ def test_one_unreadable_row_keeps_no_other_from_its_turn(village: Village) -> No
     put(village, names.FEED_READS, f"{HOME}-greengo", "999999999999?", {"at": "soon"})
     put(village, names.RUNS, "2027-03-01", "0kind", {"what": "unknown"})
     put(village, names.INBOX, "airbnb~20270301", "~kind", {"what": "unknown"})
+    put(
+        village,
+        names.INBOX,
+        "airbnb~20270301",
+        "~other",
+        {"body": b"{}", "at": "2027-03-01T07:00:00.000000Z"},
+    )
     told(village, AIRBNB, JULY)
     pulled(village)
     after(village, MINUTE)
@@ -314,6 +321,32 @@ def test_rule_27_an_account_of_no_platform_is_none(village: Village) -> None:
     village.clock.advance(MINUTE)
     village.run(village.engine.on_timer_poll_accounts())
     assert village.run(village.engine.world.accounts.load("booking")) is None
+
+
+def test_rule_27_a_platform_that_only_a_newer_release_speaks_waits_for_it(village: Village) -> None:
+    """Its account and its listing stay as they are, what it called stays in the table; the others are closed."""
+    told(village, AIRBNB, JULY)
+    account = {"platform": "newplat", "owner": "owner"}
+    put(village, names.ACCOUNTS, "new", "account", account)
+    put(village, names.ACCOUNTS, "new", "unit|1", {"site": HOME, "listing": f"{HOME}-new"})
+    put(village, names.ACCOUNTS, names.DIRECTORY, "account|new", {"platform": "newplat", "api": "yes"})
+    listing = {"property": HOME, "platform": "newplat", "account": "new", "link": "api", "complete": True}
+    put(village, names.SITES, HOME, f"c|{HOME}-new", listing)
+    delivery = village.run(village.engine.world.inbox.put("newplat", b"{}"))
+    village.restart()
+    for bell in (
+        Message("inbox", delivery.key, "1"),
+        Message("queue", "new", "1"),
+        Message("observe", "new", "1"),
+    ):
+        village.run(village.engine.work(encode(bell), 1, bell.message_id))
+    told(village, AIRBNB, OCTOBER)
+    village.clock.advance(MINUTE)
+    village.run(village.engine.on_timer_poll_accounts())
+    after(village, MINUTE)
+    assert village.booking.calendar.closed == nights(JULY, OCTOBER)
+    assert village.run(village.engine.world.inbox.get(delivery.key)) is not None
+    assert village.run(village.engine.world.inbox.quarantined()) == []
 
 
 def test_rule_27_a_mode_of_a_newer_release_closes_what_must_be_closed(village: Village) -> None:
