@@ -17,6 +17,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -38,10 +39,10 @@ _LEFT_OUT = (
     ".hypothesis",
 )
 _WITHIN = re.compile(r"# within (\d+) s$")
-_ANSWER = 60.0
-"""Seconds one command may take."""
-_PAUSE = 0.3
-"""Seconds between two looks: people read no faster."""
+_ANSWER = 180.0
+"""Seconds one command may take; then the shell is ended with it, and the test fails."""
+_PAUSE, _LOOKS = 0.3, 100
+"""Seconds between two looks at least: people read no faster; and how many looks are enough, however long it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +147,15 @@ class Shell:
         self._process.stdin.write(f"{{ {command}\n}} </dev/null 2>&1; printf '\\n%s %s\\n' {mark} $?\n")
         self._process.stdin.flush()
         printed = list[str]()
-        for line in self._process.stdout:
-            if line.startswith(mark):
-                return int(line.split()[1]), "".join(printed).removesuffix("\n")
-            printed.append(line)
+        late = threading.Timer(_ANSWER, self._process.kill)
+        late.start()
+        try:
+            for line in self._process.stdout:
+                if line.startswith(mark):
+                    return int(line.split()[1]), "".join(printed).removesuffix("\n")
+                printed.append(line)
+        finally:
+            late.cancel()
         raise AssertionError(f"the shell ended: {command}\n{''.join(printed)}")
 
     def follow(self, step: Step) -> None:
@@ -164,7 +170,7 @@ class Shell:
                 raise AssertionError(
                     f"line {step.line}: {step.command}\nshould show: {expected}\nshowed ({code}): {printed}"
                 )
-            time.sleep(_PAUSE)
+            time.sleep(max(_PAUSE, step.within / _LOOKS))
 
     def close(self) -> None:
         """End it and all it started."""
