@@ -107,7 +107,7 @@ def _site(old: Rows, new: Rows, frame: Frame) -> list[Row]:
             "write_ids": "[]",
             "min_reader": row.values.get("min_reader", 0),
         },
-        site_codec.LISTING: _silent,
+        site_codec.LISTING: lambda row: _silent(row, new.get(row.key)),
         site_codec.BLOCK: lambda row: _closure(row, links, version, frame),
         site_codec.RESERVATION: lambda row: _stay_again(row, forgotten, frame),
         site_codec.CONFLICT: lambda row: _without_erased_note(row, new.get(row.key)),
@@ -118,7 +118,8 @@ def _site(old: Rows, new: Rows, frame: Frame) -> list[Row]:
         if key < _RECORD
     ]
     record = {key: row for key, row in {**old, **new}.items() if key >= _RECORD}
-    return [*alive, *(_without_erased_name(row, forgotten) for row in record.values())]
+    kept = (_without_erased_name(row, forgotten) for row in record.values())
+    return [*alive, *kept]
 
 
 def _kind(key: str) -> str:
@@ -130,10 +131,12 @@ def _stay(key: str) -> str:
     return key[len(site_codec.RESERVATION) :]
 
 
-def _silent(row: Row) -> Mapping[str, Value]:
-    """No complete answer of it is known, and the next ones matter even when they are unchanged."""
-    feed = row.values.get("link") == Link.ICAL
-    return {"complete": False} | ({"watched": True} if feed else {})
+def _silent(row: Row, live: Row | None) -> Mapping[str, Value]:
+    """No complete answer of it is known, and the next ones matter even when they are unchanged. What was on its way to
+    its platform may still land (rule 2)."""
+    on_its_way = {} if live is None else {k: v for k, v in live.values.items() if k.startswith("writes")}
+    feed: Mapping[str, Value] = {"watched": True} if row.values.get("link") == Link.ICAL else {}
+    return {**on_its_way, "complete": False, **feed}
 
 
 def _closure(row: Row, links: Mapping[str, str], version: int, frame: Frame) -> Mapping[str, Value]:
