@@ -100,9 +100,9 @@ def _changed(before: Mapping[str, T], after: Mapping[str, T]) -> tuple[T, ...]:
 
 def _is_departed(state: SiteState, one: Reservation, now: datetime) -> bool:
     """A calendar says itself what has passed, unless it is not read any more."""
-    leaves, kept = one.leaves, one.kind is Busy.STAY and not one.feed
-    if leaves is None or not (kept or is_disconnected(state, one)):
+    leaves, cut = one.leaves, is_disconnected(state, one)
+    if leaves is None or not (cut or (one.kind is Busy.STAY and not one.feed)):
         return False
-    parts = one.parts or one.held()
+    parts = one.held() if cut else one.parts
     listing = next((part.listing for part in parts if part.listing in state.listings), None)
     return listing is not None and leaves + KEEP_DEPARTED < state.today(listing, now)

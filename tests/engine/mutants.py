@@ -88,10 +88,10 @@ def apply_then_commit(patch: pytest.MonkeyPatch) -> None:
 def trust_an_empty_feed(patch: pytest.MonkeyPatch) -> None:
     right = merge.merge_feed
 
-    def wrong(listing: Listing, stored: Any, answer: Any, today: date, is_echo: Any) -> Any:
+    def wrong(listing: Listing, stored: Any, answer: Any, *more: Any) -> Any:
         if not answer.events and answer.observed > listing.observed:
             return ()
-        return right(listing, stored, answer, today, is_echo)
+        return right(listing, stored, answer, *more)
 
     from shared.engine import ingest
 

@@ -573,9 +573,12 @@ class Village:
 
     async def _left_out(self) -> set[str]:
         """Sales that the peer leaves out of its calendar as it takes ours, and that were never in it: nothing tells
-        them from sales made a moment later (docs/limits.md), and what shows of them may pass for our closures."""
+        them from sales made a moment later (docs/limits.md), and what shows of them may pass for our closures. An
+        empty calendar in which something had stood tells by itself."""
         known = (await self.engine.world.sites.load(HOME)).reservations.values()
         names = {uid for one in known for uid in one.aliases}
+        if self.greengo.empty and (names or self.greengo.imported):
+            return set()
         here = self.greengo.calendar.live()
         return {one.id for one in here if self.greengo.leaves_out(one)} - names
 
