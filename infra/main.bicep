@@ -49,9 +49,9 @@ param alwaysReadyHttp int = 0
 @maxValue(10)
 param alwaysReadyWorker int = 0
 
-@description('Memory of an instance in MB.')
+@description('Memory of an instance in MB. The largest part of the bill: docs/cost.md.')
 @allowed([512, 2048, 4096])
-param instanceMemory int = 2048
+param instanceMemory int = 512
 
 @description('Most instances at once.')
 @minValue(40)
@@ -75,7 +75,7 @@ param watchedPlatforms string = ''
 
 @description('Amount a month, in the currency of the subscription, near which mails are sent. 0: none are.')
 @minValue(0)
-param monthlyBudget int = 25
+param monthlyBudget int = 50
 
 @description('First day of the month in which the budget begins; it cannot be changed later.')
 param budgetStart string = '2027-01-01'

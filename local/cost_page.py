@@ -12,7 +12,7 @@ from local.cost import DOCS, GB, Parts, Prices, Setup, bill, counted, log_bytes,
 
 PAGE = DOCS / "cost.md"
 
-AS_SHIPPED, SMALL = 2_048, 512
+AS_SHIPPED, LARGE = 512, 2_048
 
 _FRENCH = {
     "an instance for HTTP that never sleeps": "une instance HTTP toujours prête",
@@ -40,19 +40,23 @@ def setup_of(counts: str, memory: int = AS_SHIPPED, ready: int = 0) -> Setup:
 
 
 def months(counts: Mapping[str, Parts], ask: Prices) -> list[str]:
-    """What each deployment costs a month: as shipped, on small instances, and those in calm."""
+    """What each deployment costs a month: as shipped, in calm, and on large instances."""
     lines = [
-        f"| logements / homes | reliés par / connected by | tel que livré / as shipped, {AS_SHIPPED:,} MB | "
-        f"{SMALL} MB | {SMALL} MB, au calme / calm | + une instance HTTP toujours prête / never sleeping, {SMALL} MB |",
+        f"| logements / homes | reliés par / connected by | tel que livré / as shipped, {AS_SHIPPED} MB | "
+        f"au calme / calm, {AS_SHIPPED} MB | {LARGE:,} MB | "
+        f"+ une instance HTTP toujours prête / never sleeping, {AS_SHIPPED} MB |",
         "|---|---|---|---|---|---|",
     ]
     for homes in _HOMES:
         for kind, _, said in _KINDS:
             name = f"{homes} {kind}"
-            wanted = [setup_of(name), setup_of(name, SMALL)]
-            wanted += [setup_of(f"{name} calm", SMALL)] if f"{name} calm" in counts else []
-            cells = [_money(_sum(one, counts, ask)) for one in wanted] + ["" for _ in range(3 - len(wanted))]
-            more = _sum(setup_of(name, SMALL, 1), counts, ask) - _sum(setup_of(name, SMALL), counts, ask)
+            calm = f"{name} calm"
+            cells = [
+                _money(_sum(setup_of(name), counts, ask)),
+                _money(_sum(setup_of(calm), counts, ask)) if calm in counts else "",
+                _money(_sum(setup_of(name, LARGE), counts, ask)),
+            ]
+            more = _sum(setup_of(name, ready=1), counts, ask) - _sum(setup_of(name), counts, ask)
             lines.append(
                 f"| {homes:,} | {said} | {' | '.join(cells)} | {'+' if more >= 0 else '−'}{_money(abs(more))} |"
             )
@@ -61,16 +65,15 @@ def months(counts: Mapping[str, Parts], ask: Prices) -> list[str]:
 
 def one_home(counts: Mapping[str, Parts], ask: Prices) -> list[str]:
     """The bill of one home on three platforms, line by line."""
-    wanted = [setup_of("1 api"), setup_of("1 api", SMALL), setup_of("1 api calm", SMALL)]
+    wanted = [setup_of("1 api"), setup_of("1 api calm"), setup_of("1 api", LARGE)]
     bills = [bill(one, counts[one.counts], ask) for one in wanted]
     lines = [
-        f"| poste / item | combien / how much | {AS_SHIPPED:,} MB | {SMALL} MB | {SMALL} MB, au calme / calm |",
+        f"| poste / item | combien / how much | {AS_SHIPPED} MB | {AS_SHIPPED} MB, au calme / calm | {LARGE:,} MB |",
         "|---|---|---|---|---|",
     ]
-    for whole, small, calm in zip(*bills, strict=True):
-        said = _both(whole.what)
-        cells = " | ".join(_money(one.amount) for one in (whole, small, calm))
-        lines.append(f"| {said} | {whole.quantity} | {cells} |")
+    for row in zip(*bills, strict=True):
+        cells = " | ".join(_money(one.amount) for one in row)
+        lines.append(f"| {_both(row[0].what)} | {row[0].quantity} | {cells} |")
     sums = " | ".join(f"**{_money(sum(line.amount for line in one))}**" for one in bills)
     return [*lines, f"| **en tout / in all** | | {sums} |"]
 
