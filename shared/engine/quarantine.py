@@ -42,7 +42,8 @@ _MISSING = "there is nothing in quarantine under this id"
 @dataclass(frozen=True, slots=True)
 class Aside:
     """Something set aside, without what it held. ``id`` names it in addresses; ``source`` is a queue, a platform or an
-    account; ``at`` is None in rows whose instant cannot be read; ``size`` in bytes; ``correlation`` may be empty."""
+    account; ``at`` is None in rows whose instant cannot be read; ``size`` in bytes; ``correlation`` may be empty;
+    ``decides``: whether whoever looks may have it tried again."""
 
     id: str
     what: SetAside
@@ -51,6 +52,7 @@ class Aside:
     at: datetime | None
     size: int
     correlation: str
+    decides: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class Quarantine:
         those who decide for all. Raises ``StoreUnavailable``."""
         now, rows = self._world.now(), await self._rows(person)
         dead, silent = await self._dead() if person.everywhere else ((), "")
-        shown = tuple(_aside(one) for one in rows[:MOST_LISTED])
+        shown = tuple(_aside(one, owner, person) for one, owner in rows[:MOST_LISTED])
         return Poisoned(now, shown, len(rows) - len(shown), dead, silent)
 
     async def count(self, person: Person) -> int:
@@ -120,14 +122,18 @@ class Quarantine:
             dead = None
         return len(rows) + len(dead or ())
 
-    async def _rows(self, person: Person) -> list[Quarantined]:
-        """What this person may see of what was set aside, newest first."""
+    async def _rows(self, person: Person) -> list[tuple[Quarantined, str]]:
+        """What this person may see of what was set aside, newest first, each with whose it is. Whoever decides for all
+        sees all of it, and nobody's account is looked up for that."""
         rows = [to_quarantined(row) for row in await self._world.inbox.quarantined()]
+        owners = dict.fromkeys((one.name for one in rows), ALL_OWNERS)
         if not person.everywhere:
-            mine = {one.source for one in rows if _what(one) is SetAside.STAY}
-            mine = {name for name in mine if person.sees(await self._owner(name) or ALL_OWNERS)}
-            rows = [one for one in rows if _what(one) is SetAside.STAY and one.source in mine]
-        return sorted(rows, key=lambda one: (one.at is not None, one.at), reverse=True)
+            stays = [one for one in rows if _what(one) is SetAside.STAY]
+            of = {name: await self._owner(name) or ALL_OWNERS for name in {one.source for one in stays}}
+            rows = [one for one in stays if person.sees(of[one.source])]
+            owners = {one.name: of[one.source] for one in rows}
+        rows.sort(key=lambda one: (one.at is not None, one.at), reverse=True)
+        return [(one, owners[one.name]) for one in rows]
 
     async def _dead(self) -> tuple[tuple[DeadLetter, ...] | None, str]:
         """The dead letters, or None and why they cannot be seen."""
@@ -235,9 +241,9 @@ def _number(one: Quarantined) -> int:
     return 0 if one.at is None else round(one.at.timestamp() * 1_000_000)
 
 
-def _aside(one: Quarantined) -> Aside:
-    shown = sealed(_ROW, "", one.name)
-    return Aside(shown, _what(one), one.source, one.reason, one.at, one.size, one.correlation)
+def _aside(one: Quarantined, owner: str, person: Person) -> Aside:
+    shown, decides = sealed(_ROW, "", one.name), person.decides(owner)
+    return Aside(shown, _what(one), one.source, one.reason, one.at, one.size, one.correlation, decides)
 
 
 def _letter(queue: str, one: Received) -> DeadLetter:

@@ -11,6 +11,7 @@ import pytest
 
 from shared.domain.dates import ONE_DAY, StayDates
 from shared.engine.work import MOST_DELIVERIES
+from shared.state.inbox import SetAside
 from tests.engine.stories import AUGUST, JULY, MINUTE, cancelled, polled, pulled, sold, stored, told
 from tests.engine.village import HOME, Village
 from tests.web.html_tree import Node, read
@@ -234,6 +235,23 @@ def test_a_message_that_belongs_to_nobody_is_for_those_who_decide_for_all(
     assert not browser.page("/messages").every(class_="message")
     assert browser.post(where).status == 404
     assert browser(EVERYWHERE).post("/messages/nonsense/replay").status == 404
+
+
+@BOTH
+def test_whoever_may_only_look_is_offered_no_try_that_would_be_refused(
+    village: Village, browser: Browser, language: str
+) -> None:
+    village.run(
+        village.engine.world.inbox.quarantine("odd~stay", "booking", "unplaced", b"{}", SetAside.STAY)
+    )
+    decides = replace(browser, language=language)
+    (form,) = decides.page("/messages").one("li", class_="message").every("form")
+    looks = decides(VIEWER)
+    page = looks.page("/messages")
+    assert not page.one("li", class_="message").every("form")
+    words = {"fr": "n’a pas de bouton", "en": "has no button"}[language]
+    assert words in page.said and words not in decides.page("/messages").said
+    assert looks.post(form.attributes["action"]).status == 403
 
 
 @BOTH

@@ -111,6 +111,8 @@ FR = {
     "messages.bytes": "{count} octets",
     "messages.trace": "Trace",
     "messages.replay": "Réessayer",
+    "messages.viewer": "Ce que vous pouvez regarder sans en décider n’a pas de bouton : la personne qui gère ces "
+    "logements peut réessayer.",
     "messages.replay_of": "Réessayer : {what}, {source}",
     "messages.done_sent": "C’est reparti par le chemin habituel. S’il échoue encore, il reviendra ici.",
     "messages.done_before": "Il avait déjà été renvoyé.",
@@ -226,6 +228,8 @@ EN = {
     "messages.bytes": "{count} bytes",
     "messages.trace": "Trace",
     "messages.replay": "Try again",
+    "messages.viewer": "What you may look at but not decide about has no button: whoever looks after those homes "
+    "can try it again.",
     "messages.replay_of": "Try again: {what}, {source}",
     "messages.done_sent": "On its way again as usual. Should it fail once more, it will come back here.",
     "messages.done_before": "It had been sent again before.",
