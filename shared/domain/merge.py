@@ -105,6 +105,7 @@ class _Answer:
     observed: int
     today: date
     partial: bool
+    first: bool = False  # nobody read this calendar before, or not since its owner wished so
 
 
 def merge_feed(
@@ -118,12 +119,15 @@ def merge_feed(
     """Everything known of one feed after a complete answer, or None when a newer one was merged already.
 
     New nights count at once. Nights that are gone fade (an echo's do not: they were ours) and are let go when
-    the guard finds the proof sufficient. A partial answer adds, and restarts every clock of absence. What has
-    passed takes no night, and some calendars hold years of it: it is left out.
+    the guard finds the proof sufficient. A partial answer adds, and restarts every clock of absence; so does the first
+    one, since time in which nobody looked proves nothing. What has passed takes no night, and some calendars hold years
+    of it: it is left out.
     """
     if answer.observed <= listing.observed:
         return None
-    frame = _Answer(listing.id, answer.begun, answer.observed, today, answer.partial)
+    frame = _Answer(
+        listing.id, answer.begun, answer.observed, today, answer.partial, first=not listing.complete
+    )
     ahead = [event for event in answer.events if any(dates.check_out > today for dates in event.dates)]
     pairs, unmatched, vanished = _match(stored, ahead, today, is_echo, may_be_ours)
     kept = [_refresh(known, event, frame, listing, is_echo) for known, event in pairs]
@@ -360,13 +364,13 @@ def _doubt(one: Reservation) -> Reservation:
 
 
 def _settle(one: Reservation, frame: _Answer) -> Reservation:
-    """Let go what is proven, and what has passed; a partial answer proves nothing and starts the clocks anew."""
+    """Let go what is proven, and what has passed; an answer that proves nothing starts the clocks anew."""
     left = []
     for fading in one.fading:
         rest = fading.part.dates.from_day(frame.today)
         if rest is None:
             continue
-        if frame.partial:
+        if frame.partial or frame.first:
             fading = replace(fading, since=frame.begun)
         elif is_proven(fading, one.kind, frame.begun, frame.today):
             continue

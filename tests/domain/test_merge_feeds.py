@@ -25,7 +25,7 @@ class Feed:
     """One calendar as the merge sees it: answer after answer."""
 
     def __init__(self, *events: FeedEvent, platform: Platform = BOOKING) -> None:
-        self.listing = Listing("feed", "home", platform, "owner", Link.ICAL)
+        self.listing = Listing("feed", "home", platform, "owner", Link.ICAL, complete=True)
         self.known: tuple[Reservation, ...] = ()
         self.counter = 0
         self.says(timedelta(), *events)

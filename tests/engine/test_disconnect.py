@@ -161,6 +161,23 @@ def test_a_link_given_again_is_read_anew_and_finds_its_stays(hamlet: Hamlet) -> 
     assert held(hamlet) == {nights(50, 2), nights(60, 2), nights(70, 2)}
 
 
+def test_the_first_answer_of_a_link_given_again_proves_no_cancellation(hamlet: Hamlet) -> None:
+    cut(hamlet)
+    hamlet.clock.advance(timedelta(days=1))  # in which nobody looked
+    hamlet.run(hamlet.engine.observer.observe("booking"))
+    hamlet.web.answers[NEW] = calendar(("b", nights(50, 2)))
+    again = hamlet.run(hamlet.engine.links.replace(CLAIRE, only(hamlet).id, NEW, sure=True))
+    assert isinstance(again, LinkView)
+    for _ in range(10):
+        hamlet.run(hamlet.drain())
+        look(hamlet)
+    assert SOLD in held(hamlet)
+    assert set(SOLD.nights()) <= hamlet.booking.closed("moulin")
+    hamlet.clock.advance(timedelta(hours=6))
+    look(hamlet)
+    assert held(hamlet) == {nights(50, 2)}
+
+
 def test_importing_the_portfolio_again_connects_it_again(hamlet: Hamlet) -> None:
     cut(hamlet)
     hamlet.run(hamlet.engine.portfolio.run(portfolio([MOULIN], hamlet.links)))
