@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.dates import StayDates
@@ -24,6 +24,7 @@ from tests.engine.hamlet import Hamlet, calendar, link, portfolio, stay
 from tests.engine.test_connect import CLAIRE, LOOKER, MARC, nights
 from tests.engine.test_links import MOULIN, NEW, fetch, only
 from tests.engine.village import Crash, Store
+from tests.hypothesis_profiles import PROVING
 from tests.web.support import Browser
 
 SOLD = nights(10, 4)
@@ -260,6 +261,7 @@ def taken(state: SiteState) -> set[tuple[str, StayDates]]:
     return {(one.cause, one.dates) for one in found}
 
 
+@settings(max_examples=1000 if PROVING else 30)
 @given(shown=STRETCHES, gone=STRETCHES, sold=STRETCHES)
 def test_whatever_it_shows_no_night_opens_and_no_clash_ends(
     shown: list[StayDates], gone: list[StayDates], sold: list[StayDates]
