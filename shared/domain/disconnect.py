@@ -12,7 +12,7 @@ from datetime import datetime
 
 from shared.domain.echo import echoes
 from shared.domain.merge import let_fade
-from shared.domain.model import Part, Reservation, SiteState
+from shared.domain.model import Listing, Part, Reservation, SiteState
 
 
 def disconnected(state: SiteState, listing_id: str, now: datetime) -> SiteState:
@@ -28,7 +28,13 @@ def disconnected(state: SiteState, listing_id: str, now: datetime) -> SiteState:
     kept = let_fade(listing, known, now, state.today(listing_id, now), ours)
     # Another shard, later, counts its observations from the beginning.
     alone = replace(
-        listing, shard="", complete=True, observed=0, watched=False, bare_since=None, unread_since=now
+        listing,
+        shard="",
+        complete=True,
+        observed=0,
+        watched=False,
+        bare_since=None,
+        unread_since=listing.unread_since or now,
     )
     others = {key: one for key, one in state.reservations.items() if one.feed != listing_id}
     return replace(
@@ -41,4 +47,9 @@ def disconnected(state: SiteState, listing_id: str, now: datetime) -> SiteState:
 def is_disconnected(state: SiteState, fact: Reservation) -> bool:
     """Whether a fact comes from a calendar that is not read any more."""
     source = state.listings.get(fact.feed)
-    return source is not None and source.unread_since is not None
+    return source is not None and is_cut(source)
+
+
+def is_cut(listing: Listing) -> bool:
+    """Whether its owner wished that its calendar be read no more, and gave no link since."""
+    return listing.unread_since is not None and not listing.shard

@@ -141,7 +141,7 @@ class Listing:
     of our calendar for it, empty for none and once it was revoked; ``former`` are those it had before. ``bare_since``:
     its calendar is empty since then, although closures of ours had stood there; ``back_since``: the site's version as
     of which it last showed again what had been missing. ``unread_since``: its owner wished that its calendar be read no
-    more (store time).
+    more (store time), until the first whole answer of a link that was given again.
     """
 
     id: str

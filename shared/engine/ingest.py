@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from shared.domain.confirm import count_imports, say_again
 from shared.domain.dates import StayDates
+from shared.domain.disconnect import is_cut
 from shared.domain.doubt import note_absence
 from shared.domain.echo import echoes, is_explained
 from shared.domain.errors import NotFound, SyncError, Unreadable
@@ -267,7 +268,7 @@ def merge_feed_answer(state: SiteState, listing_id: str, answer: FeedAnswer) -> 
     listing = state.listings.get(listing_id)
     if listing is None:
         raise Unreadable(f"listing {listing_id} of site {state.site.id} cannot be read")
-    if listing.unread_since is not None:  # since it was asked
+    if is_cut(listing):  # since it was asked
         return None
     ledger = [row for row in state.blocks.values() if row.listing == listing_id]
 
@@ -292,6 +293,7 @@ def merge_feed_answer(state: SiteState, listing_id: str, answer: FeedAnswer) -> 
         observed=answer.observed,
         answered=answer.begun,
         complete=listing.complete or not answer.partial,
+        unread_since=listing.unread_since if answer.partial else None,
     )
     version = state.head.version + 1
     refreshed = note_absence(refreshed, known, merged, ledger, answer, today, ours, version)

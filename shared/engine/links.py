@@ -151,7 +151,7 @@ class Links:
         The link goes first: a crash between leaves a calendar nobody reads, and the same click ends it."""
         async with turn(self._world):
             state, listing = await self._views.decided(person, name)
-            if listing.unread_since is None and listing.shard:
+            if listing.shard:
                 await self._world.shards.leave(listing.shard, listing.id)
                 await self._leave(person, state.site.id, listing)
         return await self._views.one(person, name)

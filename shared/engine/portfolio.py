@@ -144,7 +144,6 @@ class PortfolioImport:
             complete=base.complete
             if known and (known.shard, known.unit) == (shard, one.unit)
             else _needs_no_answer(one),
-            unread_since=None if one.import_url else base.unread_since,
         )
 
     async def _index(

@@ -179,6 +179,28 @@ def test_the_first_answer_of_a_link_given_again_proves_no_cancellation(hamlet: H
     assert held(hamlet) == {nights(50, 2)}
 
 
+def test_what_was_sold_while_nobody_read_is_no_echo_of_a_closure_taken_meanwhile(hamlet: Hamlet) -> None:
+    early, late = nights(30, 2), nights(50, 2)
+    hamlet.booking.tell(stay("B1", ("moulin", early)))
+    hamlet.run(hamlet.poll())
+    hamlet.run(hamlet.drain())
+    fetch(hamlet, only(hamlet).token)
+    hamlet.run(hamlet.drain())
+    cut(hamlet)
+    hamlet.clock.advance(timedelta(days=1))  # Greengo sells the later nights now, and so does Booking.com
+    hamlet.booking.tell(stay("B2", ("moulin", late)))
+    hamlet.run(hamlet.poll())
+    hamlet.run(hamlet.drain())
+    fetch(hamlet, only(hamlet).token)
+    hamlet.run(hamlet.drain())
+    hamlet.web.answers[NEW] = calendar(("a", SOLD), ("echo", early), ("sale", late))
+    hamlet.run(hamlet.engine.links.replace(CLAIRE, only(hamlet).id, NEW, sure=True))
+    hamlet.run(hamlet.drain())
+    look(hamlet)
+    (clash,) = state_of(hamlet).conflicts.values()
+    assert clash.exact == (late,)
+
+
 def test_importing_the_portfolio_again_connects_it_again(hamlet: Hamlet) -> None:
     cut(hamlet)
     hamlet.run(hamlet.engine.portfolio.run(portfolio([MOULIN], hamlet.links)))
