@@ -175,7 +175,7 @@ def test_a_calendar_nobody_fetched_and_a_silent_one_are_told(village: Village, b
     assert "greengo répond en retard." in browser.page("/").one(id="waiting").said
     village.clock.advance(timedelta(hours=25))
     said = browser.page("/").one(id="pressing").said
-    assert "Le calendrier de greengo ne répond plus." in said
+    assert "Le calendrier greengo ne répond plus." in said
     assert "greengo ne lit plus notre calendrier." in said
 
 

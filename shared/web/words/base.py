@@ -19,15 +19,15 @@ FR = {
     "base.language": "English",
     "base.language_code": "en",
     "base.sign_out": "Se déconnecter",
-    "base.signed_in_as": "Connecté : {name}",
+    "base.signed_in_as": "Connecté : {name}",
     "sign_in.title": "Connexion",
     "sign_in.what": "Le code s’affiche dans le terminal où le moteur tourne. Il sert une seule fois.",
     "sign_in.code": "Code",
     "sign_in.enter": "Entrer",
-    "sign_in.wrong": "Ce code n’est pas celui qui est affiché. Vérifiez-le : il change après chaque connexion.",
+    "sign_in.wrong": "Ce code n’est pas celui qui est affiché. Vérifiez-le : il change après chaque connexion.",
     "sign_in.azure": "Se connecter",
     "sign_in.off": "La connexion se fait par le compte que la personne qui gère le moteur vous a indiqué. Si cette "
-    "page revient sans cesse, l’authentification de l’application n’est pas activée dans Azure : personne n’entre tant "
+    "page revient sans cesse, l’authentification de l’application n’est pas activée dans Azure : personne n’entre tant "
     "qu’elle ne l’est pas.",
     "refused.title_400": "Demande refusée",
     "refused.title_401": "Connexion nécessaire",
@@ -38,10 +38,10 @@ FR = {
     "refused.title_429": "Trop de demandes",
     "refused.no_home": "Vous êtes connecté sous le nom {name}, mais aucun logement ne vous est confié. "
     "Demandez à la personne qui gère le moteur de vous ajouter au portefeuille.",
-    "refused.viewer": "Vous pouvez regarder, mais pas décider. Demandez le rôle « operator » à la personne qui gère "
+    "refused.viewer": "Vous pouvez regarder, mais pas décider. Demandez le rôle « operator » à la personne qui gère "
     "le moteur.",
     "refused.forged": "Cette demande ne vient pas d’une page ouverte ici, ou la page est trop ancienne. Rien n’a été "
-    "fait : revenez en arrière, rechargez la page et recommencez.",
+    "fait : revenez en arrière, rechargez la page et recommencez.",
     "refused.nothing": "Cette page n’existe pas, ou n’est pas à vous.",
     "refused.large": "Ce qui a été envoyé est plus grand que tout ce que cette page attend. Rien n’a été fait.",
     "refused.slow": "Beaucoup de demandes à la fois. Réessayez dans {seconds} s.",

@@ -52,7 +52,7 @@ FR = {
     "chez {name} ; le moteur reprend de lui-même dès qu’il est de nouveau accepté.",
     "channels.given_up": "Rien n’est envoyé à {name} pour le moment. Les nuits à fermer à la main sont sur "
     "la page Aujourd’hui.",
-    "channels.paused": "En pause : les réservations de {name} arrivent encore (lues toutes les {span}) et vous "
+    "channels.paused": "En pause : les réservations sur {name} arrivent encore (lues toutes les {span}) et vous "
     "sont signalées ; rien n’y est envoyé. Fermez-y vous-même les nuits vendues ailleurs.",
     "channels.unheard": "Pas encore lu en entier : {homes}. Rien n’y est rouvert avant.",
     "channels.exposed_api": "{name} n’a pas encore confirmé ce blocage : {dates}, {home}",
@@ -91,7 +91,7 @@ FR = {
     "channels.save": "Enregistrer",
     "channels.pause": "Mettre en pause",
     "channels.pause_sure": "Mettre {name} en pause",
-    "channels.pause_what": "Les réservations de {name} arriveront encore et vous seront signalées. Plus rien "
+    "channels.pause_what": "Les réservations sur {name} arriveront encore et vous seront signalées. Plus rien "
     "n’y sera envoyé : vous fermerez vous-même les nuits vendues ailleurs.",
     "channels.resume": "Reprendre",
     "channels.force": "Synchroniser maintenant",
@@ -102,13 +102,15 @@ FR = {
     "channels.link_state": "État",
     "channels.link_import": "Nous lisons {name}",
     "channels.link_export": "{name} nous lit",
+    "channels.import_line": "Nous lisons {name} :",
+    "channels.export_line": "{name} nous lit :",
     "channels.link_24": "24 heures",
     "channels.link_none": "Pas de lien d’import : nous publions seulement.",
     "channels.link_not_served": "Pas de calendrier à lire pour {name}.",
     "channels.link_never": "jamais",
     "channels.link_never_what": "Collez notre lien chez {name}.",
     "channels.link_other": "Une autre visite, {when}, par « {agent} » : elle ne compte pas comme une lecture "
-    "de {name}.",
+    "par {name}.",
     "channels.link_agent": "par « {agent} »",
     "channels.link_odd": "lu, sauf des détails illisibles",
     "channels.to_links": "Liens",
@@ -216,6 +218,8 @@ EN = {
     "channels.link_state": "State",
     "channels.link_import": "We read {name}",
     "channels.link_export": "{name} reads us",
+    "channels.import_line": "We read {name}:",
+    "channels.export_line": "{name} reads us:",
     "channels.link_24": "24 hours",
     "channels.link_none": "No import link: we only publish.",
     "channels.link_not_served": "No calendar for {name} to read.",

@@ -34,7 +34,7 @@ FR = {
     "links.done_known": "Ce calendrier était déjà connecté : le voici.",
     "links.done_renewed": "Voici la nouvelle adresse. Collez-la chez {platform} à la place de l’ancienne.",
     "links.done_revoked": "L’adresse est révoquée.",
-    "links.done_disconnected": "Le calendrier de {platform} n’est plus lu.",
+    "links.done_disconnected": "Le calendrier {platform} n’est plus lu.",
     "links.done_replaced": "Le nouveau lien est lu à partir de maintenant.",
     "links.give": "Donnez cette adresse à {platform}",
     "links.give_why": "Elle ferme chez {platform} les nuits vendues ailleurs. Elle est faite pour "
@@ -82,12 +82,12 @@ FR = {
     "links.replace_sure": "C’est le bon : remplacer quand même",
     "links.disconnect": "Ne plus lire ce calendrier",
     "links.disconnect_what": "À faire quand le logement n’est plus vendu sur {platform}, ou que son lien est faux. "
-    "Rien ne rouvre : les séjours connus restent tenus jusqu’à leur départ, ou jusqu’à ce que vous disiez qu’ils sont "
-    "annulés. Ceux que {platform} vendrait encore ne seraient plus vus : retirez-y d’abord l’annonce de la vente.",
+    "Rien ne rouvre : les séjours connus restent tenus jusqu’à leur départ, ou jusqu’à ce que vous disiez qu’ils sont "
+    "annulés. Ceux que {platform} vendrait encore ne seraient plus vus : retirez-y d’abord l’annonce de la vente.",
     "links.disconnect_then": "{platform} peut continuer à lire notre calendrier, qui y ferme les nuits vendues "
     "ailleurs. Pour l’arrêter aussi, révoquez notre adresse.",
     "links.disconnect_do": "Ne plus le lire",
-    "links.still_held": "Ce que {platform} avait vendu reste tenu : {count} au total, jusqu’au départ. Si un séjour "
+    "links.still_held": "Ce que {platform} avait vendu reste tenu : {count} au total, jusqu’au départ. Si un séjour "
     "est annulé, plus rien ne nous le dira.",
     "links.held_which": "Voir lesquels, ou les rendre",
     "links.change": "Changer ou révoquer notre adresse",

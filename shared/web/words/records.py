@@ -111,7 +111,7 @@ FR = {
     "messages.bytes": "{count} octets",
     "messages.trace": "Trace",
     "messages.replay": "Réessayer",
-    "messages.viewer": "Ce que vous pouvez regarder sans en décider n’a pas de bouton : la personne qui gère ces "
+    "messages.viewer": "Ce que vous pouvez regarder sans en décider n’a pas de bouton : la personne qui gère ces "
     "logements peut réessayer.",
     "messages.replay_of": "Réessayer : {what}, {source}",
     "messages.done_sent": "C’est reparti par le chemin habituel. S’il échoue encore, il reviendra ici.",
