@@ -172,11 +172,7 @@ class AccountStore:
             watched.to_bells(row.values),
             watched.to_drift(row.values),
             changed=_stamped(cells.text(row.values, "units")),
-            notes={
-                key.removeprefix(PREFIX): cells.text(one.values, "text")
-                for key, one in rows.items()
-                if key.startswith(PREFIX)
-            },
+            notes=_notes(rows),
         )
 
     async def _units(self, account: str, stamp: str) -> dict[str, Place]:
@@ -351,8 +347,22 @@ def _says(row: Row, place: Place) -> bool:
 
 
 def _stamped(stamp: str) -> datetime | None:
-    """When the units changed last, by their stamp; None without one, or while they are being changed."""
-    return cells.from_instant(stamp.partition(" ")[0]) if stamp else None
+    """When the units changed last, by their stamp; None without one, while they are being changed, or where another
+    release writes it in another form: only the watch asks."""
+    try:
+        return cells.from_instant(stamp.partition(" ")[0]) if stamp else None
+    except Unreadable:
+        return None
+
+
+def _notes(rows: Mapping[str, Row]) -> dict[str, str]:
+    """The notes that are texts, by name; for the watch alone."""
+    found = {
+        key.removeprefix(PREFIX): row.values.get("text")
+        for key, row in rows.items()
+        if key.startswith(PREFIX)
+    }
+    return {name: text for name, text in found.items() if isinstance(text, str)}
 
 
 def _setting(row: Row) -> ModeSetting:

@@ -6,6 +6,7 @@ hourly audit, which reads each site once a day, mends what a crash in between le
 
 from __future__ import annotations
 
+from shared.domain.errors import Unreadable
 from shared.ports import Row, Tables
 from shared.state import cells
 from shared.state.names import ACCOUNTS
@@ -21,9 +22,9 @@ class OpenConflicts:
         self._tables = tables
 
     async def all(self) -> dict[str, int]:
-        """Every site with some: one read."""
+        """Every site with some: one read. A number that cannot be read counts as none until it is written again."""
         rows = await self._tables.query(ACCOUNTS, PARTITION)
-        return {row.key: cells.number(row.values, "open") for row in rows}
+        return {row.key: _number(row) for row in rows}
 
     async def put(self, site: str, count: int) -> None:
         """Note a site's number: one write."""
@@ -31,3 +32,10 @@ class OpenConflicts:
             await self._tables.upsert(ACCOUNTS, Row(PARTITION, site, {"open": count}))
         else:
             await self._tables.delete(ACCOUNTS, PARTITION, site)
+
+
+def _number(row: Row) -> int:
+    try:
+        return cells.number(row.values, "open")
+    except Unreadable:
+        return 0

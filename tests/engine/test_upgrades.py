@@ -311,6 +311,30 @@ def test_rule_27_an_account_that_cannot_be_read_keeps_no_other_from_being_asked(
     assert village.airbnb.calendar.closed == set()
 
 
+def test_rule_27_what_the_watch_alone_reads_of_an_account_keeps_no_closure_from_going_out(
+    village: Village,
+) -> None:
+    for key, values in (("account", {"units": "7 by a newer release"}), ("note|newer", {"text": 5})):
+        put(village, names.ACCOUNTS, "airbnb", key, values)
+    village.restart()
+    village.book(GREENGO, JULY)
+    polled(village)
+    assert village.airbnb.calendar.closed == nights(JULY)
+
+
+def test_rule_27_a_number_of_conflicts_that_cannot_be_read_keeps_the_audit_from_nothing(
+    village: Village,
+) -> None:
+    village.book(GREENGO, JULY)
+    told(village, AIRBNB, JULY)
+    pulled(village)
+    (clash,) = stored(village).conflicts.values()
+    village.run(village.tables.delete(names.SITES, HOME, site_codec.conflict_row(HOME, clash).key))
+    put(village, names.ACCOUNTS, "~conflicts", HOME, {"open": "many"})
+    assert "store_down" not in {one.code for one in village.run(village.engine.watch.report()).findings}
+    assert village.run(village.engine.audit.run([HOME])) == 1
+
+
 def test_rule_27_an_account_of_no_platform_is_none(village: Village) -> None:
     row = village.run(village.tables.get(names.ACCOUNTS, "booking", "account"))
     assert row is not None
