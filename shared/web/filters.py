@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -20,19 +19,11 @@ WEEKDAYS = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
 }
 
-_SIGNS = re.compile(r"(?<=\S) (?=[:;?!»](?!\S))|(?<=«) ")
-"""The spaces that French puts beside its signs, where a line must not be broken."""
-
-_ELISIONS = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
-
 
 @pass_context
 def said(context: Context, text: Mapping[str, str]) -> str:
-    """What is said in several languages, in the reader's, set as French pages are set: the engine writes its sentences
-    with the spaces and apostrophes of a keyboard."""
-    language = str(context["lang"])
-    found = text[language]
-    return _ELISIONS.sub("’", _SIGNS.sub("\u202f", found)) if language == "fr" else found
+    """What is said in several languages, in the reader's."""
+    return text[str(context["lang"])]
 
 
 @pass_context

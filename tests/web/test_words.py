@@ -6,9 +6,7 @@ import re
 import string
 
 import pytest
-from jinja2 import Environment
 
-from shared.web.filters import said
 from shared.web.render import TEMPLATES
 from shared.web.words import MODULES, words
 
@@ -66,19 +64,3 @@ def test_no_french_text_puts_de_before_a_platforms_name(name: str) -> None:
     """It would read "de Airbnb"; a note's author, who may have any name, stands after it all the same."""
     wrong = [key for key, text in words("fr").items() if f" de {{{name}}}" in text]
     assert wrong == (["conflict.note"] if name == "name" else [])
-
-
-@pytest.mark.parametrize(
-    ("language", "shown"),
-    [
-        ("fr", "Le Moulin\u202f: l’hôte a dit «\u202fnon\u202f»\u202f! 12:30, ’tis http://x"),
-        ("en", "Le Moulin : l'hôte a dit « non » ! 12:30, ’tis http://x"),
-    ],
-)
-def test_what_the_engine_says_is_set_as_the_page_is(language: str, shown: str) -> None:
-    """A colon alone at the beginning of a line is what a telephone showed of the record."""
-    text = "Le Moulin : l'hôte a dit « non » ! 12:30, ’tis http://x"
-    found = Environment(autoescape=False)
-    found.filters["said"] = said
-    shown_now = found.from_string("{{ text|said }}").render(text={"fr": text, "en": text}, lang=language)
-    assert shown_now == shown
