@@ -6,6 +6,9 @@ from local.cli.reading import Json, items, part, said, text
 from local.cli.session import Session
 from shared.domain.spoken import nights_said
 
+UNDECIDED = ("new", "acknowledged")
+"""Stages of a double booking that wait for a decision."""
+
 
 def whole(session: Session, one: Json) -> None:
     """Both sides and every proposal, numbered."""

@@ -27,6 +27,15 @@ ROUTES = (
         gives="models_state:Status",
     ),
     Route(
+        "console_needs",
+        "GET",
+        "api/today",
+        LOOK,
+        "api.today:show",
+        "What needs a person, the worst first, as on the console's first page",
+        gives="models_state:Today",
+    ),
+    Route(
         "console_runs",
         "GET",
         "api/runs",

@@ -9,18 +9,20 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import httpx
 import pytest
 
 from local.children import ROOT
-from local.cli import needs, place
+from local.cli import place
 from local.cli.app import app, in_front, language_of
 from local.cli.place import Place, find
 from local.cli.session import Tools
-from local.cli.trouble import NO_ANSWER, OK, WRONG_USE, Trouble
+from local.cli.trouble import A_PERSON, NO_ANSWER, OK, WRONG_USE, Trouble
 from local.cli.words import MODULES, words
 from local.run_settings import write_settings
+from shared.web.api.models_state import Need
 from shared.web.words import words as console_words
 from tests.engine.village import HOME
 from tests.local.cli_bench import KEY, PORT, Bench, answering
@@ -75,10 +77,10 @@ def test_every_text_the_commands_ask_for_is_there_and_none_is_left_over() -> Non
             if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "console":
                 of_pages |= texts_in(call.args[0])[0] - {"utf-8"}
     asked = {one for one in asked if one.partition(".")[0] in groups} - of_pages
-    headings = re.findall(r'Need\("(\w+)"', Path(needs.__file__).read_text(encoding="utf-8"))
+    headings = get_args(Need.model_fields["kind"].annotation)
     of_pages |= {f"today.{one}" for one in headings}
-    assert len(set(headings)) == 6
-    assert {one for one in of_pages if "." in one and not one.endswith(".")} - pages == set()
+    assert len(set(headings)) == 7
+    assert {one for one in of_pages if "." in one and not one.endswith((".", "_"))} - pages == set()
     assert asked - known == set()
     assert {one for one in known - asked if not one.startswith(tuple(begins))} == set()
 
@@ -135,7 +137,7 @@ def test_it_runs_as_a_program(tmp_path: Path) -> None:
 
 
 def test_the_newest_run_is_found_with_its_port_and_its_token(bench: Bench) -> None:
-    assert bench("status").exit_code == OK
+    assert bench("status").exit_code == A_PERSON
     request = bench.way.asked[0]
     assert str(request.url) == f"http://127.0.0.1:{PORT}/api/status"
     assert request.headers["authorization"] == f"Bearer {bench.keys.token}"
@@ -253,7 +255,7 @@ def test_a_token_that_is_not_this_apps_is_told_apart_from_silence(bench: Bench) 
 
 def test_whoever_may_only_look_is_told_so(bench: Bench) -> None:
     bench.sign_in(As(VIEWER))
-    assert bench("status").exit_code == OK
+    assert bench("status").exit_code == A_PERSON
     result = bench("sync")
     assert result.exit_code == NO_ANSWER
     assert "Refusé" in result.stderr

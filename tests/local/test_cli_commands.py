@@ -19,7 +19,7 @@ from shared.domain.model import AIRBNB, SyncMode
 from shared.memory.http import MemoryHttp
 from shared.ports import Request, Response
 from tests.engine.people import operator
-from tests.engine.stories import AUGUST, JULY, LATER, cancelled, hear, moved, sold
+from tests.engine.stories import AUGUST, JULY, LATER, cancelled, hear, moved, polled, pulled, sold, told
 from tests.engine.test_conflict_room import sold_twice
 from tests.engine.village import HOME, Village
 from tests.local.cli_bench import PORT, Bench, answering
@@ -38,7 +38,11 @@ def poisoned(village: Village) -> None:
 # ------------------------------------------------------------------------------------------ status
 
 
-def test_all_is_well_is_one_calm_line_and_code_0(bench: Bench) -> None:
+def test_all_is_well_is_one_calm_line_and_code_0(bench: Bench, village: Village) -> None:
+    told(village, "airbnb", JULY)
+    pulled(village)
+    polled(village)
+    village.clock.advance(timedelta(seconds=90))
     result = bench("status")
     assert result.exit_code == OK
     assert result.stdout.startswith("Tout est synchronisé.\n")
@@ -47,9 +51,25 @@ def test_all_is_well_is_one_calm_line_and_code_0(bench: Bench) -> None:
     assert "Everything is in step." in bench("status", language="en").stdout
 
 
+def test_what_only_needs_time_is_neither_well_nor_anybodys_work(bench: Bench, village: Village) -> None:
+    pulled(village)
+    told(village, "airbnb", JULY)
+    result = bench("status")
+    assert result.exit_code == OK
+    assert result.stdout.startswith("Rien ne vous attend.\n")
+
+
+def test_what_no_platform_ever_fetched_needs_a_person_as_on_the_first_page(bench: Bench) -> None:
+    result = bench("status")
+    assert result.exit_code == A_PERSON
+    assert "Canaux à réparer\n    • greengo n’a encore jamais lu notre calendrier." in result.stdout
+    assert "Collez notre lien chez greengo" in result.stdout
+
+
 def test_what_needs_a_person_stands_on_top_and_ends_with_1(bench: Bench, village: Village) -> None:
     sold_twice(village)
     poisoned(village)
+    pulled(village)
     result = bench("status")
     assert result.exit_code == A_PERSON
     assert "Gîte du Moulin, 10–13 juillet 2027" in result.stdout
@@ -77,7 +97,7 @@ def test_a_night_to_close_by_hand_is_listed(bench: Bench, village: Village) -> N
     result = bench("status")
     assert result.exit_code == A_PERSON
     assert (
-        "À fermer à la main\n    • Booking.com, Gîte du Moulin, 10–13 juillet 2027 (choisi à la main)"
+        "À fermer à la main\n    • booking, Gîte du Moulin, 10–13 juillet 2027 (choisi à la main)"
         in result.stdout
     )
     assert "10–13 juillet 2027" in result.stdout

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -20,8 +20,9 @@ from shared.routes import ROUTES, Route
 from shared.use_cases import HttpAnswer
 from shared.web import csrf
 from shared.web.api.checks import MOST_BODY, model
+from shared.web.api.models_state import Need
 from shared.web.api.openapi import document
-from tests.engine.stories import AUGUST, JULY, MINUTE, after, told
+from tests.engine.stories import AUGUST, JULY, MINUTE, after, polled, pulled, told
 from tests.engine.test_conflict_room import sold_twice
 from tests.engine.test_removals import vanished
 from tests.engine.village import HOME, Village
@@ -30,6 +31,7 @@ from tests.web.support import EVERYWHERE, PUBLIC, Browser, find
 API = [route for route in ROUTES if not route.is_page]
 ROOT = Path(__file__).resolve().parents[2]
 NOTHING_TO_SAY = ("/acknowledge", "/disconnect", "/release", "/replay", "/revoke", "/test")
+KINDS = get_args(Need.model_fields["kind"].annotation)
 LATE = StayDates(date(2027, 9, 1), date(2027, 9, 4))
 
 
@@ -87,6 +89,49 @@ def test_how_everything_stands_is_what_the_document_says(busy: Village, everybod
     found = checked(everybody, "GET", "/api/status")
     assert all(found[part] for part in found if part != "notices"), found
     assert checked(everybody, "GET", "/api/runs?limit=500")["runs"]
+
+
+def test_what_needs_a_person_is_what_the_first_page_counts(busy: Village, everybody: Browser) -> None:
+    """The command line went by narrower rules of its own, and knew nothing of a calendar no platform had fetched."""
+    busy.clock.advance(timedelta(days=2))
+    checked(everybody, "PUT", "/api/platforms/booking/mode", {"mode": "manual"})
+    late = busy.clock.now() - timedelta(minutes=9)
+    busy.run(busy.engine.world.due.put("another site", late, "a test"))
+    found = checked(everybody, "GET", "/api/today")
+    page = everybody.page("/")
+    assert f"{len(found['needs'])} choses" in page.one(id="verdict").said
+    shown = dict.fromkeys(one["kind"] for one in found["needs"])
+    headings = [one.attributes.get("id") for one in page.every("section")]
+    assert list(shown) == [one for one in headings if one in shown], "in the order of the page"
+    assert shown.keys() <= set(KINDS)
+    assert {"conflicts", "hands", "messages", "engine", "pressing"} <= shown.keys()
+    said = {one["kind"]: one["said"]["fr"] for one in found["needs"]}
+    assert said["conflicts"].startswith("Gîte du Moulin, 10–13 juillet 2027, gravité ")
+    assert said["pressing"].endswith(" Gîte du Moulin")
+
+
+def test_a_calendar_no_platform_ever_fetched_is_told_to_programs_with_what_to_do(browser: Browser) -> None:
+    (one,) = checked(browser, "GET", "/api/today")["needs"]
+    assert one["kind"] == "pressing"
+    assert one["said"]["fr"] == (
+        "greengo n’a encore jamais lu notre calendrier. Gîte du Moulin "
+        "(Collez notre lien chez greengo, ou attendez sa première lecture)"
+    )
+
+
+def test_all_is_well_is_told_to_programs_too(browser: Browser, village: Village) -> None:
+    told(village, "airbnb", JULY)
+    pulled(village)
+    polled(village)
+    after(village, timedelta(seconds=90))
+    found = checked(browser, "GET", "/api/today")
+    assert (found["homes"], found["checked"] is None, found["calm"], found["needs"], found["settling"]) == (
+        1,
+        False,
+        True,
+        [],
+        0,
+    )
 
 
 def test_a_synchronisation_is_what_the_document_says(busy: Village, everybody: Browser) -> None:

@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from local.cli.api import Refusal, at_path
-from local.cli.clash import stands, whole
-from local.cli.needs import UNDECIDED
+from local.cli.clash import UNDECIDED, stands, whole
 from local.cli.reading import Json, items, said, text
 from local.cli.session import Session, of
 from local.cli.trouble import A_PERSON, OK, WRONG_USE, Trouble

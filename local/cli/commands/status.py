@@ -21,13 +21,15 @@ def status(ctx: typer.Context) -> int:
     session = of(ctx)
     found: dict[str, Json] = {
         "status": session.api.get("/api/status").json,
-        **{name: _optional(session, f"/api/{name}") for name in ("conflicts", "removals", "quarantine")},
+        "today": session.api.get("/api/today").json,
+        "removals": _optional(session, "/api/removals"),
     }
-    waiting = list(needs(session, found))
+    waiting = list(needs(session, found["today"]))
     if session.screen.as_json:
+        found |= {name: _optional(session, f"/api/{name}") for name in ("conflicts", "quarantine")}
         session.screen.json({"needs": [asdict(one) for one in waiting], **found})
     else:
-        _waiting(session, waiting)
+        _waiting(session, waiting, calm=found["today"].get("calm") is True)
         session.screen.say()
         names = ("channel", "mode", "answered", "closed", "under_way", "note")
         session.screen.table(
@@ -40,11 +42,11 @@ def status(ctx: typer.Context) -> int:
     return A_PERSON if waiting else OK
 
 
-def _waiting(session: Session, waiting: list[Need]) -> None:
-    """What needs a person, under its headings; else that all is well."""
+def _waiting(session: Session, waiting: list[Need], *, calm: bool) -> None:
+    """What needs a person, under its headings; else that all is well, or that the rest settles by itself."""
     screen = session.screen
     if not waiting:
-        screen.say(f"{session.console('today.calm')}.", "bold green")
+        screen.say(f"{session.console('today.calm' if calm else 'today.nothing')}.", "bold green")
         return
     many = "today.one" if len(waiting) == 1 else "today.many"
     screen.say(session.console(many, count=len(waiting)), "bold red")

@@ -1,8 +1,8 @@
 """Status, double bookings in a list, reasons, calendar links, the code."""
 
 FR = {
-    "status.conflict": "{home}, {nights}, gravité {severity}. Décidez avec « resolve ».",
-    "status.quarantine": "{count}. Voyez « replay ».",
+    "status.decide": "{what}. Décidez avec « resolve ».",
+    "status.replay": "{what} Voyez « replay ».",
     "status.held": "Séjours disparus, encore tenus jusqu’à preuve : {count}.",
     "status.channel": "Canal",
     "status.mode": "Mode",
@@ -42,8 +42,8 @@ FR = {
 }
 
 EN = {
-    "status.conflict": "{home}, {nights}, severity {severity}. Decide with “resolve”.",
-    "status.quarantine": "{count}. See “replay”.",
+    "status.decide": "{what}. Decide with “resolve”.",
+    "status.replay": "{what} See “replay”.",
     "status.held": "Stays that vanished and are held until it is proven: {count}.",
     "status.channel": "Channel",
     "status.mode": "Mode",

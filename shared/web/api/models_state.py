@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from shared.web.api.models_base import Answer, Day, Instant, Mode, Nights
+from shared.web.api.models_base import Answer, Day, Instant, Mode, Nights, Said
 
 
 class Circuit(Answer):
@@ -211,6 +211,30 @@ class Status(Answer):
     failed_pushes: list[FailedPush]
     mode_changes: list[ModeChange]
     health: Health
+
+
+class Need(Answer):
+    """One thing that needs a person, under the heading ``kind`` of the first page: ``href`` leads to it in this API,
+    ``page`` to where it is done by hand, on the platform."""
+
+    kind: Literal["conflicts", "hands", "failed", "removals", "messages", "engine", "pressing"]
+    said: Said
+    href: str | None
+    page: str | None
+
+
+class Today(Answer):
+    """What needs a person, the worst first. ``settling`` counts what only needs time; ``calm``: there is neither, in
+    all the ``homes`` this person sees. ``since``: nothing changed since then; ``checked``: the oldest of the last
+    answers of all sources."""
+
+    at: Instant
+    homes: int
+    calm: bool
+    needs: list[Need]
+    settling: int
+    since: Instant | None
+    checked: Instant | None
 
 
 class Figures(Answer):
