@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
@@ -94,11 +94,15 @@ class _Work:
 
     async def close_sites(self) -> None:
         """From here on no site opens anything, until it is whole."""
+        torn = set()
         async for part in partitions(self._tables, names.SITES):
             head = next((row for row in part if row.key == site_codec.HEAD), None)
             if head is not None:
+                if head.values.get("min_reader") == NOT_WHOLE:
+                    torn.add(head.partition)
                 closed = Row(head.partition, head.key, {"min_reader": NOT_WHOLE})
                 await self._tables.upsert(names.SITES, closed)
+        self._frame = replace(self._frame, torn=torn)
 
     async def table(self, table: str) -> None:
         """One table, partition by partition; those that the copy does not know come last."""

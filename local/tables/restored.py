@@ -8,12 +8,13 @@ the tables still hold it. Columns are changed one by one: what a newer release p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from local.tables.closures import closures, is_readable, is_same
 from shared.domain.errors import SyncError
-from shared.domain.model import Link, Phase
+from shared.domain.model import Link
 from shared.ports import Row, Value
 from shared.state import cells, names, site_codec
 from shared.state.due import shard_of
@@ -24,9 +25,6 @@ day."""
 
 STEPS = 1_000
 """The same for a site's versions and fences. The record is read by version, so a wider gap would cost reads."""
-
-NOBODY = "~restored"
-"""The event that a closure explains which explained none when it was copied: no peer names one so."""
 
 _RECORD = site_codec.ALIVE_END
 """From here on a site's rows are its record, which only grows: of two with one key the one in the tables is newer, and
@@ -44,10 +42,12 @@ Rows = Mapping[str, Row]
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """``now`` is store time. ``lives``: the tables still hold sites, so that what was done since the copy counts."""
+    """``now`` is store time. ``lives``: the tables still hold sites, so that what was done since the copy counts.
+    ``torn`` are sites over which an earlier restore broke off, and whose rows may be missing."""
 
     now: datetime
     lives: bool
+    torn: Set[str] = frozenset()
 
 
 def wanted(table: str, partition: str, copied: Iterable[Row], live: Iterable[Row], frame: Frame) -> list[Row]:
@@ -96,9 +96,6 @@ def _site(old: Rows, new: Rows, frame: Frame) -> list[Row]:
     known = new.get(site_codec.HEAD)
     version = _most("version", head, known) + STEPS
     fence = _most("fence", head, known) + STEPS
-    links = {
-        key.removeprefix(site_codec.LISTING): str(row.values.get("link", "")) for key, row in old.items()
-    }
     forgotten = {_stay(row.key) for row in new.values() if row.values.get("forgotten") is True}
     changes: dict[str, Callable[[Row], Mapping[str, Value]]] = {
         site_codec.HEAD: lambda row: {
@@ -108,18 +105,28 @@ def _site(old: Rows, new: Rows, frame: Frame) -> list[Row]:
             "min_reader": row.values.get("min_reader", 0),
         },
         site_codec.LISTING: lambda row: _silent(row, new.get(row.key)),
-        site_codec.BLOCK: lambda row: _closure(row, links, version, frame),
         site_codec.RESERVATION: lambda row: _stay_again(row, forgotten, frame),
         site_codec.CONFLICT: lambda row: _without_erased_note(row, new.get(row.key)),
     }
+    shown = {key: row for key, row in new.items() if _is_shown(row, old, new)}
     alive = [
         _with(row, change(row)) if (change := changes.get(_kind(key))) else row
-        for key, row in old.items()
-        if key < _RECORD
+        for key, row in {**old, **shown}.items()
+        if key < _RECORD and not key.startswith(site_codec.BLOCK)
     ]
+    ledger = closures(old, new, version, frame.now, torn=head.partition in frame.torn)
     record = {key: row for key, row in {**old, **new}.items() if key >= _RECORD}
     kept = (_without_erased_name(row, forgotten) for row in record.values())
-    return [*alive, *kept]
+    return [*alive, *ledger, *kept]
+
+
+def _is_shown(row: Row, old: Rows, new: Rows) -> bool:
+    """Whether it is a stay that a calendar showed since: it holds its nights until that calendar has gone without it
+    for as long as any other (rule 21), or one empty answer would sell them."""
+    if not row.key.startswith(site_codec.RESERVATION) or not is_readable(row):
+        return False
+    feed = str(row.values.get("feed", ""))
+    return bool(feed) and is_same(site_codec.LISTING + feed, old, new)
 
 
 def _kind(key: str) -> str:
@@ -137,23 +144,6 @@ def _silent(row: Row, live: Row | None) -> Mapping[str, Value]:
     on_its_way = {} if live is None else {k: v for k, v in live.values.items() if k.startswith("writes")}
     feed: Mapping[str, Value] = {"watched": True} if row.values.get("link") == Link.ICAL else {}
     return {**on_its_way, "complete": False, **feed}
-
-
-def _closure(row: Row, links: Mapping[str, str], version: int, frame: Frame) -> Mapping[str, Value]:
-    """A closure on a platform is sent once more. One in a calendar that we publish is taken back, and published anew by
-    the next plan where it is still wanted: what its peer shows from now on under a new name may have been sold while
-    the closure was gone, so it explains the event it was known to explain, and no other."""
-    link = links.get(str(row.values.get("listing", "")), "")
-    is_wanted, echo = row.values.get("wanted") is True, row.values.get("echo") or NOBODY
-    if link == Link.API:
-        return {"phase": Phase.INTENDED.value, "next_try": ""} if is_wanted else {}
-    if link != Link.ICAL:
-        return {}
-    released = cells.to_instant(frame.now)
-    gone: Mapping[str, Value] = (
-        {"wanted": False, "gone_version": version, "released_at": released} if is_wanted else {}
-    )
-    return {"echo": echo, **gone}
 
 
 def _stay_again(row: Row, forgotten: set[str], frame: Frame) -> Mapping[str, Value]:

@@ -319,7 +319,8 @@ def stored_since(state: SiteState, listing: str, tables: Tables) -> set[str]:
     try:
         ReadStore(tables).since(listing, 0).send(None)
     except StopIteration as done:
-        served = max(read.version for read in done.value)
+        # A calendar that was no news to the ledger is not recorded.
+        served = max((read.version for read in done.value), default=state.head.version)
         rows = (row for row in state.blocks.values() if row.listing == listing and row.wanted)
         return {row.cause for row in rows if row.since_version > served}
     raise AssertionError("the twin waited")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from local.tables.backup import TABLES, backup
-from local.tables.restore import Done, RestoreRefused, restore
+from local.tables.restore import NOT_WHOLE, Done, RestoreRefused, restore
 from shared.domain.dates import StayDates
 from shared.domain.model import AIRBNB, BOOKING, GREENGO, SyncMode
 from shared.domain.modes import ModeSetting
@@ -22,7 +22,9 @@ from tests.engine.people import LOCAL
 from tests.engine.stories import (
     AUGUST,
     JULY,
+    LATER,
     cancelled,
+    ledger,
     moved,
     nights,
     polled,
@@ -31,7 +33,7 @@ from tests.engine.stories import (
     stored,
     told,
 )
-from tests.engine.village import HOME, Crash, Village
+from tests.engine.village import HOME, Crash, Sold, Village
 
 OCTOBER = StayDates(date(2027, 10, 1), date(2027, 10, 5))
 STOPPED = timedelta(minutes=2)
@@ -201,6 +203,118 @@ def test_a_closure_that_a_peer_took_since_may_stand_as_a_sale_and_opens_nothing(
     village.run(village.settle())
     check_at_rest(village, {AUGUST})
     cancelled(village, BOOKING, stay)
+    village.run(village.settle())
+    check_at_rest(village)
+
+
+def test_what_was_closed_since_for_a_stay_that_is_over_is_opened_again(
+    strict: Village, tmp_path: Path
+) -> None:
+    """The copy knows neither the stay nor our closures for it; the tables that are written over know what we closed."""
+    village = strict
+    path = copied(village, tmp_path / "copy")
+    stay = told(village, AIRBNB, JULY)
+    assert village.booking.calendar.closed == nights(JULY)
+    village.airbnb.calendar.cancel(stay)
+    put_back(village, path)
+    village.greengo.faults.down = True
+    goes_on(village)
+    assert village.booking.calendar.closed == nights(JULY), "Greengo was not heard yet"
+    village.greengo.faults.down = False
+    goes_on(village)
+    assert village.booking.calendar.closed == set()
+    village.run(village.settle())
+    check_at_rest(village)
+
+
+def test_what_was_closed_since_and_is_sold_by_another_now_stays_closed(
+    strict: Village, tmp_path: Path
+) -> None:
+    village = strict
+    path = copied(village, tmp_path / "copy")
+    stay = told(village, AIRBNB, JULY)
+    village.airbnb.calendar.cancel(stay)
+    sold(village, GREENGO, JULY)
+    put_back(village, path)
+    goes_on(village)
+    assert village.booking.calendar.closed == nights(JULY)
+    assert village.airbnb.calendar.closed == nights(JULY)
+    village.run(village.settle())
+    check_at_rest(village)
+
+
+def test_an_empty_calendar_after_the_restore_sells_no_night_that_it_had_shown_since(
+    strict: Village, tmp_path: Path
+) -> None:
+    """The copy knows neither of the two stays that share a night: who believed the calendar that is empty for a moment
+    would open that night with those of the stay that is over (rule 21)."""
+    village = strict
+    path = copied(village, tmp_path / "copy")
+    sold(village, GREENGO, LATER)
+    stay = told(village, AIRBNB, JULY)
+    polled(village)
+    assert village.booking.calendar.closed == nights(JULY, LATER)
+    village.airbnb.calendar.cancel(stay)
+    village.greengo.empty = True
+    put_back(village, path)
+    goes_on(village)
+    assert village.booking.calendar.closed == nights(LATER)
+    village.run(village.settle())
+    check_at_rest(village)
+
+
+def test_a_restore_that_broke_off_proves_nothing_of_what_was_closed_since(
+    strict: Village, tmp_path: Path
+) -> None:
+    village = strict
+    path = copied(village, tmp_path / "copy")
+    stay = told(village, AIRBNB, JULY)
+    village.run(village.tables.upsert(names.SITES, Row(HOME, site_codec.HEAD, {"min_reader": NOT_WHOLE})))
+    village.airbnb.calendar.cancel(stay)
+    put_back(village, path)
+    goes_on(village)
+    assert stored(village).whole
+    assert village.booking.calendar.closed == nights(JULY)
+
+
+def test_a_row_of_a_closure_that_cannot_be_read_leaves_its_nights_closed_and_the_rest_goes_on(
+    strict: Village, tmp_path: Path
+) -> None:
+    village = strict
+    path = copied(village, tmp_path / "copy")
+    stay = told(village, AIRBNB, JULY)
+    (row,) = ledger(village, BOOKING)
+    broken = Row(HOME, site_codec.BLOCK + row.key, {"phase": "of another world"})
+    village.run(village.tables.upsert(names.SITES, broken))
+    village.airbnb.calendar.cancel(stay)
+    put_back(village, path)
+    goes_on(village)
+    assert stored(village).whole
+    assert village.booking.calendar.closed == nights(JULY)
+
+
+def test_a_sale_that_goes_by_the_name_of_our_former_closure_is_no_echo(
+    strict: Village, tmp_path: Path
+) -> None:
+    """A peer that names events by their nights: the copy knows the name as that of our closure, which it let go of
+    since, and a guest has the nights now."""
+    village = strict
+    stay = told(village, AIRBNB, JULY)
+    pulled(village)
+    polled(village)
+    path = copied(village, tmp_path / "copy")
+    cancelled(village, AIRBNB, stay)
+    pulled(village)
+    for _ in range(3):
+        polled(village, timedelta(minutes=5))
+    sale = Sold(f"echo-{JULY}", JULY, 1)
+    village.greengo.calendar.sold[sale.id] = sale
+    polled(village)
+    assert village.booking.calendar.closed == nights(JULY)
+    put_back(village, path)
+    goes_on(village)
+    assert village.booking.calendar.closed == nights(JULY)
+    assert village.airbnb.calendar.closed == nights(JULY)
     village.run(village.settle())
     check_at_rest(village)
 
