@@ -96,7 +96,7 @@ _OCCASIONS: Words = {
     "over": ("sa fin", "its end"),
 }
 _FOR = {"fr": "pour", "en": "for"}
-_COLON = {"fr": " : ", "en": ": "}
+_COLON = {"fr": "\u202f: ", "en": ": "}
 _BELLS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (re.compile(r"webhook (?P<what>.*)"), "un appel de la plateforme", "a call of the platform"),
     (re.compile(r"queue (?P<what>.*)"), "le relevé de la file de {what}", "the poll of the queue of {what}"),

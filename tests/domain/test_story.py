@@ -32,22 +32,22 @@ def line(what: str, **more: str) -> dict[str, str]:
     [
         (
             line("new", kind="fact", nights="2027-08-03/2027-08-07", **{"class": "stay"}),
-            "Airbnb, Gîte du Moulin : réservation A1 nouvelle, 3–7 août 2027.",
+            "Airbnb, Gîte du Moulin : réservation A1 nouvelle, 3–7 août 2027.",
             "Airbnb, Gîte du Moulin: booking A1 is new, 3–7 August 2027.",
         ),
         (
             line("new", kind="fact", status="pending", **{"class": "stay"}),
-            "Airbnb, Gîte du Moulin : demande de réservation A1 nouvelle.",
+            "Airbnb, Gîte du Moulin : demande de réservation A1 nouvelle.",
             "Airbnb, Gîte du Moulin: booking request A1 is new.",
         ),
         (
             {**line("close failed", kind="closure", why="HTTP 503"), "on": "mill-b"},
-            "Booking.com, Gîte du Moulin : fermeture refusée ou sans réponse pour A1 (Airbnb) (HTTP 503).",
+            "Booking.com, Gîte du Moulin : fermeture refusée ou sans réponse pour A1 (Airbnb) (HTTP 503).",
             "Booking.com, Gîte du Moulin: closure refused or unanswered for A1 (Airbnb) (HTTP 503).",
         ),
         (
             {"kind": "conflict", "what": "conflict", "home": "mill", "between": "airbnb|A1 + booking|B2"},
-            "Gîte du Moulin : double réservation A1 (Airbnb) / B2 (Booking.com).",
+            "Gîte du Moulin : double réservation A1 (Airbnb) / B2 (Booking.com).",
             "Gîte du Moulin: double booking A1 (Airbnb) / B2 (Booking.com).",
         ),
     ],

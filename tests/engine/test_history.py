@@ -84,7 +84,7 @@ def test_a_move_has_its_nights_before_and_after(village: Village) -> None:
     (line,) = [line for line in lines(village, kind="fact") if line["what"] == "moved"]
     assert (line["before"], line["after"]) == (str(JULY), str(AUGUST))
     assert line["text"] == {
-        "fr": "Airbnb, Gîte du Moulin : réservation A1 déplacée, 10–13 juillet 2027 → 1er–4 août 2027.",
+        "fr": "Airbnb, Gîte du Moulin : réservation A1 déplacée, 10–13 juillet 2027 → 1er–4 août 2027.",
         "en": "Airbnb, Gîte du Moulin: booking A1 moved, 10–13 July 2027 → 1–4 August 2027.",
     }
 
@@ -139,7 +139,7 @@ def test_what_the_portfolio_adds_is_a_line(village: Village) -> None:
     village.run(village.engine.portfolio.run(replace(wider, sites=(renamed,))))
     line = lines(village, kind="listing")[0]
     assert (line["what"], line["by_text"]["fr"]) == ("home changed", "le portefeuille")
-    assert line["text"]["fr"] == "Le Moulin : logement modifié."
+    assert line["text"]["fr"] == "Le Moulin : logement modifié."
 
 
 def test_bookkeeping_has_no_line(village: Village) -> None:
