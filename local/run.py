@@ -68,7 +68,9 @@ def _wanted(arguments: list[str] | None) -> Wanted:
         help="your own; none: begin without one; without it the example",
     )
     parser.add_argument("--hosts", type=int, default=1, metavar="N", help="processes that share the work")
-    parser.add_argument("--port", type=int, metavar="N", help="of the first host (7071, else any free one)")
+    parser.add_argument(
+        "--port", type=int, metavar="N", help="of the first host (7071, else any free one); 0: any"
+    )
     parser.add_argument(
         "--guests", type=float, default=12.0, metavar="S", help="seconds between two, 0: none"
     )
@@ -79,6 +81,8 @@ def _wanted(arguments: list[str] | None) -> Wanted:
     given = parser.parse_args(arguments)
     if not 1 <= given.hosts <= 8:
         parser.error("--hosts: from 1 to 8")
+    if given.port is not None and not 0 <= given.port <= 65535:
+        parser.error("--port: from 0 to 65535")
     return Wanted(
         portfolio=given.portfolio,
         hosts=given.hosts,

@@ -25,6 +25,9 @@ from local.sandbox_config import sandbox_config
 from shared.adapters.portfolio_yaml import read_portfolio_file
 from shared.domain.portfolio import Portfolio
 
+_USUAL = 7071
+"""Where Functions hosts listen when nobody says otherwise."""
+
 EXAMPLE = ROOT / "portfolio.example.yaml"
 
 NONE = Path("none")
@@ -147,7 +150,9 @@ async def _own(wanted: Wanted, say: Say) -> AsyncIterator[Session]:
 
 
 def _hosts(wanted: Wanted, name: str, say: Say) -> Hosts:
-    port = choose_port(wanted.port or 7071, "the host", say, must=wanted.port is not None)
+    port = choose_port(
+        _USUAL if wanted.port is None else wanted.port, "the host", say, must=wanted.port is not None
+    )
     return Hosts(wanted.folder / name, port, wanted.hosts)
 
 

@@ -111,8 +111,10 @@ class PortTaken(Exception):
 
 
 def choose_port(wanted: int, purpose: str, say: Say, *, must: bool = False) -> int:
-    """The wanted port, or, when it is taken, a free one, and a word about it. Raises ``PortTaken`` when it must be
-    that very one."""
+    """The wanted port, or, when it is taken, a free one, and a word about it; 0 is any free one. Raises ``PortTaken``
+    when it must be that very one."""
+    if wanted == 0:
+        return free_port()
     if _is_free(wanted):
         return wanted
     if must:
