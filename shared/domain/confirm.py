@@ -141,6 +141,21 @@ def _holds(row: Block, version: int) -> bool:
     return row.since_version <= version and (not row.gone_version or version < row.gone_version)
 
 
+def taken_unread(blocks: Iterable[Block], unread_since: datetime | None, begun: datetime) -> list[Block]:
+    """The closures that a peer took while nobody read its own calendar (``unread_since``, None: nobody ever had), as
+    taken when its first answer began: what that one shows may have been sold before they were taken (rule 3)."""
+    return [
+        replace(
+            row,
+            taken_at=row.taken_at and max(row.taken_at, begun),
+            heir_taken=row.heir_taken and max(row.heir_taken, begun),
+        )
+        for row in blocks
+        if (taken := row.taken_at or row.heir_taken) is not None
+        and (unread_since is None or taken > unread_since)
+    ]
+
+
 def count_imports(blocks: Iterable[Block], listing: str, answer: FeedAnswer) -> list[Block]:
     """The released rows that one more complete answer of their peer has outlived."""
     return [

@@ -106,13 +106,6 @@ class _Answer:
     today: date
     partial: bool
     first: bool = False  # nobody read this calendar before, or not since its owner wished so
-    unread_since: datetime | None = None
-
-    @property
-    def appeared(self) -> datetime:
-        """Since when something may stand there that is seen for the first time: nobody knows of the time in which
-        nobody read, and a closure that its platform took meanwhile explains nothing (rule 3)."""
-        return self.begun if self.unread_since is None else min(self.begun, self.unread_since)
 
 
 def merge_feed(
@@ -133,13 +126,7 @@ def merge_feed(
     if answer.observed <= listing.observed:
         return None
     frame = _Answer(
-        listing.id,
-        answer.begun,
-        answer.observed,
-        today,
-        answer.partial,
-        first=not listing.complete,
-        unread_since=listing.unread_since,
+        listing.id, answer.begun, answer.observed, today, answer.partial, first=not listing.complete
     )
     ahead = [event for event in answer.events if any(dates.check_out > today for dates in event.dates)]
     pairs, unmatched, vanished = _match(stored, ahead, today, is_echo, may_be_ours)
@@ -241,7 +228,7 @@ def _first_seen(event: FeedEvent, frame: _Answer, listing: Listing, ids: set[str
         id=name,
         kind=event.kind,
         status=Status.CONFIRMED,
-        parts=tuple(Part("", listing.id, dates, frame.appeared) for dates in event.dates),
+        parts=tuple(Part("", listing.id, dates, frame.begun) for dates in event.dates),
         observed=frame.observed,
         feed=listing.id,
         aliases=(event.uid,),
@@ -285,7 +272,7 @@ def _since(known: Reservation, dates: StayDates, frame: _Answer) -> datetime:
             and dates.check_in <= frame.today
         ):
             return part.since
-    return next((gone.part.since for gone in known.fading if gone.stay == dates), frame.appeared)
+    return next((gone.part.since for gone in known.fading if gone.stay == dates), frame.begun)
 
 
 def _slide(known: Reservation, event: FeedEvent, frame: _Answer) -> Reservation:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
-from shared.domain.confirm import count_imports, say_again
+from shared.domain.confirm import count_imports, say_again, taken_unread
 from shared.domain.dates import StayDates
 from shared.domain.disconnect import is_cut
 from shared.domain.doubt import note_absence
@@ -270,7 +270,10 @@ def merge_feed_answer(state: SiteState, listing_id: str, answer: FeedAnswer) -> 
         raise Unreadable(f"listing {listing_id} of site {state.site.id} cannot be read")
     if is_cut(listing):  # since it was asked
         return None
-    ledger = [row for row in state.blocks.values() if row.listing == listing_id]
+    stored = {row.key: row for row in state.blocks.values() if row.listing == listing_id}
+    anew = listing.unread_since is not None or listing.answered is None
+    unread = taken_unread(stored.values(), listing.unread_since, answer.begun) if anew else []
+    ledger = list((stored | {row.key: row for row in unread}).values())
 
     known = [one for one in state.reservations.values() if one.feed == listing_id]
     explained = echoes(known, ledger)
@@ -280,7 +283,7 @@ def merge_feed_answer(state: SiteState, listing_id: str, answer: FeedAnswer) -> 
 
     def may_be_ours(event: FeedEvent) -> bool:
         shown = (Part("", listing_id, dates, answer.begun) for dates in event.dates)
-        return event.kind is not Busy.STAY and any(is_explained("", part, ledger) for part in shown)
+        return event.kind is not Busy.STAY and any(is_explained("", part, stored.values()) for part in shown)
 
     today = state.today(listing_id, answer.begun)
     merged = merge_feed(listing, known, answer, today, ours, may_be_ours)
@@ -301,7 +304,7 @@ def merge_feed_answer(state: SiteState, listing_id: str, answer: FeedAnswer) -> 
         state,
         listings={**state.listings, listing_id: refreshed},
         reservations={**others, **{one.key: one for one in merged}},
-        blocks={**state.blocks, **{row.key: row for row in counted}},
+        blocks={**state.blocks, **{row.key: row for row in (*unread, *counted)}},
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from shared.domain.dates import StayDates
 from shared.domain.errors import NotAllowed, NotFound
-from shared.domain.model import GREENGO, Busy, SiteState
+from shared.domain.model import GREENGO, Busy, Certainty, SiteState
 from shared.domain.occupancy import occupancies
 from shared.domain.portfolio import Home
 from shared.domain.removals import Doubt, removals
@@ -199,6 +200,30 @@ def test_what_was_sold_while_nobody_read_is_no_echo_of_a_closure_taken_meanwhile
     look(hamlet)
     (clash,) = state_of(hamlet).conflicts.values()
     assert clash.exact == (late,)
+    assert clash.certainty is not Certainty.SURE
+
+
+def test_what_was_sold_before_a_link_was_first_given_is_no_echo_of_a_closure_taken_then() -> None:
+    """The listing only took our calendar until now."""
+    known = portfolio([MOULIN], {"moulin": GREENGO})
+    takes = tuple(replace(one, import_url="") for one in known.listings)
+    hamlet, late = Hamlet([], {}), nights(30, 2)
+    try:
+        hamlet.run(hamlet.engine.portfolio.run(replace(known, listings=takes)))
+        hamlet.run(hamlet.first_answers())
+        hamlet.booking.tell(stay("B1", ("moulin", late)))
+        hamlet.run(hamlet.poll())
+        hamlet.run(hamlet.drain())
+        fetch(hamlet, only(hamlet).token)
+        hamlet.run(hamlet.drain())
+        hamlet.web.answers[NEW] = calendar(("sale", late))
+        hamlet.run(hamlet.engine.links.replace(CLAIRE, only(hamlet).id, NEW, sure=True))
+        hamlet.run(hamlet.drain())
+        look(hamlet)
+        (clash,) = state_of(hamlet).conflicts.values()
+        assert clash.exact == (late,)
+    finally:
+        hamlet.close()
 
 
 def test_importing_the_portfolio_again_connects_it_again(hamlet: Hamlet) -> None:
