@@ -57,7 +57,7 @@ def rows_of(status: Json) -> list[Row]:
 def conflicts_of(status: Json) -> list[str]:
     """Open conflicts in words: home, nights, how bad."""
     return [
-        f"{clash.get('home')}: {clash.get('nights')} is sold twice ({clash.get('severity')})"
+        f"{clash.get('home')}: {str(clash.get('nights')).replace('/', ' to ')} is sold twice ({clash.get('severity')})"
         for site in _items(status, "sites")
         for clash in _items(site, "conflicts")
     ]
@@ -118,7 +118,7 @@ def plain(view: View) -> str:
     if view.closures:
         last = view.closures[-1]
         parts.append(f"last closure {last.sold_on} -> {last.closed_on} {last.seconds:.1f} s")
-    parts.append(f"{len(view.conflicts)} conflicts")
+    parts.append("1 conflict" if len(view.conflicts) == 1 else f"{len(view.conflicts)} conflicts")
     if view.unwell:
         codes = dict.fromkeys(text.partition(":")[0] for text in view.unwell)
         parts.append(f"not well: {', '.join(codes)}")

@@ -116,8 +116,8 @@ def mode_fallen(account: str, mode: SyncMode, reason: str, probe_at: datetime | 
         return both(
             f"Plus rien n’est envoyé à {account}{fr}.", f"Nothing is sent to {account} any more{en}."
         ), both(
-            f"Fermez à la main les nuits listées sur la page du jour, puis ôtez la cause.{probe_fr}",
-            f"Close by hand the nights listed on today's page, then remove the cause.{probe_en}",
+            f"Fermez à la main les nuits listées sur la page « Aujourd’hui », puis ôtez la cause.{probe_fr}",
+            f"Close by hand the nights listed on the page “Today”, then remove the cause.{probe_en}",
         )
     return both(
         f"{account} est suivi par lots seulement{fr}.", f"{account} is kept in step in batches only{en}."
@@ -129,7 +129,7 @@ def mode_fallen(account: str, mode: SyncMode, reason: str, probe_at: datetime | 
 def mode_chosen(account: str, mode: SyncMode, reason: str, probe_at: datetime | None) -> Words:
     """An account that a person made manual."""
     return both(
-        f"Quelqu’un a choisi que rien ne parte de soi-même vers {account}.",
+        f"Quelqu’un a choisi que rien ne parte tout seul vers {account}.",
         f"Somebody chose that nothing goes to {account} by itself.",
     ), both(
         "Fermez à la main les nuits listées, ou revenez au mode automatique sur la page des canaux.",
@@ -274,8 +274,8 @@ def dead_letters(queue: str, count: int, *, more: bool) -> Words:
         f"La file {queue} a {shown} {_many(count, 'message mort', 'messages morts')} : livrés trop souvent, en vain.",
         f"The queue {queue} has {shown} {_many(count, 'dead letter', 'dead letters')}: delivered too often, in vain.",
     ), both(
-        "Page « Messages » : lisez leur raison, puis rejouez-les.",
-        'Page "Messages": read their reason, then replay them.',
+        "Page « Messages à voir » : lisez leur raison, puis « Réessayer ».",
+        'Page "Messages to look at": read their reason, then "Try again".',
     )
 
 
@@ -285,8 +285,8 @@ def set_aside(count: int) -> Words:
         f"Messages que personne n’a pu traiter : {count}.",
         f"Messages nobody could process: {count}.",
     ), both(
-        "Page « Messages » : lisez leur raison, puis rejouez-les.",
-        'Page "Messages": read their reason, then replay them.',
+        "Page « Messages à voir » : lisez leur raison, puis « Réessayer ».",
+        'Page "Messages to look at": read their reason, then "Try again".',
     )
 
 

@@ -85,7 +85,7 @@ def test_what_is_to_be_closed_by_hand_comes_earliest_first() -> None:
 
 
 def test_conflicts_silence_and_failures_are_told() -> None:
-    assert conflicts_of(STATUS) == ["mill: 2027-07-10/2027-07-11 is sold twice (high)"]
+    assert conflicts_of(STATUS) == ["mill: 2027-07-10 to 2027-07-11 is sold twice (high)"]
     assert silent_of(STATUS) == ["mill-booking"]
     assert failed_of(STATUS) == {"mill-greengo"}
 
@@ -115,6 +115,11 @@ def test_a_terminal_and_a_log_show_the_same_facts() -> None:
     assert "6 conflicts" in line
     assert "health: all is well" in shown
     assert "not well" not in line
+
+
+def test_one_conflict_is_not_several_in_the_log() -> None:
+    assert plain(View("Sync Engine", conflicts=["one"])).startswith("1 conflict")
+    assert "conflicts" not in plain(View("Sync Engine", conflicts=["one"]))
 
 
 def test_what_the_health_report_finds_is_shown_with_its_next_step() -> None:

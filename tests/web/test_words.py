@@ -7,6 +7,8 @@ import string
 
 import pytest
 
+from shared.domain import health_words
+from shared.domain.model import SyncMode
 from shared.web.render import TEMPLATES
 from shared.web.words import MODULES, words
 
@@ -64,3 +66,15 @@ def test_no_french_text_puts_de_before_a_platforms_name(name: str) -> None:
     """It would read "de Airbnb"; a note's author, who may have any name, stands after it all the same."""
     wrong = [key for key, text in words("fr").items() if f" de {{{name}}}" in text]
     assert wrong == (["conflict.note"] if name == "name" else [])
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_pages_that_the_health_report_names_are_called_so(language: str) -> None:
+    """Whoever was sent to the page "Messages" found none of that name."""
+    steps = [
+        health_words.set_aside(1)[1][language],
+        health_words.mode_fallen("a", SyncMode.MANUAL, "", None)[1][language],
+    ]
+    for step, key in zip(steps, ("base.messages", "base.today"), strict=True):
+        assert words(language)[key] in step
+    assert words(language)["messages.replay"] in steps[0]
