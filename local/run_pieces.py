@@ -7,7 +7,9 @@ and ``BUS`` (where the Service Bus stand-in takes orders). The file goes when th
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 FILE = "pieces"
@@ -25,3 +27,22 @@ def write_pieces(folder: Path, pieces: Mapping[str, object]) -> None:
 def forget_pieces(folder: Path) -> None:
     """Nothing runs any more."""
     (folder / FILE).unlink(missing_ok=True)
+
+
+def is_running(folder: Path) -> bool:
+    """Whether the run whose settings stand in this folder still has its tables: a run that was killed leaves its pieces
+    behind, so the process is looked for too."""
+    try:
+        tables = re.search(r"^TABLES=(\d+)$", (folder / FILE).read_text(encoding="utf-8"), re.MULTILINE)
+        if tables is None:
+            return False
+        with suppress(PermissionError):  # somebody else's, and there
+            os.kill(int(tables[1]), 0)
+        return True
+    except (OSError, OverflowError):  # no such file, or no such process
+        return False
+
+
+def newness(settings: Path) -> tuple[bool, float]:
+    """By what the settings of this machine are put in order: what runs goes before what stopped, then the newest."""
+    return is_running(settings.parent), settings.stat().st_mtime

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from local.children import ROOT
 from local.host.settings import read_settings
+from local.run_pieces import newness
 from shared.config_reader import SAMPLE
 
 _EXAMPLE = ROOT / "local.settings.json.example"
@@ -47,13 +48,12 @@ def base_values(own: bool) -> dict[str, str]:
 
 def app_values(wanted: Path | None = None) -> Mapping[str, str]:
     """The settings of the app that runs here: the environment where it holds them, else a file: the one named, or the
-    newest there is. Raises ``HostRefused`` for a file that cannot be read."""
+    newest there is, of a run that goes on before others. Raises ``HostRefused`` for a file that cannot be read."""
     if wanted is None and ("STORAGE" in os.environ or "STORAGE__accountName" in os.environ):
         return dict(os.environ)
     files = [_OWN, *(ROOT / ".local").glob("*/settings.json")]
     there = [file for file in files if file.exists()]
-    newest = max(there, key=lambda file: file.stat().st_mtime, default=files[0])
-    return read_settings(wanted or newest, os.environ)
+    return read_settings(wanted or max(there, key=newness, default=files[0]), os.environ)
 
 
 def write_settings(path: Path, values: Mapping[str, str], port: int | None = None) -> None:

@@ -13,6 +13,7 @@ from local.children import ROOT
 from local.cli.trouble import NO_ANSWER, WRONG_USE, Trouble
 from local.host.errors import HostRefused
 from local.host.settings import read_settings
+from local.run_pieces import newness
 from shared.config_reader import SAMPLE
 from shared.web.local_keys import token_of
 
@@ -73,13 +74,12 @@ def is_loopback(host: str) -> bool:
 
 
 def _file(wanted: Path | None) -> Path:
-    """The settings of the app that runs here: those named, else the newest that hold a key, else the newest."""
+    """The settings of the app that runs here: those named, else of those that hold a key the newest of a run that goes
+    on, else the newest."""
     if wanted is not None:
         return wanted
     files = [ROOT / "local.settings.json", *(ROOT / ".local").glob("*/settings.json")]
-    there = sorted(
-        (file for file in files if file.exists()), key=lambda file: file.stat().st_mtime, reverse=True
-    )
+    there = sorted((file for file in files if file.exists()), key=newness, reverse=True)
     if not there:
         raise Trouble(NO_ANSWER, "trouble.never_run")
     return next((file for file in there if _has_key(file)), there[0])

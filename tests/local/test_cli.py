@@ -14,6 +14,7 @@ from typing import get_args
 import httpx
 import pytest
 
+from local import run_settings
 from local.children import ROOT
 from local.cli import place
 from local.cli.app import app, in_front, language_of
@@ -21,6 +22,7 @@ from local.cli.place import Place, find
 from local.cli.session import Tools
 from local.cli.trouble import A_PERSON, NO_ANSWER, OK, WRONG_USE, Trouble
 from local.cli.words import MODULES, words
+from local.run_pieces import write_pieces
 from local.run_settings import write_settings
 from shared.web.api.models_state import Need
 from shared.web.words import words as console_words
@@ -200,6 +202,28 @@ def test_the_newest_settings_are_those_of_the_run(tmp_path: Path, monkeypatch: p
     sample = tmp_path / "local.settings.json"  # edited while a run is up: its key is nobody's yet
     sample.write_text((ROOT / "local.settings.json.example").read_text(encoding="utf-8"))
     assert find().address == "http://127.0.0.1:7072"
+
+
+def test_a_run_that_goes_on_is_found_before_one_that_was_started_later_and_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, "ROOT", tmp_path)
+    monkeypatch.setattr(run_settings, "ROOT", tmp_path)
+    monkeypatch.setattr(run_settings, "_OWN", tmp_path / "local.settings.json")
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for folder, port, tables in (
+        ("older", 7071, os.getpid()),
+        ("killed", 7072, ended.pid),
+        ("ended", 7073, None),
+    ):
+        file = tmp_path / ".local" / folder / "settings.json"
+        write_settings(file, {"SIGN_IN": "local", "SIGN_IN_KEY": KEY, "PUBLIC_BASE_URL": folder}, port)
+        os.utime(file, (port, port))
+        if tables:
+            write_pieces(file.parent, {"TABLES": tables, "HOST_1": 1})
+    assert find().address == "http://127.0.0.1:7071"
+    assert run_settings.app_values()["PUBLIC_BASE_URL"] == "older"
 
 
 def test_a_run_writes_down_where_it_listens_since_its_public_address_may_be_a_tunnels(tmp_path: Path) -> None:
