@@ -43,12 +43,15 @@ class Done:
 
 async def restore(tables: Copyable, path: Path, *, over: bool = False, stopped: bool = False) -> Done:
     """Make the tables what the copy says, by the rules of ``restored``. Raises ``CopyRefused`` before anything is
-    changed: for a file that is not whole, tables that are not empty (without ``over``), an engine at work (``stopped``:
+    changed: for a file that is not whole, tables that are not empty (without ``over``) or hold
+    other homes, an engine at work (``stopped``:
     there can be none)."""
     copyfile.check(path)
     there = await _there(tables)
     if there and not over:
         raise RestoreRefused(f"there are rows in {', '.join(sorted(there))}: --replace writes over them")
+    if names.SITES in there and not await _knows_one(tables, path):
+        raise RestoreRefused("the copy knows none of the homes in these tables: it is a copy of others")
     if not stopped:
         await _refuse_while_at_work(tables)
     work = _Work(tables, path, restored.Frame(tables.now(), names.SITES in there))
@@ -66,6 +69,13 @@ async def _there(tables: Copyable) -> set[str]:
             if await anext(rows, None) is not None:
                 found.add(table)
     return found
+
+
+async def _knows_one(tables: Copyable, path: Path) -> bool:
+    """Whether the copy and the tables have a home in common."""
+    known = {row.partition for row in _rows(path, names.SITES)}
+    async with aclosing(tables.everything(names.SITES)) as rows:
+        return any([row.partition in known async for row in rows])
 
 
 async def _refuse_while_at_work(tables: Copyable) -> None:

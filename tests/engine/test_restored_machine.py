@@ -17,7 +17,7 @@ from local.tables.restore import restore
 from tests.engine.machine import SyncMachine
 from tests.hypothesis_profiles import PROVING, budget
 
-RUNS = budget(test=60, prove=1000)
+RUNS = budget(test=40, prove=1000)
 STEPS = 40
 
 

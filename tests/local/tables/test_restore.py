@@ -432,6 +432,19 @@ def test_rows_that_are_there_are_not_written_over_unasked(village: Village, tmp_
     assert rows_of(village) == before
 
 
+def test_a_copy_of_other_homes_is_not_written_over_these(village: Village, tmp_path: Path) -> None:
+    """The copy of an example, say, over the tables of one's own."""
+    path = copied(village, tmp_path / "copy")
+    rows = [row for (table, *_), row in rows_of(village).items() if table == names.SITES]
+    village.tables._partitions.clear()
+    for row in rows:
+        village.run(village.tables.upsert(names.SITES, replace(row, partition="another")))
+    before = rows_of(village)
+    with pytest.raises(RestoreRefused, match="none of the homes"):
+        village.run(restore(village.tables, path, over=True, stopped=True))
+    assert rows_of(village) == before
+
+
 def test_an_engine_at_work_is_not_written_under(village: Village, tmp_path: Path) -> None:
     path = copied(village, tmp_path / "copy")
     village.run(village.engine.on_timer_sweep())
