@@ -192,6 +192,16 @@ def test_on_a_laptop_the_page_says_that_nobody_can_come_and_waits_for_nobody(ham
     assert "hx-get" not in someone.page.one("div", class_="wait").attributes
 
 
+def test_nothing_stands_under_no_heading_once_all_is_read_and_nobody_can_come(hamlet: Hamlet) -> None:
+    hamlet.web.answers[AIRBNB_LINK] = calendar()
+    someone = connected(hamlet, "http://127.0.0.1:7071")
+    heading = "Le premier passage"
+    assert heading in someone.page.said, "whose first answer is waited for is said under it"
+    hamlet.run(hamlet.drain())
+    someone.open(someone.where)
+    assert heading not in someone.page.said
+
+
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_every_platform_has_its_way_in_words(hamlet: Hamlet, language: str) -> None:
     from shared.web.words import words
