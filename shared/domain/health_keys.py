@@ -14,6 +14,10 @@ from shared.domain.model import Account
 AHEAD = timedelta(days=14)
 """How long before its end a key is told of: time to ask a partner manager for the next one."""
 
+_FIRST = datetime(
+    1970, 1, 1, tzinfo=UTC
+)  # a slip of the pen may name a year from which nothing can be taken away
+
 
 @dataclass(frozen=True, slots=True)
 class Keyed:
@@ -31,7 +35,7 @@ def ending_keys(accounts: Iterable[Keyed], now: datetime) -> tuple[Finding, ...]
         if last is None:
             continue
         end = datetime.combine(last, time(), UTC)
-        if now >= end - AHEAD:
+        if end - now <= AHEAD:
             found.append(_finding(one, end, now))
     return tuple(found)
 
@@ -57,6 +61,6 @@ def _finding(one: Keyed, end: datetime, now: datetime) -> Finding:
         account.id,
         account.platform,
         account.owner,
-        end - AHEAD,
+        max(end, _FIRST) - AHEAD,
         grace=timedelta(0),
     )

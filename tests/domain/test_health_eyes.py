@@ -168,3 +168,8 @@ def test_keys_are_told_of_a_fortnight_before_they_end_and_after() -> None:
     assert "AIRBNB_API_KEY" in soon.step["en"]
     assert "ended on 2027-03-01" in over.cause["en"]
     assert "ont expiré" in over.cause["fr"]
+
+
+def test_a_key_that_ended_in_the_first_year_there_is_blinds_no_eye() -> None:
+    account = Account("airbnb", AIRBNB, "owner", {}, key_ends=date(1, 1, 1))
+    assert [one.code for one in ending_keys([Keyed(account, "Airbnb")], T0)] == [Code.KEY_ENDS]
