@@ -51,9 +51,9 @@ def only_what_vanished_whole_counts(patch: pytest.MonkeyPatch) -> None:
 def the_past_is_a_sign_of_life(patch: pytest.MonkeyPatch) -> None:
     right = merge.merge_feed
 
-    def wrong(listing: Any, stored: Any, answer: Any, today: date, is_echo: Any) -> Any:
+    def wrong(listing: Any, stored: Any, answer: Any, *more: Any) -> Any:
         patch.setattr(merge, "says_something", lambda ahead, day: bool(answer.events))
-        return right(listing, stored, answer, today, is_echo)
+        return right(listing, stored, answer, *more)
 
     patch.setattr(ingest, "merge_feed", wrong)
 
@@ -78,8 +78,8 @@ def a_guest_in_the_house_may_have_left(patch: pytest.MonkeyPatch) -> None:
 def what_is_partly_read_is_read(patch: pytest.MonkeyPatch) -> None:
     right = merge.merge_feed
 
-    def wrong(listing: Any, stored: Any, answer: Any, today: date, is_echo: Any) -> Any:
-        return right(listing, stored, replace(answer, oddities=()), today, is_echo)
+    def wrong(listing: Any, stored: Any, answer: Any, *more: Any) -> Any:
+        return right(listing, stored, replace(answer, oddities=()), *more)
 
     patch.setattr(ingest, "merge_feed", wrong)
 
