@@ -36,11 +36,12 @@ from tests.e2e.page import Section, sections
 from tests.test_docs import anchors
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE, TYPED = ROOT / "docs" / "signals.md", ROOT / "docs" / "operations.md"
+PAGE = ROOT / "docs" / "signals.md"
+TYPED = (ROOT / "docs" / "operations.md", ROOT / "docs" / "operations-rare.md")
 
 _SPAN = re.compile(r"`([^`]+)`")
 _ROW = re.compile(r"^\| (`.*?) \| (.*) \| (.*) \|$", re.MULTILINE)
-_LINK = re.compile(r"\(operations\.md#([^)]+)\)$")
+_LINK = re.compile(r"\((operations(?:-rare)?\.md#[^)]+)\)$")
 _NOT_HERE = "pas ici / not here : "
 
 Row = tuple[frozenset[str], str, str]
@@ -158,10 +159,12 @@ def test_no_row_tells_of_a_word_that_is_gone() -> None:
 
 @cache
 def typed() -> dict[str, Section]:
-    heads = re.findall(r"^#+ (.+)$", TYPED.read_text(encoding="utf-8"), re.MULTILINE)
-    by_head = {next(iter(anchors(f"# {head}"))): head for head in heads}
-    there = {section.heading: section for section in sections(TYPED)}
-    return {anchor: there[head] for anchor, head in by_head.items() if head in there}
+    return {
+        f"{page.name}#{anchor}": section
+        for page in TYPED
+        for section in sections(page)
+        for anchor in anchors(f"# {section.heading}")
+    }
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: " ".join(sorted(row[0])))

@@ -1,10 +1,10 @@
-"""The page for those who run the engine, typed from the first command to the last, and what it shows compared with what
-it says (how: ``tests/e2e/page.py``).
+"""The pages for those who run the engine, typed from the first command to the last, and what is shown compared with
+what they say (how: ``tests/e2e/page.py``).
 
-Everything happens in a copy of the project, started as the page says, so that its own words hold there: ``.local``,
-``make``, the command line. Only the two ports may be others, where those of the page are taken. A section stands alone:
-it needs the page's first block and no other section. Sections that may have to wait for long (``LONG``) run with
-``PROVE=1``; the others in ``make test`` too.
+Everything happens in a copy of the project, started as the first page says, so that their own words hold there:
+``.local``, ``make``, the command line. Only the two ports may be others, where those of the page are taken. A section
+stands alone: it needs the first block of the first page and no other section. Sections that may have to wait for long
+(``LONG``) run with ``PROVE=1``, like the whole page of what is rare; the others in ``make test`` too.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from tests.hypothesis_profiles import PROVING
 
 pytestmark = pytest.mark.e2e
 
-PAGE = ROOT / "docs" / "operations.md"
+PAGE, RARE = ROOT / "docs" / "operations.md", ROOT / "docs" / "operations-rare.md"
 LONG = 45.0
 """Seconds a section may wait in all to be one of those that always run."""
 
 FIRST, *SECTIONS = sections(PAGE)
 QUICK = [one for one in SECTIONS if one.seconds <= LONG]
+EVERY = [*SECTIONS, *sections(RARE)]
 
 
 def ready(run: subprocess.Popen[str], log: Path) -> tuple[str, str]:
@@ -72,7 +73,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         run.wait(30)
 
 
-@pytest.mark.parametrize("section", SECTIONS if PROVING else QUICK, ids=lambda one: one.heading)
+@pytest.mark.parametrize("section", EVERY if PROVING else QUICK, ids=lambda one: one.heading)
 def test_what_the_page_says_is_what_is_shown(section: Section, shell: Shell) -> None:
     for step in section.steps:
         shell.follow(step)
