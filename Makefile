@@ -9,8 +9,8 @@ OPTIONS   ?=
 FILE      ?=
 LIVE      ?=
 ARGS      ?=
-# Two processes; the tests of one file stay together and in order.
-PYTEST    ?= -n 2 --dist loadfile
+# Two processes; the tests of one file stay together and in order, and files come in theirs: the long ones would be last.
+PYTEST    ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 PY   := .venv/bin/python
 CONTRACTS := $(PY) -c 'import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_logo=True))'

@@ -18,7 +18,8 @@ from shared.adapters.table_store import open_tables
 from tests.e2e.test_kill import FIGHTS, Scene, scene
 from tests.hypothesis_profiles import PROVING
 
-pytestmark = [pytest.mark.e2e, pytest.mark.skipif(not PROVING, reason="minutes long: make prove")]
+__test__ = PROVING  # minutes long
+pytestmark = pytest.mark.e2e
 
 BEFORE, BETWEEN, AFTER = 10, 10, 5
 """Seconds during which guests book: before the copy, until it is put back, and from there."""

@@ -81,7 +81,10 @@ def test_pages_follow_one_another_without_a_gap(village: Village, browser: Brows
         seen += rows(page)
         (where,) = [one.attributes["href"] for one in page.every("a", rel="next")] or [""]
     assert len(seen) == len(whole) > 50
-    assert [one[7] in row[1] for one, row in zip(whole, seen, strict=True)] == [True] * len(whole)
+    lines = [
+        " ".join(one[7].split()) for one in whole
+    ]  # narrow blanks are blanks on a page that is read aloud
+    assert [one in row[1] for one, row in zip(lines, seen, strict=True)] == [True] * len(whole)
 
 
 @pytest.mark.parametrize(
