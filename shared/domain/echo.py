@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.domain.dates import StayDates, without
@@ -44,10 +43,10 @@ def _candidates(
     for fact in facts:
         if fact.kind is Busy.STAY or not fact.feed:
             continue
-        # What is left of a stay that vanished may be as long as a closure of ours; what the peer showed was not.
-        stays = {id(fading.part): fading.stay for fading in fact.fading}
-        for part in fact.held():
-            if is_explained(fact.key, replace(part, dates=stays.get(id(part), part.dates)), rows):
+        # What vanished was no echo on the day it vanished, or it would not have been kept: only what is shown is judged.
+        # Judged again after our closure beside it had gone, it would pass for that closure, and its clash for over.
+        for part in fact.parts:
+            if is_explained(fact.key, part, rows):
                 yield part.since, fact.key, part.dates
 
 

@@ -141,3 +141,16 @@ def test_what_is_left_of_a_stay_that_vanished_is_no_echo_of_a_closure_as_long() 
     gone = Reservation("greengo", "g", Busy.CLOSED, Status.CONFIRMED, feed=FEED.id)
     assert echoes([replace(gone, fading=(Fading(left, whole, NOW),))], [closure]) == frozenset()
     assert echoes([replace(gone, parts=(left,))], [closure]) == {(gone.key, night)}
+
+
+def test_a_sale_that_vanished_is_no_echo_once_our_closure_has_vanished_too() -> None:
+    """Two events on the nights of one closure: the earlier was the sale. It vanished, then the closure; what was left
+    to be explained was the sale, and its clash was said to be over."""
+    nights = StayDates(TODAY + timedelta(days=5), TODAY + timedelta(days=7))
+    closure = Block(FEED.id, "airbnb|a", nights, taken_at=NOW - timedelta(hours=1))
+    shown = Part("", FEED.id, nights, NOW)
+    sale = Reservation("greengo", "s", Busy.CLOSED, Status.CONFIRMED, feed=FEED.id)
+    echo = replace(sale, id="e", parts=(replace(shown, since=NOW + timedelta(minutes=1)),))
+    gone = replace(sale, fading=(Fading(shown, nights, NOW),))
+    assert echoes([replace(sale, parts=(shown,)), echo], [closure]) == {(echo.key, nights)}
+    assert echoes([gone], [closure]) == frozenset()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.domain.dates import StayDates
@@ -308,7 +308,41 @@ def taken(state: SiteState) -> set[tuple[str, StayDates]]:
     return {(one.cause, one.dates) for one in found}
 
 
+SECOND = nights(38, 3)
+"""Sold on Greengo and, in two stays, on Booking.com; Greengo shows our closure of the later one beside it."""
+
+
+def clashing(hamlet: Hamlet) -> dict[str, bool]:
+    """Each conflict, and whether it is over."""
+    return {one.id: one.ended_at is not None for one in state_of(hamlet).conflicts.values()}
+
+
+@pytest.mark.parametrize("end", ["disconnected", "empty", "ours gone"])
+def test_a_clash_of_a_stay_that_vanished_outlives_our_closure_beside_it(hamlet: Hamlet, end: str) -> None:
+    """The closure gone, it was the vanished stay that passed for it, and the clash for over."""
+    for serial, dates in enumerate((nights(38, 1), nights(39, 2))):
+        hamlet.booking.tell(stay(f"B{serial}", ("moulin", dates)))
+    hamlet.run(hamlet.poll())
+    hamlet.run(hamlet.drain())
+    fetch(hamlet, only(hamlet).token)
+    hamlet.run(hamlet.drain())
+    sale, ours = ("sale", SECOND), ("ours", nights(39, 2))
+    for shown in ([sale], [sale, ours], [ours]):
+        hamlet.web.answers[link("moulin")] = calendar(("a", SOLD), *shown)
+        look(hamlet)
+    before = clashing(hamlet)
+    assert before
+    assert not any(before.values())
+    if end == "disconnected":
+        cut(hamlet)
+    else:
+        hamlet.web.answers[link("moulin")] = calendar() if end == "empty" else calendar(("a", SOLD))
+        look(hamlet)
+    assert clashing(hamlet) == before
+
+
 @settings(max_examples=1000 if PROVING else 30)
+@example(shown=[nights(9, 2)], gone=[nights(8, 3)], sold=[nights(8, 1), nights(9, 2)])
 @given(shown=STRETCHES, gone=STRETCHES, sold=STRETCHES)
 def test_whatever_it_shows_no_night_opens_and_no_clash_ends(
     shown: list[StayDates], gone: list[StayDates], sold: list[StayDates]
