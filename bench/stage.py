@@ -23,7 +23,7 @@ import httpx
 
 from bench.journal import Journal, Journey
 from bench.street import FEED, home_of, played, site, street, unit
-from local.azurite import free_port
+from local.ports import free_port
 from local.run_settings import base_values
 from local.run_stack import Hosts, Stack, running_stack
 from local.sandbox.calls import CallLog, Logged

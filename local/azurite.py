@@ -16,13 +16,14 @@ import fcntl
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import IO
+
+from local.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 ACCOUNT = "devstoreaccount1"
@@ -103,13 +104,6 @@ def _why_npm_failed(output: str) -> str:
         )
     last = " | ".join(output.strip().splitlines()[-5:])
     return f"Azurite could not be installed by 'npm ci': {last}. Remove node_modules and try again."
-
-
-def free_port() -> int:
-    """A port of the loopback interface that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Azurite:

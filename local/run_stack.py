@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.api_key import bearer, write_header
-from local.azurite import Azurite, free_port
+from local.azurite import Azurite
 from local.children import Child, ChildFailed
+from local.ports import free_port, is_free
 from local.run_pieces import forget_pieces, write_pieces
 from local.run_settings import child_environment, write_settings
 from local.servicebus.config import load_config
@@ -115,7 +114,7 @@ def choose_port(wanted: int, purpose: str, say: Say, *, must: bool = False) -> i
     when it must be that very one."""
     if wanted == 0:
         return free_port()
-    if _is_free(wanted):
+    if is_free(wanted):
         return wanted
     if must:
         raise PortTaken(
@@ -125,18 +124,6 @@ def choose_port(wanted: int, purpose: str, say: Say, *, must: bool = False) -> i
     other = free_port()
     say(f"port {wanted} is taken (another run?): {purpose} takes {other} instead")
     return other
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            if error.errno in (errno.EADDRINUSE, errno.EACCES):
-                return False
-            raise
-    return True
 
 
 __all__ = ["ChildFailed", "Hosts", "PortTaken", "Say", "Stack", "choose_port", "running_stack"]

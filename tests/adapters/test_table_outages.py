@@ -17,7 +17,8 @@ import pytest
 from azure.data.tables import EntityProperty
 from azure.data.tables.aio import TableClient
 
-from local.azurite import ACCOUNT, ACCOUNT_KEY, Azurite, free_port
+from local.azurite import ACCOUNT, ACCOUNT_KEY, Azurite
+from local.ports import free_port
 from shared.adapters.table_codec import FOREIGN
 from shared.adapters.table_store import open_tables
 from shared.domain.errors import NotFound, PermanentError, StoreUnavailable

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from local.azurite import free_port
+from local.ports import free_port
 from local.run_session import Session, Wanted, session
 from local.sandbox.calls import Logged
 from local.sandbox.faults import Fault, FaultKind

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from local.azurite import free_port
+from local.ports import free_port
 from local.run_example import Rhythm
 from local.run_session import Session, Wanted, session
 from local.sandbox.stays import NightState

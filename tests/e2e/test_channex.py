@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from local.azurite import free_port
+from local.ports import free_port
 from local.run_session import Session, Wanted, session
 from local.sandbox.faults import Fault, FaultKind
 from local.sandbox.stays import NightState

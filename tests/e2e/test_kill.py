@@ -22,9 +22,9 @@ from pathlib import Path
 
 import pytest
 
-from local.azurite import free_port
 from local.children import ROOT, Child
 from local.portfolio_rules import portfolio_rules
+from local.ports import free_port
 from local.run_example import Played, playing
 from local.run_stack import Hosts
 from local.sandbox.calls import CallLog, Logged

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.azurite import free_port
+from local.ports import free_port
 from local.run_example import Rhythm
 from local.run_session import Session, Wanted, session
 from local.sandbox.stays import NightState

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.azurite import free_port
 from local.children import ROOT
+from local.ports import free_port
 from tests.e2e.page import Section, Shell, copied, sections
 from tests.hypothesis_profiles import PROVING
 

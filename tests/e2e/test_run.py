@@ -17,8 +17,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.azurite import free_port
 from local.children import ROOT
+from local.ports import free_port
 from tests.e2e.support import until
 
 pytestmark = pytest.mark.e2e

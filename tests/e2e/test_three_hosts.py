@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from local.azurite import free_port
+from local.ports import free_port
 from local.run_session import Session, Wanted, session
 from local.sandbox.stays import NightState
 from shared.domain.dates import StayDates

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 
 import pytest
 
+from local import ports
+from local.ports import free_port, is_free
 from local.run import main
 from local.run_stack import PortTaken, choose_port
 
@@ -34,3 +37,24 @@ def test_a_port_no_machine_has_is_a_word_and_no_traceback(
         main(["--port", port])
     assert ended.value.code == 2
     assert "--port: from 0 to 65535" in capsys.readouterr().err
+
+
+def test_a_port_for_later_is_none_that_an_outgoing_connection_is_lent() -> None:
+    """One of those was free when it was chosen, and a test's connection had it when the host wanted it."""
+    with socket.socket() as server:
+        server.bind((ports.HOST, 0))
+        lent = server.getsockname()[1]
+    assert {free_port() < ports.END <= lent for _ in range(50)} == {True}
+
+
+def test_a_port_somebody_has_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as theirs:
+        theirs.bind((ports.HOST, free_port()))
+        theirs.listen()
+        taken = theirs.getsockname()[1]
+        monkeypatch.setattr(ports, "FIRST", taken)
+        monkeypatch.setattr(ports, "END", taken + 1)
+        assert not is_free(taken)
+        with pytest.raises(OSError, match="no free port") as refused:
+            free_port()
+        assert refused.value.errno == errno.EADDRINUSE
