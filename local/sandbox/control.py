@@ -40,6 +40,8 @@ class Control:
             ("POST", "{platform}/cancel", self.cancel),
             ("POST", "{platform}/block", self.block),
             ("POST", "{platform}/unblock", self.unblock),
+            ("POST", "{platform}/open", self.open),
+            ("POST", "{platform}/status", self.status),
             ("GET", "{platform}/calendar/{listing}", self.calendar),
         )
         for method, path, handler in table:
@@ -103,6 +105,18 @@ class Control:
         body = call.json()
         self.world.truth.unblock(platform_of(call), text(body, "listing"), text(body, "block"))
         return as_json({})
+
+    async def open(self, call: Call) -> Answer:
+        """Another program opens what our API had closed: ``{listing, check_in, check_out | nights}``."""
+        body = call.json()
+        self.world.truth.partner_opens(platform_of(call), text(body, "listing"), dates(body))
+        return as_json({})
+
+    async def status(self, call: Call) -> Answer:
+        """The platform gives a reservation another word, perhaps one that nobody knows: ``{id, status}``."""
+        body = call.json()
+        stay = await self.desk.reword(platform_of(call), text(body, "id"), text(body, "status"))
+        return as_json(stay_json(stay))
 
     # ---------------------------------------------------------------------------------------- asking
 

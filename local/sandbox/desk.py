@@ -80,6 +80,15 @@ class Desk:
         self._tell(stay, words.ACCEPTED if status == "accept" else words.VOIDED, "")
         return stay
 
+    async def reword(self, platform: Platform, stay_id: str, status: str) -> Stay:
+        """A reservation gets another status word; one that the sandbox does not count as live frees its nights."""
+        self.world.truth.stay(stay_id, platform)
+        stay = self.world.truth.set_status(stay_id, status)
+        self._tell(stay, words.ALTERED, "modified")
+        if self._queued(stay):
+            self.world.queue.modified(stay.id, self.world.clock.now())
+        return stay
+
     def moved(
         self, stay: Stay, dates: StayDates, part_id: str = "", listing_id: str = ""
     ) -> tuple[Part, ...]:

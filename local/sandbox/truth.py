@@ -207,6 +207,14 @@ class Truth:
         partner = self.calendars[listing].partner
         (partner.add if closed else partner.discard)(night)
 
+    def partner_opens(self, platform: Platform, listing_id: str, dates: StayDates) -> None:
+        """Some partner opens all it may of these nights: what is sold there stays sold."""
+        calendar = self.calendar(platform, listing_id)
+        for night in dates.nights():
+            if not calendar.sold_on(night):
+                calendar.partner.discard(night)
+                calendar.to_sell.pop(night, None)
+
     # ------------------------------------------------------------------------------------------ inside
 
     def _note(self, listing: str, night: date, opened: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from local.sandbox.clock import Clock
@@ -86,6 +88,26 @@ async def test_a_host_blocks_and_unblocks(play: Player) -> None:
     assert await play.refused("greengo", GREENGO, "2027-07-11", 2) == ["2027-07-11"]
     await play.ask("greengo/unblock", listing=GREENGO, block=block["block"])
     await play.book("greengo", GREENGO, "2027-07-11", 2)
+
+
+@pytest.mark.parametrize(("platform", "listing"), [("airbnb", AIRBNB), ("booking", BOOKING)])
+async def test_what_a_partner_closed_is_opened_and_what_is_sold_stays_sold(
+    play: Player, platform: str, listing: str
+) -> None:
+    await play.book(platform, listing, "2027-07-10", 1)
+    if platform == "airbnb":
+        await play.airbnb_write("unavailable", "2027-07-11")
+    else:
+        play.sandbox.world.truth.partner_counts(f"booking/{BOOKING}", date(2027, 7, 11), 0)
+    assert len(await play.states(f"{platform}/{listing}")) == 2
+    await play.ask(f"{platform}/open", listing=listing, check_in="2027-07-10", nights=2)
+    assert await play.states(f"{platform}/{listing}") == {"2027-07-10": "sold"}
+
+
+async def test_a_reservation_may_get_a_word_that_nobody_knows(play: Player) -> None:
+    stay = await play.book("airbnb", AIRBNB, "2027-07-10", 1)
+    assert (await play.ask("airbnb/status", id=stay, status="levitating"))["status"] == "levitating"
+    await play.ask("booking/status", 404, id=stay, status="levitating")
 
 
 async def test_calls_are_counted_by_kind_with_their_time_and_without_the_address(
