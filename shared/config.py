@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, fields
 from shared.config_notify import NotifySettings, read_notify
 from shared.config_reader import Reader, SettingsRefused
 
-__all__ = ["LANGUAGES", "TELEMETRY", "Settings", "SettingsRefused", "current", "read"]
+__all__ = ["LANGUAGES", "TELEMETRY", "Settings", "SettingsRefused", "callers", "current", "read"]
 
 TELEMETRY = ("log", "application_insights", "otel", "off")
 """Where events and numbers go: the process's log; there and to Azure Application Insights, by OpenCensus or by
@@ -169,6 +169,16 @@ def read(environ: Mapping[str, str]) -> Settings:
     )
     ask.refuse_problems()
     return settings
+
+
+def callers(
+    environ: Mapping[str, str],
+) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]]]:
+    """Who may call us, as far as that can be read whatever is wrong with the rest: the secrets that are none of what is
+    refused, and the networks, by sender. Raises nothing."""
+    ask = Reader(environ)
+    networks = {name: found for name, found in ask.networks("WEBHOOK_ALLOW_").items() if found}
+    return ask.right_secrets("WEBHOOK_SECRET_"), networks
 
 
 @functools.cache

@@ -104,6 +104,10 @@ class Reader:
         """Comma-separated secrets for each key that begins so, by the rest of the key in lower case."""
         return self._each(prefix, self._secret_list)
 
+    def right_secrets(self, prefix: str) -> Mapping[str, tuple[str, ...]]:
+        """``secrets``, without those of them that are refused."""
+        return {name: tuple(filter(self._fits, found)) for name, found in self.secrets(prefix).items()}
+
     def keys(self, prefix: str) -> Mapping[str, tuple[str, ...]]:
         """Comma-separated signing keys for each key that begins so; what they must look like, their verifier says."""
         return self._each(prefix, self._key_list)
@@ -190,9 +194,15 @@ class Reader:
         values = tuple(part.strip() for part in self._get(key).split(","))
         if not all(_WEBHOOK_SECRET.fullmatch(value) for value in values):
             self._wrong(key, "at least 22 letters, digits, - or _ (several separated by commas)")
-        if self._on_azure and any(value.startswith(SAMPLE) for value in values):
+        if any(map(self._is_sample, values)):
             self._problems.append(f"{key}: still the sample; make one of your own")
         return values
+
+    def _fits(self, secret: str) -> bool:
+        return _WEBHOOK_SECRET.fullmatch(secret) is not None and not self._is_sample(secret)
+
+    def _is_sample(self, secret: str) -> bool:
+        return self._on_azure and secret.startswith(SAMPLE)
 
     def _key_list(self, key: str) -> tuple[str, ...]:
         values = tuple(part.strip() for part in self._get(key).split(","))

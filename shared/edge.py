@@ -21,16 +21,20 @@ from urllib.parse import urlsplit
 import azure.functions as func
 
 from shared import bootstrap
+from shared.config import SettingsRefused
 from shared.correlation import correlated, current
 from shared.domain.errors import StaleWrite, SyncError, TransientError
 from shared.log_line import log_line
 from shared.use_cases import Ask, HttpAnswer
-from shared.web.failure import failure_page
+from shared.web.failure import Failure, failure_page
 
 P = ParamSpec("P")
 Handler = Callable[P, Awaitable[func.HttpResponse]]
 
 _log = logging.getLogger("sync.edge")
+
+_UNSET = 60
+"""Seconds after which to come again while the settings are refused: whoever mends them restarts the app."""
 
 _FRAMES = 6
 """How many places of a foreign exception's way are kept: enough to find it, too few to flood a log."""
@@ -154,14 +158,18 @@ def _problem(error: Exception) -> HttpAnswer:
 def _told(error: Exception) -> HttpAnswer:
     """A page that needs nothing: neither templates nor styles, which may be what failed."""
     status, headers = _status(error)
-    text = failure_page(current(), passes=status == 503)
+    failure = Failure.PASSES if status == 503 else Failure.OURS
+    text = failure_page(current(), Failure.UNSET if isinstance(error, SettingsRefused) else failure)
     headers |= {"content-type": "text/html; charset=utf-8", "content-security-policy": "default-src 'none'"}
     return HttpAnswer(status, text.encode(), headers)
 
 
 def _status(error: Exception) -> tuple[int, dict[str, str]]:
-    """The status of a failure, with its headers: 503 where trying again can help."""
+    """The status of a failure, with its headers: 503 where trying again can help. So it can while the settings are
+    refused, as after a deployment: a peer keeps the calendar it has, a platform sends its webhook again."""
     headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+    if isinstance(error, SettingsRefused):
+        return 503, {**headers, "retry-after": str(_UNSET)}
     if not isinstance(error, (TransientError, StaleWrite)):
         return 500, headers
     wait = error.retry_after if isinstance(error, TransientError) else None

@@ -14,7 +14,7 @@ from shared.domain import setbacks
 from shared.domain.dates import StayDates
 from shared.domain.removals import Doubt, Removal
 from shared.domain.removals_text import reason
-from shared.web.failure import failure_page
+from shared.web.failure import Failure, failure_page
 from shared.web.words import words
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,7 +38,7 @@ def quoted(page: Path) -> list[str]:
 @cache
 def shown() -> dict[str, re.Pattern[str]]:
     """All that the console may say in French, by key; what it fills in may be anything."""
-    failures = re.findall(r"<h1>(.*?)</h1>", failure_page("1", passes=False) + failure_page("1", passes=True))
+    failures = re.findall(r"<h1>(.*?)</h1>", "".join(failure_page("1", one) for one in Failure))
     texts = dict(words("fr")) | {f"failure {at}": text for at, text in enumerate(failures)}
     texts |= {f"setback {at}": french for at, french in enumerate(setbacks._KNOWN.french())}
     return {key: pattern(text) for key, text in texts.items()} | dict(doubts())

@@ -131,27 +131,23 @@ class Webhooks:
         body: bytes,
     ) -> HttpAnswer:
         """Answer one call. Raises ``StoreUnavailable`` when its body could not be stored."""
-        if not self._admits(platform, secret, headers):
-            return _not_found()
+        if not self.admits(platform, secret, headers):
+            return not_found()
         if platform == MAIL:
             return await self._take_mail(path, method, body)
         desk = self._desks.get(Platform(platform))
         if desk is not None and path != NOTIFICATION:
             return await self._ask(desk, platform, path, method, headers, query, body)
         if Platform(platform) not in self._world.apis or method != "POST" or path not in ("", NOTIFICATION):
-            return _not_found()
+            return not_found()
         return await self._take(platform, headers, body)
 
-    def _admits(self, platform: str, secret: str, headers: Mapping[str, str]) -> bool:
-        """Whether the path's secret is one of the platform's, and the caller in its networks. Every secret is
-        compared, in the same time wherever it differs."""
-        known = self._secrets.get(platform, ())
-        given = secret.encode("utf-8", "replace")
-        right = [hmac.compare_digest(given, one.encode()) for one in known or (_NOBODY,)]
-        if not (known and any(right)):
+    def admits(self, platform: str, secret: str, headers: Mapping[str, str]) -> bool:
+        """Whether a call is one of this sender's, for all that its address and its network say. A right secret from a
+        wrong network is counted."""
+        if not is_known(self._secrets, platform, secret):
             return False
-        networks = self._senders.networks.get(platform)
-        if networks is None or _is_within(caller(headers), networks):
+        if is_near(self._senders.networks, platform, headers):
             return True
         self._world.telemetry.count("webhook_refused", platform=platform, why="network")
         self._world.telemetry.count("webhook_rejected", platform=platform, result="network")
@@ -198,7 +194,7 @@ class Webhooks:
 
     async def _take_mail(self, path: str, method: str, body: bytes) -> HttpAnswer:
         if method != "POST" or path or self._mail is None:
-            return _not_found()
+            return not_found()
         if len(body) > MOST_MAIL:
             return await self._refuse(MAIL, 413, f"the body is over {MOST_MAIL} bytes", len(body))
         answer, result = await self._mail.ring(body)
@@ -222,6 +218,19 @@ class Webhooks:
             await self._world.deliveries.note(sender, Last(now, result, size))
         except SyncError:
             self._world.telemetry.count("delivery_not_noted", platform=sender)
+
+
+def is_known(secrets: Mapping[str, tuple[str, ...]], sender: str, given: str) -> bool:
+    """Whether the path's secret is one of the sender's. Each is compared, in the same time wherever it differs."""
+    known, text = secrets.get(sender, ()), given.encode("utf-8", "replace")
+    right = [hmac.compare_digest(text, one.encode()) for one in known or (_NOBODY,)]
+    return bool(known) and any(right)
+
+
+def is_near(networks: Mapping[str, Networks], sender: str, headers: Mapping[str, str]) -> bool:
+    """Whether the call comes from one of the sender's networks; from anywhere where none are named."""
+    named = networks.get(sender)
+    return named is None or _is_within(caller(headers), named)
 
 
 def caller(headers: Mapping[str, str]) -> str:
@@ -254,5 +263,6 @@ def _taken() -> HttpAnswer:
     return answered(200, {"succeed": True})
 
 
-def _not_found() -> HttpAnswer:
+def not_found() -> HttpAnswer:
+    """What strangers hear, whatever they ask."""
     return answered(404, {"title": "not found"})

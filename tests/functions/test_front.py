@@ -130,6 +130,14 @@ async def test_questions_before_a_sale_and_e_mails_go_to_the_engine() -> None:
     assert house.whole.asked == ["airbnb/", "airbnb/make_reservation", "mail/"]
 
 
+@pytest.mark.parametrize(("platform", "path"), [("airbnb", ""), ("airbnb", "make_reservation"), ("mail", "")])
+async def test_no_engine_is_built_for_a_stranger(platform: str, path: str) -> None:
+    """A start of seconds for whoever guesses an address, and a 500 where the engine cannot start."""
+    house = House()
+    assert await house.call(platform, path, "a-wrong-secret-0123456789") == 404
+    assert house.whole.asked == []
+
+
 @pytest.fixture
 def inbox() -> InboxStore:
     return InboxStore(MemoryTables(lambda: NOW), lambda: "id1")
