@@ -34,8 +34,8 @@ from local.sandbox.stays import NightState
 from local.sandbox_config import sandbox_config, sandbox_settings
 from local.servicebus.config import QueueConfig
 from local.servicebus.standin import StandIn
-from shared import bootstrap
 from shared.adapters.service_bus import ServiceBus
+from shared.bootstrap.joined import Joined, join
 from shared.config import read
 from shared.domain.dates import StayDates
 from shared.domain.model import AIRBNB, BOOKING, Platform
@@ -121,7 +121,7 @@ class Stage:
     sandbox: Sandbox
     portfolio: Portfolio
     journal: Journal
-    joined: bootstrap.Joined
+    joined: Joined
     folder: Path
     tokens: Mapping[str, str]
 
@@ -191,7 +191,7 @@ async def stage(homes: int, hosts: int) -> AsyncIterator[Stage]:
                 running_stack(Hosts(folder, public, hosts), base) as stack,
                 running(sandbox_config(portfolio), port=port) as sandbox,
             ):
-                joined = bootstrap.join(read(stack.values))
+                joined = join(read(stack.values))
                 try:
                     tokens = await _settle(stack, joined.tables, portfolio)
                     yield await _begin(stack, sandbox, portfolio, joined, folder, tokens)
@@ -203,7 +203,7 @@ async def _begin(
     stack: Stack,
     sandbox: Sandbox,
     portfolio: Portfolio,
-    joined: bootstrap.Joined,
+    joined: Joined,
     folder: Path,
     tokens: Mapping[str, str],
 ) -> Stage:
@@ -228,7 +228,7 @@ async def _settle(stack: Stack, tables: Tables, portfolio: Portfolio) -> Mapping
     calendars."""
     touched: dict[tuple[str, str], None] = {}
     memory = MemoryTables(wall, before=lambda _, table, partition: touched.setdefault((table, partition)))
-    joined = bootstrap.join(read(stack.values), tables=memory)
+    joined = join(read(stack.values), tables=memory)
     engine = joined.operations
     try:
         done = await engine.portfolio.run(portfolio)

@@ -16,13 +16,13 @@ from local.host.errors import HostRefused
 from local.run_settings import base_values
 from shared.adapters.http import HttpxHttp
 from shared.adapters.log_voice import SilentTelemetry
-from shared.bootstrap_notify import channel
+from shared.bootstrap.notify import channel
 from shared.config import Settings, SettingsRefused, read
 from shared.domain.errors import SyncError
 from shared.ports import Channel, Notice, Recipient
 
 TEXT = {
-    "fr": "Ceci est un essai : les avis de votre calendrier arrivent bien ici.",
+    "fr": "Ceci est un essai\u202f: les avis de votre calendrier arrivent bien ici.",
     "en": "This is a test: the notices about your calendars arrive here.",
 }
 

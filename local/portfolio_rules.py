@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.bootstrap_portfolio import portfolio_rules
+from shared.bootstrap.portfolio import portfolio_rules
 from shared.connectors.registry import PLATFORMS
 from shared.domain.portfolio import Portfolio
 
@@ -22,7 +22,7 @@ def sold_twice(portfolio: Portfolio) -> list[str]:
         }
         for other in sorted(others):
             lines.append(
-                f"{manager.property} : si {entry.name} le vend déjà sur {other}, retirez l'un des deux, sinon "
+                f"{manager.property}\u202f: si {entry.name} le vend déjà sur {other}, retirez l’un des deux, sinon "
                 f"chaque séjour paraît deux fois / if {entry.name} sells it on {other} already, remove one of "
                 "the two, or every stay shows twice"
             )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from local.host.errors import HostRefused
 from local.run_settings import app_values
-from shared.bootstrap import join
+from shared.bootstrap.joined import join
 from shared.config import Settings, read
 from shared.domain.errors import StoreUnavailable, SyncError
 from shared.ports import Row

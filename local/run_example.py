@@ -16,7 +16,7 @@ from local.sandbox.config import SandboxConfig
 from local.sandbox.server import Sandbox, running
 from local.sandbox_config import sandbox_settings
 from local.webhooks import registered, registrars
-from shared import bootstrap
+from shared.bootstrap.joined import Joined, join
 from shared.config import Settings, read
 from shared.domain.portfolio import Portfolio
 
@@ -77,7 +77,7 @@ async def start_with(
     addresses by listing. ``period`` is how often a calendar link is asked, in seconds; with ``register`` platforms are
     told, by their own API, where to call us. Raises ``RuntimeError`` when one of those did not take it."""
     settings = read(stack.values)
-    joined = bootstrap.join(settings, period=period)
+    joined = join(settings, period=period)
     try:
         starting = asyncio.create_task(stack.start_hosts())
         try:
@@ -95,7 +95,7 @@ async def start_with(
     return {name: f"{settings.public_base_url}/export/{token}.ics" for name, token in done.tokens.items()}
 
 
-async def _register(settings: Settings, joined: bootstrap.Joined, environment: Mapping[str, str]) -> None:
+async def _register(settings: Settings, joined: Joined, environment: Mapping[str, str]) -> None:
     world = joined.operations.world
     lines = await registered(settings, world, registrars(joined.http, environment, world.now))
     if failed := [line for line in lines if "failed:" in line]:

@@ -19,7 +19,7 @@ from typing import Protocol, runtime_checkable
 from local.host.errors import HostRefused
 from local.run_settings import app_values
 from shared.adapters.secrets import SettingSecrets
-from shared.bootstrap import join
+from shared.bootstrap.joined import join
 from shared.config import Settings, read
 from shared.connectors.base import Clock
 from shared.connectors.registry import PLATFORMS, PlatformEntry, connect

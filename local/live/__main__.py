@@ -18,7 +18,7 @@ from local.live.run import Given, Run
 from local.live.wanted import Live, NotGiven, read_live
 from shared.adapters.http import HttpxHttp
 from shared.adapters.portfolio_yaml import PortfolioUnreadable
-from shared.bootstrap_portfolio import portfolio_rules
+from shared.bootstrap.portfolio import portfolio_rules
 from shared.domain.errors import SyncError
 
 FOLDER = ROOT / ".local" / "live"

@@ -458,11 +458,11 @@ def test_no_library_is_imported_before_the_first_sending() -> None:
     code = f"""
 import sys
 import function_app
-from shared import bootstrap
+from shared.bootstrap import voices
 from types import SimpleNamespace
 for kind in ("log", "off", "application_insights", "otel"):
     settings = SimpleNamespace(telemetry=kind, telemetry_connection="InstrumentationKey={KEY}", telemetry_keyless=True)
-    bootstrap._voice(settings).count("sync_runs")
+    voices.voice(settings).count("sync_runs")
 heavy = ("opencensus", "opentelemetry", "azure.monitor", "azure.identity", "requests", "google")
 print([name for name in sys.modules if name.startswith(heavy)])
 """

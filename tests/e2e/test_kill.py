@@ -30,8 +30,8 @@ from local.run_stack import Hosts
 from local.sandbox.calls import CallLog, Logged
 from local.sandbox.config import SandboxConfig
 from local.sandbox_config import sandbox_config
-from shared import bootstrap
 from shared.adapters.portfolio_yaml import read_portfolio_file
+from shared.bootstrap.joined import Joined, join
 from shared.config import read
 from shared.domain.model import SiteState
 from shared.domain.portfolio import Portfolio
@@ -88,7 +88,7 @@ class Scene:
     portfolio: Portfolio
     config: SandboxConfig
     blade: Blade
-    joined: bootstrap.Joined
+    joined: Joined
     crowds: list[Crowd] = field(default_factory=list)
 
     @property
@@ -129,7 +129,7 @@ async def scene(folder: Path) -> AsyncIterator[Scene]:
     async with playing(portfolio, config, hosts, sandbox_port=port, rhythm=QUICK) as played:
         blade = Blade()
         played.sandbox.world.calls = blade
-        joined = bootstrap.join(read(played.stack.values))
+        joined = join(read(played.stack.values))
         try:
             found = Scene(played, portfolio, config, blade, joined)
             await until(lambda: complete(found), "first answers of every listing")

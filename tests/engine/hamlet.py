@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from shared.bootstrap_portfolio import YamlPortfolio
+from shared.bootstrap.portfolio import YamlPortfolio
 from shared.connectors.ical import IcalConnector
 from shared.connectors.ical_export import write_calendar
 from shared.connectors.ical_links import ICAL, VRBO, platform_of

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from shared import bootstrap
+from shared.bootstrap.joined import join
 from shared.config import SCHEDULES, Settings, SettingsRefused, read
 from shared.memory.tables import MemoryTables
 from tests.functions.conftest import ROOT
@@ -150,7 +150,7 @@ def test_who_may_call_and_how_he_proves_himself(sample_settings: dict[str, str])
 def test_signing_keys_nobody_can_use_are_all_told_by_name(sample_settings: dict[str, str]) -> None:
     added = {"WEBHOOK_KEY_CHANNEX": "too-short", "WEBHOOK_KEY_AIRBNB": "standard:whsec_%"}
     with pytest.raises(SettingsRefused) as caught:
-        bootstrap.join(read(changed(sample_settings, **added)), tables=MemoryTables(lambda: NOON))
+        join(read(changed(sample_settings, **added)), tables=MemoryTables(lambda: NOON))
     assert [problem.split(":")[0] for problem in caught.value.problems] == [
         "WEBHOOK_KEY_AIRBNB",
         "WEBHOOK_KEY_CHANNEX",

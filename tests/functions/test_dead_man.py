@@ -11,7 +11,7 @@ from shared.adapters.dead_man import EVERY, DeadMan
 from shared.adapters.http import HttpxHttp
 from shared.adapters.http_meter import MeteredHttp
 from shared.adapters.log_voice import LogTelemetry
-from shared.bootstrap import _alive
+from shared.bootstrap.world import sign_of_life
 from shared.config import read
 from shared.memory.voices import MemoryTelemetry
 from tests.engine.village import Village
@@ -56,7 +56,7 @@ async def test_a_service_that_is_away_is_counted_and_fails_nothing_and_its_addre
     settings = read({**sample_settings, "DEAD_MAN_URL": url, "TELEMETRY": "log"})
     http = HttpxHttp()
     with caplog.at_level(logging.DEBUG):
-        sign = _alive(settings, MeteredHttp(http, LogTelemetry(), Seconds()))
+        sign = sign_of_life(settings, MeteredHttp(http, LogTelemetry(), Seconds()))
         assert sign is not None
         await sign()
     await http.close()
@@ -66,7 +66,7 @@ async def test_a_service_that_is_away_is_counted_and_fails_nothing_and_its_addre
 
 
 def test_without_an_address_nothing_is_sent(sample_settings: dict[str, str]) -> None:
-    assert _alive(read(sample_settings), HttpxHttp()) is None
+    assert sign_of_life(read(sample_settings), HttpxHttp()) is None
 
 
 def test_the_health_timer_gives_the_sign_while_all_is_well_and_only_then() -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.adapters.http import HttpxHttp
-from shared.bootstrap_notify import _ways, open_notify
+from shared.bootstrap.notify import _ways, open_notify
 from shared.config import read
 from shared.domain.errors import AddressRefused
 from shared.domain.portfolio import Owner, Role

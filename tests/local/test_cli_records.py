@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from local.cli.trouble import A_PERSON, NO_ANSWER, OK, STOPPED, WRONG_USE
-from shared.bootstrap_portfolio import YamlPortfolio
+from shared.bootstrap.portfolio import YamlPortfolio
 from shared.domain.facts import SeenStay
 from shared.ports.portfolio import PortfolioText
 from tests.engine.test_personal import JULY, sell

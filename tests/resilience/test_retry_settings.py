@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared import bootstrap
+from shared.bootstrap.guard import retry_policy
 from shared.config import SettingsRefused, read
 
 EXAMPLE = json.loads((Path(__file__).parents[2] / "local.settings.json.example").read_text())["Values"]
@@ -20,14 +20,14 @@ def test_the_policy_of_reads_is_what_the_settings_say() -> None:
         "RETRY_MULTIPLIER": "3",
         "RETRY_LONGEST_SECONDS": "60",
     }
-    policy = bootstrap._policy(read({**EXAMPLE, **chosen}))
+    policy = retry_policy(read({**EXAMPLE, **chosen}))
     assert [policy.pause(retry, 0.99, None) for retry in (1, 2, 9)] == pytest.approx([0.495, 1.485, 59.4])
     assert policy.max_retries == 1
 
 
 def test_without_settings_it_is_three_times_one_second_doubled_at_most_five_minutes() -> None:
     usual = {key: value for key, value in EXAMPLE.items() if not key.startswith("RETRY_")}
-    policy = bootstrap._policy(read(usual))
+    policy = retry_policy(read(usual))
     assert policy.max_retries == 3
     assert [policy.pause(retry, 0.5, None) * 2 for retry in (1, 2, 3, 20)] == pytest.approx([1, 2, 4, 300])
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from shared.bootstrap_portfolio import YamlPortfolio, portfolio_rules
+from shared.bootstrap.portfolio import YamlPortfolio, portfolio_rules
 from shared.domain.access import Person
 from shared.domain.dates import StayDates
 from shared.domain.model import GREENGO, Link, Property, Site, SyncMode

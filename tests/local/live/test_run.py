@@ -29,7 +29,7 @@ from local.sandbox.stays import NightState
 from local.sandbox_config import sandbox_config, sandbox_settings
 from shared.adapters.http import HttpxHttp
 from shared.adapters.portfolio_values import PortfolioRules
-from shared.bootstrap_portfolio import portfolio_rules
+from shared.bootstrap.portfolio import portfolio_rules
 from shared.domain.dates import StayDates
 from shared.ports import Request
 from tests.connectors.support import NOW, fixture

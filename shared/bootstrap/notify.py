@@ -1,4 +1,4 @@
-"""The channels of notices, as the settings name them: a part of the bootstrap, imported where an engine is built."""
+"""The channels of notices, as the settings name them."""
 
 from __future__ import annotations
 
