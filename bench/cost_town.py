@@ -30,6 +30,7 @@ from shared.memory.tables import MemoryTables
 from shared.messages import encode
 from shared.ports import FeedBusy, FeedFetch, Message, Received, Validators
 from shared.resilience.politeness import pace, rate_of
+from shared.use_cases import WebhookCall
 from tests.engine.village import Clock
 
 TABLE, CALL = 0.010, 0.300
@@ -217,9 +218,8 @@ class Town(Twins):
         self.apis[platform].book(stay, home, dates)
         if platform == AIRBNB:
             body = json.dumps({"id": stay, "dates": str(dates), "unit": unit(home, platform)}).encode()
-            hear = self.engine.receive_webhook
-            path = ("airbnb", "secret", "notification", "POST", {}, {}, body)
-            await self.invoke("webhook_receiver", lambda: hear(*path), HTTP)
+            call = WebhookCall("airbnb", "secret", "notification", body=body)
+            await self.invoke("webhook_receiver", partial(self.engine.receive_webhook, call), HTTP)
 
     async def fetched(self, homes: Sequence[int]) -> int:
         """Every peer fetches our calendars of these homes once; returns how many fetches that were."""

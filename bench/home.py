@@ -32,6 +32,7 @@ from shared.memory.voices import MemoryNotify, MemoryTelemetry
 from shared.messages import encode
 from shared.ports import Row, Tables
 from shared.state.names import ACCOUNTS, DUE, FEED_READS, FEEDS, INBOX, RESERVATIONS, SITES
+from shared.use_cases import WebhookCall
 
 SITE = "moulin"
 SHARD = "0000"
@@ -91,7 +92,9 @@ class Home:
         stay = await self.sandbox.desk.book(Played(platform), [(_IDS[platform], dates)])
         if platform == AIRBNB:
             body = json.dumps(notification(ACCEPTED, stay)).encode()
-            answer = await self.engine.receive_webhook("airbnb", "key", "notification", "POST", {}, {}, body)
+            answer = await self.engine.receive_webhook(
+                WebhookCall("airbnb", "key", "notification", body=body)
+            )
             assert answer.status == 200
         elif platform == BOOKING:
             await self.engine.queues.poll("booking")

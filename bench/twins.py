@@ -36,6 +36,7 @@ from shared.ports import ApiConnector, FeedBusy, FeedConnector, FeedFetch, Notif
 from shared.resilience.ladder import climb
 from shared.state.names import SITES
 from shared.state.notes import NoteStore
+from shared.use_cases import WebhookCall
 
 AT_ONCE = 16
 """Messages one host works on side by side: what ``host.json`` says."""
@@ -305,7 +306,7 @@ class Twins:
         """Airbnb calls the host whose turn it is."""
         engine, begun = self.engines[len(self.journal.answers) % len(self.engines)], self.seconds()
         self.journal.know(stay, begun)
-        answer = await engine.receive_webhook("airbnb", "secret", "notification", "POST", {}, {}, body)
+        answer = await engine.receive_webhook(WebhookCall("airbnb", "secret", "notification", body=body))
         assert answer.status == 200, answer.status
         self.journal.answers.append(self.seconds() - begun)
 

@@ -43,6 +43,23 @@ class Ask:
     part: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookCall:
+    """One call of a platform, or of a mail service under the name "mail", as it came.
+
+    ``path`` is what follows the secret in the address, without a leading slash; empty for none. ``headers`` are
+    looked up in any case.
+    """
+
+    platform: str
+    secret: str = field(repr=False)
+    path: str = ""
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
 class Console(Protocol):
     """What people see and press: pages, and the API behind the same handlers."""
 
@@ -55,16 +72,7 @@ class Console(Protocol):
 class Receiver(Protocol):
     """Takes webhooks."""
 
-    async def receive_webhook(
-        self,
-        platform: str,
-        secret: str,
-        path: str,
-        method: str,
-        headers: Mapping[str, str],
-        query: Mapping[str, str],
-        body: bytes,
-    ) -> HttpAnswer:
+    async def receive_webhook(self, call: WebhookCall) -> HttpAnswer:
         """Answer a platform's call: store its body, or say whether nights may be sold. Raises ``StoreUnavailable``."""
         ...
 
@@ -99,21 +107,9 @@ class Engine(Protocol):
         """Judge lag, circuits and dead letters; tell people what needs them."""
         ...
 
-    async def receive_webhook(
-        self,
-        platform: str,
-        secret: str,
-        path: str,
-        method: str,
-        headers: Mapping[str, str],
-        query: Mapping[str, str],
-        body: bytes,
-    ) -> HttpAnswer:
-        """Store a platform's call before answering it (or answer its availability check from our own state).
-
-        ``path`` is what follows the secret in the address, without a leading slash; empty for none. ``headers``
-        is looked up in any case. The answer to an unknown platform or a wrong secret is the same 404.
-        """
+    async def receive_webhook(self, call: WebhookCall) -> HttpAnswer:
+        """Store a platform's call before answering it (or answer its availability check from our own state). The
+        answer to an unknown platform or a wrong secret is the same 404."""
         ...
 
     async def work(self, body: bytes, deliveries: int, message_id: str) -> None:

@@ -7,6 +7,7 @@ never reach a log. GET and PUT are Airbnb's availability and alteration checks, 
 import azure.functions as func
 
 from shared import bootstrap, edge
+from shared.use_cases import WebhookCall
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]  # the SDK leaves it untyped
 
@@ -21,7 +22,7 @@ bp = func.Blueprint()  # type: ignore[no-untyped-call]  # the SDK leaves it unty
 async def webhook_receiver(req: func.HttpRequest) -> func.HttpResponse:
     """Hand the call over as it came."""
     at = req.route_params
-    answer = await bootstrap.receiver().receive_webhook(
+    call = WebhookCall(
         platform=at["platform"],
         secret=at["secret"],
         path=at.get("path") or "",
@@ -30,4 +31,4 @@ async def webhook_receiver(req: func.HttpRequest) -> func.HttpResponse:
         query=req.params,
         body=req.get_body(),
     )
-    return edge.response(answer)
+    return edge.response(await bootstrap.receiver().receive_webhook(call))

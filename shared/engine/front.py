@@ -18,7 +18,7 @@ from shared.engine.webhooks import MAIL, NOTIFICATION, Senders, Webhooks, not_fo
 from shared.ports import Bus, Message, NewId, Tables, Telemetry
 from shared.state.deliveries import DeliveryStore
 from shared.state.inbox import InboxStore
-from shared.use_cases import HttpAnswer, Receiver
+from shared.use_cases import HttpAnswer, Receiver, WebhookCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +63,11 @@ class Front:
         self._asking = frozenset(asking)
         self._whole = whole
 
-    async def receive_webhook(
-        self,
-        platform: str,
-        secret: str,
-        path: str,
-        method: str,
-        headers: Mapping[str, str],
-        query: Mapping[str, str],
-        body: bytes,
-    ) -> HttpAnswer:
+    async def receive_webhook(self, call: WebhookCall) -> HttpAnswer:
         """As ``shared.use_cases.Engine`` says."""
-        asks = Platform(platform) in self._asking and path != NOTIFICATION
-        if platform != MAIL and not asks:
-            return await self._webhooks.receive(platform, secret, path, method, headers, query, body)
-        if not self._webhooks.admits(platform, secret, headers):
+        asks = Platform(call.platform) in self._asking and call.path != NOTIFICATION
+        if call.platform != MAIL and not asks:
+            return await self._webhooks.receive(call)
+        if not self._webhooks.admits(call):
             return not_found()
-        return await self._whole().receive_webhook(platform, secret, path, method, headers, query, body)
+        return await self._whole().receive_webhook(call)

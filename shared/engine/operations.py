@@ -56,7 +56,7 @@ from shared.engine.work import MOST_DELIVERIES, NEWER, Work
 from shared.engine.world import CONFLICTS, WORK, World
 from shared.messages import decode
 from shared.ports import CheckWire, Message, Notice
-from shared.use_cases import HttpAnswer
+from shared.use_cases import HttpAnswer, WebhookCall
 
 if TYPE_CHECKING:
     from shared.engine.health_desk import HealthDesk
@@ -104,7 +104,7 @@ class Operations:
         )
         self.jobs = Jobs(world, steps, self.reports)
         self.sync_desk = SyncDesk(world, self.jobs)
-        self.asked = Asked(world, self.jobs, self.reports)
+        self.asked = Asked(world, self.jobs, self.reports, self.modes)
         self.options = Options(world, self.modes, rhythms)
         self.decisions = Decisions(world, self.reconciler, self.options)
         self.desk = ConflictDesk(world, self.options, self.decisions)
@@ -225,7 +225,7 @@ class Operations:
         """What would fail again at once: told, and done with. The next tick asks anew; till then a person may act."""
         self.world.telemetry.event("work_refused", kind=message.kind, key=message.key, why=str(wrong))
         text = {
-            "fr": f"{message.key} ne peut pas être interrogé : {wrong}. Rien n'est rouvert.",
+            "fr": f"{message.key} ne peut pas être interrogé\u202f: {wrong}. Rien n’est rouvert.",
             "en": f"{message.key} cannot be asked: {wrong}. Nothing is reopened.",
         }
         await self.world.notify.tell(Notice("refused", f"{message.kind} {message.key}", "high", text))
@@ -275,18 +275,9 @@ class Operations:
 
     # -------------------------------------------------------------------------------------------- http
 
-    async def receive_webhook(
-        self,
-        platform: str,
-        secret: str,
-        path: str,
-        method: str,
-        headers: Mapping[str, str],
-        query: Mapping[str, str],
-        body: bytes,
-    ) -> HttpAnswer:
+    async def receive_webhook(self, call: WebhookCall) -> HttpAnswer:
         """Store the body, then answer; a wrong address gets the same 404 whatever is wrong with it."""
-        return await self.webhooks.receive(platform, secret, path, method, headers, query, body)
+        return await self.webhooks.receive(call)
 
     async def export_calendar(self, token: str, headers: Mapping[str, str]) -> HttpAnswer:
         """A destination's calendar."""

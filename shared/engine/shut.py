@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from shared.domain.errors import SyncError
 from shared.engine.webhooks import Networks, is_known, is_near, not_found
-from shared.use_cases import HttpAnswer
+from shared.use_cases import HttpAnswer, WebhookCall
 
 
 class Shut:
@@ -29,18 +29,10 @@ class Shut:
         self._networks = networks
         self._refused = refused
 
-    async def receive_webhook(
-        self,
-        platform: str,
-        secret: str,
-        path: str,
-        method: str,
-        headers: Mapping[str, str],
-        query: Mapping[str, str],
-        body: bytes,
-    ) -> HttpAnswer:
+    async def receive_webhook(self, call: WebhookCall) -> HttpAnswer:
         """As ``shared.use_cases.Receiver`` says. Raises why the settings are refused, to whoever knows the secret,
         whatever he asks: the trigger's edge puts it into the log and answers 503."""
-        if is_known(self._secrets, platform, secret) and is_near(self._networks, platform, headers):
+        known = is_known(self._secrets, call.platform, call.secret)
+        if known and is_near(self._networks, call.platform, call.headers):
             raise self._refused
         return not_found()

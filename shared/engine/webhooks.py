@@ -20,7 +20,7 @@ from shared.domain.errors import SyncError
 from shared.domain.model import Platform
 from shared.ports import Telemetry, Verdict, WebhookVerifier
 from shared.state.deliveries import DeliveryStore, Last
-from shared.use_cases import HttpAnswer
+from shared.use_cases import HttpAnswer, WebhookCall
 
 MOST_BODY = 60_000
 """Bytes of a webhook body that are taken: real ones are a few KiB, and a row's column holds 64 KiB."""
@@ -120,64 +120,48 @@ class Webhooks:
         self._desks = desks
         self._noted: dict[str, datetime] = {}
 
-    async def receive(
-        self,
-        platform: str,
-        secret: str,
-        path: str,
-        method: str,
-        headers: Mapping[str, str],
-        query: Mapping[str, str],
-        body: bytes,
-    ) -> HttpAnswer:
+    async def receive(self, call: WebhookCall) -> HttpAnswer:
         """Answer one call. Raises ``StoreUnavailable`` when its body could not be stored."""
-        if not self.admits(platform, secret, headers):
+        if not self.admits(call):
             return not_found()
-        if platform == MAIL:
-            return await self._take_mail(path, method, body)
-        desk = self._desks.get(Platform(platform))
-        if desk is not None and path != NOTIFICATION:
-            return await self._ask(desk, platform, path, method, headers, query, body)
-        if Platform(platform) not in self._world.apis or method != "POST" or path not in ("", NOTIFICATION):
+        if call.platform == MAIL:
+            return await self._take_mail(call)
+        platform = Platform(call.platform)
+        desk = self._desks.get(platform)
+        if desk is not None and call.path != NOTIFICATION:
+            return await self._ask(desk, call)
+        if platform not in self._world.apis or call.method != "POST" or call.path not in ("", NOTIFICATION):
             return not_found()
-        return await self._take(platform, headers, body)
+        return await self._take(call)
 
-    def admits(self, platform: str, secret: str, headers: Mapping[str, str]) -> bool:
+    def admits(self, call: WebhookCall) -> bool:
         """Whether a call is one of this sender's, for all that its address and its network say. A right secret from a
         wrong network is counted."""
-        if not is_known(self._secrets, platform, secret):
+        if not is_known(self._secrets, call.platform, call.secret):
             return False
-        if is_near(self._senders.networks, platform, headers):
+        if is_near(self._senders.networks, call.platform, call.headers):
             return True
-        self._world.telemetry.count("webhook_refused", platform=platform, why="network")
-        self._world.telemetry.count("webhook_rejected", platform=platform, result="network")
+        self._world.telemetry.count("webhook_refused", platform=call.platform, why="network")
+        self._world.telemetry.count("webhook_rejected", platform=call.platform, result="network")
         return False
 
-    async def _ask(
-        self,
-        desk: Desk,
-        platform: str,
-        path: str,
-        method: str,
-        headers: Mapping[str, str],
-        query: Mapping[str, str],
-        body: bytes,
-    ) -> HttpAnswer:
+    async def _ask(self, desk: Desk, call: WebhookCall) -> HttpAnswer:
         """What asks before a sale; a question by GET has no body that anybody could sign."""
-        verdict = self._judge(platform, headers, body) if method != "GET" else Verdict()
+        verdict = self._judge(call) if call.method != "GET" else Verdict()
         if verdict.refused:
-            return await self._refuse(platform, 401, verdict.refused, len(body))
-        return await desk.answer(path, method, query, body)
+            return await self._refuse(call.platform, 401, verdict.refused, len(call.body))
+        return await desk.answer(call.path, call.method, call.query, call.body)
 
-    def _judge(self, platform: str, headers: Mapping[str, str], body: bytes) -> Verdict:
-        verifier = self._senders.verifiers.get(platform)
-        return verifier.verify(headers, body, self._world.now()) if verifier else Verdict()
+    def _judge(self, call: WebhookCall) -> Verdict:
+        verifier = self._senders.verifiers.get(call.platform)
+        return verifier.verify(call.headers, call.body, self._world.now()) if verifier else Verdict()
 
-    async def _take(self, platform: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+    async def _take(self, call: WebhookCall) -> HttpAnswer:
         """Store a body, unless it is too long, not its sender's, no JSON or a repeat."""
+        platform, body = call.platform, call.body
         if len(body) > MOST_BODY:
             return await self._refuse(platform, 413, f"the body is over {MOST_BODY} bytes", len(body))
-        verdict = self._judge(platform, headers, body)
+        verdict = self._judge(call)
         if verdict.refused:
             return await self._refuse(platform, 401, verdict.refused, len(body))
         if verdict.unreadable:
@@ -192,13 +176,14 @@ class Webhooks:
             await self._world.deliveries.remember(platform, verdict.delivery)
         return _taken()
 
-    async def _take_mail(self, path: str, method: str, body: bytes) -> HttpAnswer:
-        if method != "POST" or path or self._mail is None:
+    async def _take_mail(self, call: WebhookCall) -> HttpAnswer:
+        size = len(call.body)
+        if call.method != "POST" or call.path or self._mail is None:
             return not_found()
-        if len(body) > MOST_MAIL:
-            return await self._refuse(MAIL, 413, f"the body is over {MOST_MAIL} bytes", len(body))
-        answer, result = await self._mail.ring(body)
-        await self._note(MAIL, result, len(body))
+        if size > MOST_MAIL:
+            return await self._refuse(MAIL, 413, f"the body is over {MOST_MAIL} bytes", size)
+        answer, result = await self._mail.ring(call.body)
+        await self._note(MAIL, result, size)
         return answer
 
     async def _refuse(self, sender: str, status: int, why: str, size: int) -> HttpAnswer:

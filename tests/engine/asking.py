@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from shared.domain.dates import StayDates
 from shared.engine.operations import Operations
-from shared.use_cases import HttpAnswer
+from shared.use_cases import HttpAnswer, WebhookCall
 from tests.engine.village import HOME, Village
 
 UNIT = "unit-airbnb"
@@ -18,7 +18,7 @@ async def call(
     engine: Operations, method: str, path: str = "", query: Mapping[str, str] | None = None, body: bytes = b""
 ) -> HttpAnswer:
     """One call of Airbnb's."""
-    return await engine.receive_webhook("airbnb", "secret", path, method, {}, query or {}, body)
+    return await engine.receive_webhook(WebhookCall("airbnb", "secret", path, method, {}, query or {}, body))
 
 
 async def asks(engine: Operations, dates: StayDates, unit: str = UNIT) -> bool:

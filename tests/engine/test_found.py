@@ -21,6 +21,7 @@ from shared.state import site_codec
 from shared.state.history import history_lines
 from shared.state.names import SITES
 from shared.state.sites import Changes, SiteStore
+from shared.use_cases import WebhookCall
 from tests.engine.hamlet import Hamlet, calendar, link, portfolio
 from tests.engine.stories import AUGUST, JULY, MINUTE, after, deliver, nights, polled, sold, stored, told
 from tests.engine.village import HOME, Crash, Village
@@ -463,7 +464,7 @@ def test_webhooks_are_worked_off_while_the_bus_is_down_and_sites_are_slow(villag
     sold(village, "airbnb", JULY)
     village.run(
         village.engine.receive_webhook(
-            "airbnb", "secret", "notification", "POST", {}, {}, village.deliveries.pop()
+            WebhookCall("airbnb", "secret", "notification", body=village.deliveries.pop())
         )
     )
     village.clock.advance(MINUTE)
@@ -486,7 +487,7 @@ def test_a_delivery_that_waited_out_a_long_stop_is_worked_off(village: Village) 
     village.bus.down = True
     village.run(
         village.engine.receive_webhook(
-            "airbnb", "secret", "notification", "POST", {}, {}, village.deliveries.pop()
+            WebhookCall("airbnb", "secret", "notification", body=village.deliveries.pop())
         )
     )
     village.bus.down = False

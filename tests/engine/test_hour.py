@@ -21,6 +21,7 @@ from shared.engine.operations import Operations
 from shared.ports import Notification
 from shared.state.history import history_lines
 from shared.state.names import SITES
+from shared.use_cases import WebhookCall
 from tests.engine.stories import nights
 from tests.engine.village import HOME, ApiPlatform, Sold, Village
 from tests.hypothesis_profiles import budget
@@ -67,7 +68,7 @@ class Hour:
         arriving, village.deliveries = village.deliveries, []
         for body in arriving if self.webhooks else ():
             answer = village.run(
-                self.hosts[0].receive_webhook("airbnb", "secret", "notification", "POST", {}, {}, body)
+                self.hosts[0].receive_webhook(WebhookCall("airbnb", "secret", "notification", body=body))
             )
             assert answer.status == 200
         for host in self.hosts:

@@ -23,6 +23,7 @@ from shared.log_line import log_line
 from shared.memory.voices import MemoryNotify, MemoryTelemetry
 from shared.messages import encode
 from shared.ports import Notice, Request, Response
+from shared.use_cases import WebhookCall
 from tests.engine.people import LOCAL
 from tests.engine.village import Village
 from tests.functions.conftest import ROOT
@@ -89,7 +90,9 @@ def ring(village: Village, correlation: str) -> None:
     async def receive() -> None:
         with correlated(correlation):
             for body in village.deliveries:
-                await village.engine.receive_webhook("airbnb", "secret", "notification", "POST", {}, {}, body)
+                await village.engine.receive_webhook(
+                    WebhookCall("airbnb", "secret", "notification", body=body)
+                )
         village.deliveries.clear()
 
     village.run(receive())

@@ -15,6 +15,7 @@ from shared.domain.portfolio import Owner, Role
 from shared.engine.mail_doorbell import REST, MailDoorbell
 from shared.engine.mail_reading import read_mail
 from shared.engine.webhooks import MOST_MAIL, Senders, Webhooks
+from shared.use_cases import WebhookCall
 from tests.engine.village import Village
 
 WORDS = {AIRBNB: ("airbnb",), BOOKING: ("booking.com",), GREENGO: ("greengo",)}
@@ -35,7 +36,7 @@ def village() -> Iterator[Village]:
 def mail(village: Village, body: object = GENERIC) -> tuple[int, int]:
     """The status, and for how many calendars the bell was rung."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    answer = village.run(village.engine.receive_webhook("mail", "key", "", "POST", {}, {}, raw))
+    answer = village.run(village.engine.receive_webhook(WebhookCall("mail", "key", body=raw)))
     return answer.status, json.loads(answer.body).get("rung", 0)
 
 
@@ -98,7 +99,7 @@ def test_no_bell_within_the_rest_is_lost(village: Village) -> None:
 def test_while_the_queue_is_down_the_service_is_asked_to_come_again(village: Village) -> None:
     village.bus.down = True
     answer = village.run(
-        village.engine.receive_webhook("mail", "key", "", "POST", {}, {}, json.dumps(GENERIC).encode())
+        village.engine.receive_webhook(WebhookCall("mail", "key", body=json.dumps(GENERIC).encode()))
     )
     assert (answer.status, answer.headers["retry-after"]) == (503, "20")
 

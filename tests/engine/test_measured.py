@@ -12,6 +12,7 @@ from shared.domain.model import SyncMode
 from shared.engine.reports import BEAT
 from shared.engine.webhooks import MOST_BODY
 from shared.ports import Message
+from shared.use_cases import WebhookCall
 from tests.engine.stories import after, cancelled, deliver, hear, sold, told
 from tests.engine.village import HOME, Village
 
@@ -112,7 +113,7 @@ def test_a_refused_webhook_is_counted_with_its_status(village: Village) -> None:
     forget(village)
     body = b"x" * (MOST_BODY + 1)
     answer = village.run(
-        village.engine.receive_webhook("airbnb", "secret", "notification", "POST", {}, {}, body)
+        village.engine.receive_webhook(WebhookCall("airbnb", "secret", "notification", body=body))
     )
     assert answer.status == 413
     assert numbers(village, "webhook_rejected") == [(1, {"platform": "airbnb", "result": "413"})]

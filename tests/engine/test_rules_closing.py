@@ -21,6 +21,7 @@ from shared.ports import Message, Row
 from shared.state import site_codec
 from shared.state.due import shard_of
 from shared.state.names import DUE, SITES
+from shared.use_cases import WebhookCall
 from tests.engine.hamlet import Hamlet, calendar, link, stay
 from tests.engine.people import LOCAL
 from tests.engine.stories import (
@@ -57,7 +58,9 @@ def test_rule_10_whenever_the_process_dies_the_closure_is_found_again() -> None:
         village = Village()
         stay = sold(village, "airbnb", JULY)
         body = village.deliveries.pop()
-        village.run(village.engine.receive_webhook("airbnb", "secret", "notification", "POST", {}, {}, body))
+        village.run(
+            village.engine.receive_webhook(WebhookCall("airbnb", "secret", "notification", body=body))
+        )
         village.dies_in(calls, village.drain())
         died = village.died
         for _ in range(4):
@@ -176,7 +179,7 @@ def test_rule_12_while_the_bus_is_down_the_webhook_is_taken_and_the_sweep_works(
     sold(village, "airbnb", JULY)
     body = village.deliveries.pop()
     answer = village.run(
-        village.engine.receive_webhook("airbnb", "secret", "notification", "POST", {}, {}, body)
+        village.engine.receive_webhook(WebhookCall("airbnb", "secret", "notification", body=body))
     )
     assert answer.status == 200
     village.clock.advance(timedelta(seconds=15))

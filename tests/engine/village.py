@@ -56,6 +56,7 @@ from shared.state import site_codec
 from shared.state.history import MARK
 from shared.state.limits import MOST_CHANGES
 from shared.state.names import SITES
+from shared.use_cases import WebhookCall
 from tests.engine.behind_guard import behind_guard
 from tests.engine.virtual_loop import VirtualLoop
 from tests.planted import GUEST
@@ -528,7 +529,7 @@ class Village:
 
     async def webhook(self, body: bytes) -> None:
         """One delivery, and the worker's answer to it."""
-        answer = await self.engine.receive_webhook("airbnb", "secret", "notification", "POST", {}, {}, body)
+        answer = await self.engine.receive_webhook(WebhookCall("airbnb", "secret", "notification", body=body))
         assert answer.status == 200
         await self.drain()
 

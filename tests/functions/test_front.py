@@ -24,7 +24,7 @@ from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryTelemetry
 from shared.ports import Message
 from shared.state.inbox import InboxStore
-from shared.use_cases import HttpAnswer
+from shared.use_cases import HttpAnswer, WebhookCall
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "a-secret-of-the-path-0123456789"
@@ -58,8 +58,8 @@ class Whole:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def receive_webhook(self, platform: str, secret: str, path: str, *rest: object) -> HttpAnswer:
-        self.asked.append(f"{platform}/{path}")
+    async def receive_webhook(self, call: WebhookCall) -> HttpAnswer:
+        self.asked.append(f"{call.platform}/{call.path}")
         return HttpAnswer(204, b"", {})
 
 
@@ -86,7 +86,7 @@ class House:
         )
 
     async def call(self, platform: str, path: str, secret: str = SECRET) -> int:
-        answer = await self.front.receive_webhook(platform, secret, path, "POST", {}, {}, b"{}")
+        answer = await self.front.receive_webhook(WebhookCall(platform, secret, path, body=b"{}"))
         return answer.status
 
 

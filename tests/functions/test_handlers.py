@@ -23,7 +23,7 @@ from shared.domain.access import NOBODY
 from shared.domain.errors import PayloadRejected, StaleWrite, StoreUnavailable
 from shared.ports import Message, Received
 from shared.routes import ROUTES, Route
-from shared.use_cases import Ask, Engine, HttpAnswer
+from shared.use_cases import Ask, Engine, HttpAnswer, WebhookCall
 from tests.functions.tiny import NOON, running
 
 PROBLEM = "application/problem+json"
@@ -62,18 +62,9 @@ class Recorder:
     async def on_timer_health(self) -> None:
         self._write("timer_health")
 
-    async def receive_webhook(
-        self,
-        platform: str,
-        secret: str,
-        path: str,
-        method: str,
-        headers: Mapping[str, str],
-        query: Mapping[str, str],
-        body: bytes,
-    ) -> HttpAnswer:
-        named = headers["X-Name"]
-        return self._write("webhook", platform, secret, path, method, named, dict(query), body)
+    async def receive_webhook(self, call: WebhookCall) -> HttpAnswer:
+        at = (call.platform, call.secret, call.path, call.method)
+        return self._write("webhook", *at, call.headers["X-Name"], dict(call.query), call.body)
 
     async def work(self, body: bytes, deliveries: int, message_id: str) -> None:
         self._write("work", body, deliveries, message_id)

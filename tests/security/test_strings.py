@@ -44,6 +44,7 @@ from shared.state.limits import check_row
 from shared.state.names import SITES
 from shared.state.site_codec import reservation_row, to_reservation
 from shared.state.sites import Changes, SiteStore
+from shared.use_cases import WebhookCall
 from tests.engine.hamlet import Hamlet, calendar, link, linked
 from tests.engine.people import LOCAL
 from tests.security.corpus import load
@@ -343,7 +344,7 @@ def test_a_link_nobody_knows_is_the_same_404_whatever_it_says() -> None:
         for text in strings()
         for answer in (
             built.run(built.engine.export_calendar(text, {"user-agent": text, "if-none-match": text})),
-            built.run(built.engine.receive_webhook(text, text, text, "POST", {}, {}, text.encode())),
+            built.run(built.engine.receive_webhook(WebhookCall(text, text, text, body=text.encode()))),
         )
     }
     built.close()

@@ -12,6 +12,7 @@ import pytest
 from shared.domain.dates import ONE_DAY, StayDates
 from shared.engine.work import MOST_DELIVERIES
 from shared.state.inbox import SetAside
+from shared.use_cases import WebhookCall
 from tests.engine.stories import AUGUST, JULY, MINUTE, cancelled, polled, pulled, sold, stored, told
 from tests.engine.village import HOME, Village
 from tests.web.html_tree import Node, read
@@ -197,7 +198,7 @@ def test_whoever_may_only_look_or_sees_other_homes_lets_nothing_go(
 def set_aside(village: Village) -> None:
     """A webhook's body that nobody can read, tried until it is put aside."""
     answer = village.run(
-        village.engine.receive_webhook("airbnb", "secret", "notification", "POST", {}, {}, b"not json")
+        village.engine.receive_webhook(WebhookCall("airbnb", "secret", "notification", body=b"not json"))
     )
     assert answer.status == 200
     village.run(village.drain())
