@@ -91,6 +91,10 @@ class Standing:
         return self.mode is not SyncMode.MANUAL
 
 
+UNREAD = Standing(SyncMode.MANUAL, "its row cannot be read")
+"""How an account stands of which nobody can tell: nothing is sent into it."""
+
+
 def standing(setting: ModeSetting, rung: Rung, revoked: str = "") -> Standing:
     """What holds now. A revocation stands above everything, an owner's choice above the ladder."""
     if revoked:

@@ -40,16 +40,16 @@ _KINDS: Mapping[Busy, Said] = {
     Busy.LIMIT: {"fr": "règle de la plateforme", "en": "rule of the platform"},
 }
 _DOUBTS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile("never gave a complete answer"), "n'a jamais donné de réponse complète"),
-    (re.compile("was never read"), "n'a jamais été lue"),
+    (re.compile("never gave a complete answer"), "n’a jamais donné de réponse complète"),
+    (re.compile("was never read"), "n’a jamais été lue"),
     (
         re.compile("was not known yet, or is remembered no longer"),
-        "n'était pas encore connue, ou n'est plus en mémoire",
+        "n’était pas encore connue, ou n’est plus en mémoire",
     ),
-    (re.compile("was not looked for so far back"), "n'a pas été cherchée aussi loin"),
-    (re.compile("has no calendar link"), "n'a pas de lien de calendrier"),
-    (re.compile("has no account (?P<name>.*)"), "n'a pas de compte {name}"),
-    (re.compile("may not be asked: (?P<why>.*)"), "ne peut pas être interrogée : {why}"),
+    (re.compile("was not looked for so far back"), "n’a pas été cherchée aussi loin"),
+    (re.compile("has no calendar link"), "n’a pas de lien de calendrier"),
+    (re.compile(r"has no account (?P<name>\S+)( that can be read)?"), "n’a pas de compte {name} qu’on puisse lire"),
+    (re.compile("may not be asked: (?P<why>.*)"), "ne peut pas être interrogée\u202f: {why}"),
     (
         re.compile(r"was last read (?P<age>[0-9]+) s ago, asked every (?P<period>[0-9]+) s"),
         "a été lue il y a {age} s, pour un rythme de {period} s",

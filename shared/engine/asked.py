@@ -12,6 +12,7 @@ from shared.domain.access import Person
 from shared.domain.errors import NotFound
 from shared.engine.homes_seen import states_seen
 from shared.engine.jobs import Jobs, wish_of
+from shared.engine.modes import Modes
 from shared.engine.reports import Reports
 from shared.engine.scope import sites_seen
 from shared.engine.sync_desk import may_follow
@@ -24,10 +25,11 @@ _JOB = re.compile(r"[A-Za-z0-9_-]{1,40}")
 class Asked:
     """Shows jobs and runs to whom they concern."""
 
-    def __init__(self, world: World, jobs: Jobs, reports: Reports) -> None:
+    def __init__(self, world: World, jobs: Jobs, reports: Reports, modes: Modes) -> None:
         self._world = world
         self._jobs = jobs
         self._reports = reports
+        self._modes = modes
 
     async def job(self, person: Person, name: str) -> Job:
         """A job with its progress. Raises ``NotFound`` for one that never was, or was for others' homes."""
@@ -63,7 +65,7 @@ class Asked:
         """The sites and accounts a person sees: whom a run was done for."""
         found = set(await sites_seen(self._world, person))
         for name in await self._world.accounts.directory("account"):
-            state = await self._world.accounts.load(name)
+            state = await self._modes.readable(name, fresh=True)
             if state is not None and person.sees(state.account.owner):
                 found.add(name)
         return frozenset(found)

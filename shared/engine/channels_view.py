@@ -98,7 +98,7 @@ class Channels:
 
     async def _account(self, name: str) -> AccountState | None:
         async with self._gate:
-            return await self._world.accounts.load(name)
+            return await self._modes.readable(name, fresh=True)
 
     # ---------------------------------------------------------------------------------------- by API
 

@@ -120,7 +120,7 @@ class SyncEngine:
     async def _accounts(self, now: datetime) -> list[PlatformStatus]:
         found = []
         for name in await self._world.accounts.directory("account"):
-            state = await self._operations.modes.account(name)
+            state = await self._operations.modes.readable(name)
             if state is not None and state.units:
                 found.append(self._account(state, now))
         return found

@@ -53,12 +53,12 @@ class Freshness:
         return await self._calendar(listing) if listing.shard else ""
 
     async def _account(self, name: str, platform: Platform) -> str:
-        why = self._why_not(await self._modes.account(name), name, platform)
-        return why and self._why_not(await self._world.accounts.load(name), name, platform)
+        why = self._why_not(await self._modes.readable(name), name, platform)
+        return why and self._why_not(await self._modes.readable(name, fresh=True), name, platform)
 
     def _why_not(self, state: AccountState | None, name: str, platform: Platform) -> str:
         if state is None:
-            return f"has no account {name}"
+            return f"has no account {name} that can be read"
         if state.paused:
             return f"may not be asked: {state.paused}"
         return self._too_old(state.answered, self._period(state, platform))

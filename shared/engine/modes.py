@@ -20,8 +20,8 @@ from shared.domain.errors import (
     SyncError,
     Unreadable,
 )
-from shared.domain.model import Account, SyncMode
-from shared.domain.modes import Ending, ModeSetting, Outcome, Rung, Standing, standing
+from shared.domain.model import Account, Link, SiteState, SyncMode
+from shared.domain.modes import UNREAD, Ending, ModeSetting, Outcome, Rung, Standing, standing
 from shared.domain.setbacks import said
 from shared.engine.world import WORK, World
 from shared.ports import Message, Notice, Row
@@ -31,6 +31,9 @@ from shared.state.names import RUNS
 
 ACCOUNT_AGE = timedelta(seconds=5)
 """How old an account's row may be when a site is planned; each process keeps its own copy."""
+
+UNREAD_EVERY = timedelta(hours=1)
+"""How often a process says of an account that its rows cannot be read; the health report says it all the while."""
 
 CHANGES = "~modes"
 """The partition of ``Runs`` that remembers every change of mode, by instant."""
@@ -64,6 +67,7 @@ class Modes:
     def __init__(self, world: World) -> None:
         self._world = world
         self._accounts: dict[str, tuple[datetime, AccountState | None]] = {}
+        self._unread: dict[str, datetime] = {}  # when it was said last
 
     async def account(self, name: str) -> AccountState | None:
         """An account with its units and its standing, at most 5 s old."""
@@ -75,13 +79,29 @@ class Modes:
         self._accounts[name] = (now, loaded)
         return loaded
 
-    async def readable(self, name: str) -> AccountState | None:
-        """The same; None also for one whose rows this release cannot read: it holds up no other, and the health report
-        names it."""
+    async def readable(self, name: str, *, fresh: bool = False) -> AccountState | None:
+        """The same (``fresh``: read anew, not this process's copy); None also for one whose rows this release cannot
+        read: it holds up no other. The health report names it, and the log now and then."""
         try:
-            return await self.account(name)
-        except Unreadable:
+            found = await (self._world.accounts.load(name) if fresh else self.account(name))
+        except Unreadable as odd:
+            now = self._world.now()
+            if now - self._unread.get(name, NEVER) >= UNREAD_EVERY:
+                self._unread[name] = now
+                self._world.telemetry.event("account_unreadable", account=name, why=str(odd))
             return None
+        self._unread.pop(name, None)
+        return found
+
+    async def silent(self, state: SiteState) -> dict[str, str]:
+        """The listings of a site into which nothing goes out by itself now, each with the reason."""
+        found: dict[str, str] = {}
+        for listing in state.listings.values():
+            if listing.link is Link.API:
+                account = await self.readable(listing.account)
+                now_on = account.standing if account is not None else UNREAD
+                found |= {} if now_on.sends else {listing.id: now_on.reason}
+        return found
 
     async def answered(self, state: AccountState) -> None:
         """The account's platform gave an answer."""

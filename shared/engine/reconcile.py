@@ -17,7 +17,7 @@ from shared.domain import changes, record
 from shared.domain.confirm import Result, absorb_reads, confirm
 from shared.domain.conflict_end import awaited, with_verified
 from shared.domain.doubt import is_doubted
-from shared.domain.errors import StaleWrite, Unreadable
+from shared.domain.errors import StaleWrite
 from shared.domain.holds import without_expired
 from shared.domain.model import Link, Phase, Platform, SiteState, Write
 from shared.domain.plan import Plan, plan
@@ -231,7 +231,7 @@ class Reconciler:
     ) -> tuple[set[str], dict[str, datetime]]:
         """Which of the site's accounts take nothing now, and when each was last polled whole."""
         names = {one.account for one in state.listings.values() if one.link is Link.API}
-        accounts = await asyncio.gather(*(self._readable(name) for name in names))
+        accounts = await asyncio.gather(*(self.modes.readable(name) for name in names))
         found = dict(zip(names, accounts, strict=True))
         silent = {name for name, one in found.items() if one is None or not _sends(one, asked)}
         polled = {
@@ -240,14 +240,6 @@ class Reconciler:
             if one and (one.polled or one.account.platform in self.queues)
         }
         return silent, polled
-
-    async def _readable(self, name: str) -> AccountState | None:
-        """An account, or None where its rows cannot be read: the others are still closed."""
-        try:
-            return await self.modes.account(name)
-        except Unreadable as odd:
-            self._world.telemetry.event("account_unreadable", account=name, why=str(odd))
-            return None
 
     # ---------------------------------------------------------------------------------------- confirm
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.domain.errors import Moved, NotFound
-from shared.domain.model import Link, SiteState
+from shared.domain.model import SiteState
 from shared.engine.modes import Modes
 from shared.engine.side_by_side import AT_ONCE
 from shared.engine.stamps import Stamp, Stamps
@@ -78,12 +78,4 @@ class Shelf:
                 state = await self._world.sites.load(site)
         except (NotFound, Moved):
             return None
-        return Copy(state, await self._silent(state), stamp)
-
-    async def _silent(self, state: SiteState) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for listing in state.listings.values():
-            account = await self._modes.account(listing.account) if listing.link is Link.API else None
-            if account is not None and not account.standing.sends:
-                found[listing.id] = account.standing.reason
-        return found
+        return Copy(state, await self._modes.silent(state), stamp)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from shared.domain.access import Person
 from shared.domain.conflict_alerts import stage
 from shared.domain.model import Phase, SiteState
-from shared.domain.modes import STALE_PERIODS, feed_mode
+from shared.domain.modes import STALE_PERIODS, UNREAD, feed_mode
 from shared.engine.by_hand import Closure, FailedPush, failed_pushes, to_close
 from shared.engine.homes_seen import states_seen
 from shared.engine.modes import Modes
@@ -30,9 +30,11 @@ class Status:
         """Accounts, feeds and sites of the owners a person sees; no secret, no guest."""
         now = self._world.now()
         states = await states_seen(self._world, person)
-        accounts = [one for one in await self._loaded() if person.sees(one.account.owner)]
+        loaded = await self._loaded()
+        accounts = [one for one in loaded.values() if one is not None and person.sees(one.account.owner)]
         known = {one.account.id for one in accounts}
         standings = {one.account.id: one.standing for one in accounts if one.units}
+        standings |= {name: UNREAD for name, one in loaded.items() if one is None}
         page = self._world.console_link
         return {
             "at": now.isoformat(),
@@ -47,10 +49,10 @@ class Status:
             ],
         }
 
-    async def _loaded(self) -> list[AccountState]:
+    async def _loaded(self) -> dict[str, AccountState | None]:
+        """Every account by name; None for one that cannot be read."""
         names = await self._world.accounts.directory("account")
-        loaded = [await self._world.accounts.load(name) for name in names]
-        return [one for one in loaded if one is not None]
+        return {name: await self._modes.readable(name, fresh=True) for name in names}
 
     async def _account(self, one: AccountState) -> dict[str, JsonValue]:
         """An account; one that is connected by API with its mode, why it is in it, its circuits, and how many calls its

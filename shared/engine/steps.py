@@ -170,7 +170,7 @@ class Steps:
             platform = Platform(what.get("platform", ""))
             if not what.get("api") or platform not in self._world.apis:
                 continue
-            state = await self._modes.account(name)
+            state = await self._modes.readable(name)
             if state is None:
                 continue
             mode, polled = state.standing.mode, platform in self._polled

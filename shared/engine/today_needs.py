@@ -12,7 +12,7 @@ from shared.domain.dates import StayDates
 from shared.domain.export import is_servable
 from shared.domain.exposure import exposure
 from shared.domain.model import Busy, Link, Listing, Platform, SiteState, SyncMode
-from shared.domain.modes import Standing, survey_period
+from shared.domain.modes import UNREAD, Standing, survey_period
 from shared.domain.occupancy import occupancies
 from shared.domain.pulse import BROKEN, Pulse, pulse
 from shared.domain.spoken import Said
@@ -214,9 +214,12 @@ def arrivals(state: SiteState, now: datetime, names: Mapping[str, str]) -> list[
 
 
 def account_trouble(
-    one: AccountState, place: Where, own_rhythm: float | None, now: datetime
+    one: AccountState | None, place: Where, own_rhythm: float | None, now: datetime
 ) -> Source | None:
-    """What is wrong with an account by API. ``own_rhythm`` are the seconds its platform prescribes, None for none."""
+    """What is wrong with an account by API; None is one whose row cannot be read. ``own_rhythm`` are the seconds its
+    platform prescribes, None for none."""
+    if one is None:
+        return Source(Trouble.OUT, place, None, setbacks.said(UNREAD.reason))
     standing = one.standing
     kind = _of_standing(one)
     if kind is None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from shared.domain.access import Person
 from shared.domain.model import Link, Platform, SiteState
+from shared.domain.modes import UNREAD
 from shared.domain.record import Kind, kind_of
 from shared.domain.removals import Doubt
 from shared.domain.spoken import PARIS
@@ -109,7 +110,7 @@ class Today:
 class _Sources:
     """What the sites' sources last said of themselves."""
 
-    accounts: Mapping[str, AccountState]
+    accounts: Mapping[str, AccountState | None]
     feeds: Mapping[str, tuple[Feed, Visit]]
 
 
@@ -153,7 +154,7 @@ class TodayView:
             self._watch().report(outside=True),
         )
         now, names = world.now(), world.platform_names
-        standings = {name: one.standing for name, one in sources.accounts.items()}
+        standings = {name: one.standing if one else UNREAD for name, one in sources.accounts.items()}
         hands = [one for state in states for one in by_hand(state, now, standings, world.console_link, names)]
         troubles = self._troubles(states, sources, now)
         for state in states:
@@ -200,22 +201,21 @@ class TodayView:
         found: dict[str, Source | None] = {}
         for state in states:
             for one in state.listings.values():
-                account = sources.accounts.get(one.account)
-                if one.link is Link.API and account is not None and one.account not in found:
+                if one.link is Link.API and one.account not in found:
                     place = where(state, one.id, self._world.platform_names)
                     rhythm = self._rhythms.get(one.platform)
-                    found[one.account] = account_trouble(account, place, rhythm, now)
+                    found[one.account] = account_trouble(sources.accounts[one.account], place, rhythm, now)
         return [one for one in found.values() if one is not None]
 
     async def _sources(self, states: Sequence[SiteState]) -> _Sources:
         listings = [one for state in states for one in state.listings.values()]
         names = sorted({one.account for one in listings if one.link is Link.API})
-        accounts = await asyncio.gather(*(self._modes.account(name) for name in names))
+        accounts = await asyncio.gather(*(self._modes.readable(name) for name in names))
         shards = await asyncio.gather(
             *(self._world.shards.load(name) for name in sorted({one.shard for one in listings if one.shard}))
         )
         return _Sources(
-            {name: one for name, one in zip(names, accounts, strict=True) if one is not None},
+            dict(zip(names, accounts, strict=True)),
             {
                 name: (feed, shard.visits.get(name, Visit()))
                 for shard in shards
@@ -227,7 +227,7 @@ class TodayView:
 def _oldest_answer(states: Sequence[SiteState], sources: _Sources) -> datetime | None:
     """The oldest of the last answers of all sources; None where there is none, or one never answered."""
     mine = {key for state in states for key in state.listings}
-    answers = [one.answered for one in sources.accounts.values()]
+    answers = [one.answered if one else None for one in sources.accounts.values()]
     answers += [visit.good for name, (_, visit) in sources.feeds.items() if name in mine]
     known = [one for one in answers if one is not None]
     return min(known) if known and len(known) == len(answers) else None

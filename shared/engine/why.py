@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from shared.domain.access import Person
 from shared.domain.dates import ONE_DAY
 from shared.domain.errors import Moved, NotFound
-from shared.domain.model import Link, SiteState
+from shared.domain.model import SiteState
 from shared.domain.recall import covers, recalled
 from shared.domain.spoken import names_of
 from shared.domain.why import Why, why
@@ -54,18 +54,9 @@ class Explain:
         if night < state.site.properties[home].today(self._world.now()):
             return await self._past(state, home, night)
         stale = await self._freshness.stale(state.listings.values())
-        found = why(state, home, night, self._world.now(), stale, await self._silent(state))
+        found = why(state, home, night, self._world.now(), stale, await self._modes.silent(state))
         chains = await self._chains(state, found)
         return shown(found, chains, names_of(state, self._world.platform_names))
-
-    async def _silent(self, state: SiteState) -> dict[str, str]:
-        """The listings into which nothing goes out by itself now, each with the reason."""
-        found: dict[str, str] = {}
-        for listing in state.listings.values():
-            account = await self._modes.account(listing.account) if listing.link is Link.API else None
-            if account is not None and not account.standing.sends:
-                found[listing.id] = account.standing.reason
-        return found
 
     async def _past(self, state: SiteState, home: str, night: date) -> Json:
         """A night that is over, from the lines of the record about it."""

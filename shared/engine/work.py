@@ -177,7 +177,8 @@ class Work:
 
     async def ring_accounts(self) -> None:
         """Ring for every API account that is due by its mode: for its queue, or for its whole state where it only
-        pushes or was never wholly looked at. Raises the first account's error once every other had its turn."""
+        pushes or was never wholly looked at. One whose rows cannot be read is passed over (``Modes.readable`` tells of
+        it); another error of an account is raised once every other had its turn."""
         names = await self._with_api(self._world.apis)
         wrong = next(filter(None, await side_by_side(self._ring_account, names)), None)
         if wrong is not None:
@@ -185,7 +186,7 @@ class Work:
 
     async def _ring_account(self, name: str) -> SyncError | None:
         try:
-            state = await self._modes.account(name)
+            state = await self._modes.readable(name)
             if state is not None and state.units:
                 await self._ring_due(name, state)
         except SyncError as wrong:

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from local.tables.backup import TABLES
 from shared.domain.dates import StayDates
-from shared.domain.errors import SyncError, Unreadable
+from shared.domain.errors import SyncError
+from shared.domain.health import Code
 from shared.domain.model import AIRBNB, BOOKING, GREENGO
 from shared.domain.portfolio import Owner, Role
+from shared.engine.modes import UNREAD_EVERY
 from shared.engine.work import MOST_DELIVERIES
 from shared.messages import encode
 from shared.ports import Message, Row, Value
@@ -301,14 +303,42 @@ def test_rule_27_an_account_that_cannot_be_read_keeps_no_other_from_being_asked(
     village.restart()
     before = village.booking.asked["poll"]
     village.clock.advance(MINUTE)
-    with pytest.raises(Unreadable):
-        village.run(village.engine.on_timer_poll_accounts())
+    village.run(village.engine.on_timer_poll_accounts())
     village.run(village.drain())
     assert village.booking.asked["poll"] > before
     village.book(GREENGO, JULY)
     polled(village)
     assert village.booking.calendar.closed == nights(JULY), "and no closure from going out"
     assert village.airbnb.calendar.closed == set()
+
+
+def test_an_account_that_cannot_be_read_is_told_of_once_an_hour_and_all_the_while_by_the_health_report(
+    village: Village,
+) -> None:
+    """It used to fail the timer of 5 s at each tick: 17,000 lines a day, and the alert for failures all day long."""
+
+    def said() -> int:
+        return sum(1 for name, _ in village.telemetry.events if name == "account_unreadable")
+
+    def ticks(many: int) -> None:
+        for _ in range(many):
+            village.clock.advance(MINUTE / 12)
+            village.run(village.engine.on_timer_poll_accounts())
+
+    put(village, names.ACCOUNTS, "airbnb", "account", {"secrets": 5})
+    village.restart()
+    ticks(30)
+    assert said() == 1
+    (found,) = (one for one in village.run(village.engine.watch.report()).ill if one.code is Code.UNREAD)
+    assert found.about == "airbnb"
+    village.clock.advance(UNREAD_EVERY)
+    ticks(2)
+    assert said() == 2
+    put(village, names.ACCOUNTS, "airbnb", "account", {"secrets": ""})
+    ticks(30)
+    put(village, names.ACCOUNTS, "airbnb", "account", {"secrets": 5})
+    ticks(2)
+    assert said() == 3, "mended in between: it is news again"
 
 
 def test_rule_27_what_the_watch_alone_reads_of_an_account_keeps_no_closure_from_going_out(
