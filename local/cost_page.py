@@ -17,11 +17,11 @@ AS_SHIPPED, LARGE = 512, 2_048
 _FRENCH = {
     "an instance for HTTP that never sleeps": "une instance HTTP toujours prête",
     "time of executions": "durée des exécutions",
-    "number of executions": "nombre d'exécutions",
+    "number of executions": "nombre d’exécutions",
     "table requests": "requêtes aux tables",
     "rows kept": "lignes gardées",
-    "the host's own blobs": "blobs de l'hôte lui-même",
-    "Service Bus, the namespace": "Service Bus, l'espace de noms",
+    "the host's own blobs": "blobs de l’hôte lui-même",
+    "Service Bus, the namespace": "Service Bus, l’espace de noms",
     "Service Bus, operations": "Service Bus, opérations",
     "logs taken in": "journaux",
     "alerts": "alertes",
@@ -128,7 +128,7 @@ def _bounds(ask: Prices) -> Sequence[tuple[str, float, Value]]:
             lambda one: log_bytes(one, ask) * 24 / GB,
         ),
         (
-            "40 instances d'un travailleur, 16 messages chacune / 40 instances of the worker, 16 messages each",
+            "40 instances d’un travailleur, 16 messages chacune / 40 instances of the worker, 16 messages each",
             40.0,
             lambda one: one.get("seconds sync_worker", 0.0) / 3_600,
         ),
@@ -138,7 +138,7 @@ def _bounds(ask: Prices) -> Sequence[tuple[str, float, Value]]:
             lambda one: one.get("messages", 0.0) / 3_600,
         ),
         (
-            "20 000 requêtes/s d'un compte de stockage / requests a second of a storage account",
+            "20 000 requêtes/s d’un compte de stockage / requests a second of a storage account",
             20_000.0,
             lambda one: total(one, "tables ") / 3_600,
         ),

@@ -38,7 +38,7 @@ async def read_queue(account: Account, connector: ApiConnector) -> tuple[Step, t
     stays = [stay for _, stay in polled.stays]
     unread = len(polled.unplaced)
     said = Words(
-        f"file : {len(stays)} message(s), {unread} illisible(s), rien n'est acquitté",
+        f"file\u202f: {len(stays)} message(s), {unread} illisible(s), rien n’est acquitté",
         f"queue: {len(stays)} message(s), {unread} unreadable, none acknowledged",
     )
     return Step(account.id, Outcome.DONE, said), tuple(_of_stays(account, stays, ok=True))
@@ -59,7 +59,7 @@ async def read_unit(account: Account, listing: Listing, connector: ApiConnector,
     kinds = dict(sorted(Counter(str(stay.status) for stay in stays).items()))
     open_nights = sum(level > 0 for level in levels.values())
     said = Words(
-        f"séjours {kinds} ; {named} nuits sur {NEAR} nommées, {open_nights} à vendre",
+        f"séjours {kinds}\u202f; {named} nuits sur {NEAR} nommées, {open_nights} à vendre",
         f"stays {kinds}; {named} of {NEAR} nights named, {open_nights} for sale",
     )
     seen = [*_of_stays(account, stays, ok=True)]

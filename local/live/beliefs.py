@@ -48,27 +48,27 @@ BELIEFS = (
     Belief(
         "importer",
         "shared/connectors/registry.py",
-        Words("le nom de l'agent qui lit nos calendriers", "what a platform's importer calls itself"),
+        Words("le nom de l’agent qui lit nos calendriers", "what a platform's importer calls itself"),
     ),
     Belief(
         "airbnb-days",
         "shared/connectors/airbnb_calendar.py",
-        Words("la forme des jours dans le calendrier d'Airbnb", "where Airbnb's calendar has its days"),
+        Words("la forme des jours dans le calendrier d’Airbnb", "where Airbnb's calendar has its days"),
     ),
     Belief(
         "airbnb-write",
         "shared/connectors/airbnb_calendar.py",
-        Words("la réponse d'Airbnb à une fermeture", "Airbnb's answer to a closure"),
+        Words("la réponse d’Airbnb à une fermeture", "Airbnb's answer to a closure"),
     ),
     Belief(
         "airbnb-check",
         "shared/connectors/airbnb_check.py",
-        Words("les questions d'Airbnb avant une vente", "Airbnb's questions before it sells"),
+        Words("les questions d’Airbnb avant une vente", "Airbnb's questions before it sells"),
     ),
     Belief(
         "booking-status",
         "shared/connectors/booking_xml.py",
-        Words("les mots de Booking.com pour l'état d'un séjour", "Booking.com's words for a stay's status"),
+        Words("les mots de Booking.com pour l’état d’un séjour", "Booking.com's words for a stay's status"),
     ),
     Belief(
         "booking-bearer",
@@ -78,7 +78,7 @@ BELIEFS = (
     Belief(
         "booking-refusal",
         "shared/connectors/booking_xml.py",
-        Words("la nuit qu'un refus de Booking.com nomme", "the night that a refusal of Booking.com names"),
+        Words("la nuit qu’un refus de Booking.com nomme", "the night that a refusal of Booking.com names"),
     ),
     Belief(
         "channex-write",

@@ -22,7 +22,7 @@ from shared.ports import ApiConnector
 Say = Callable[[str], None]
 
 _NOTHING = Words(
-    "rien à attendre : aucun lien marqué live_writes: yes, aucun WEBHOOK_SECRET_… d'un compte",
+    "rien à attendre\u202f: aucun lien marqué live_writes: yes, aucun WEBHOOK_SECRET_… d’un compte",
     "nothing to wait for: no link is marked live_writes: yes, and no account has its WEBHOOK_SECRET_…",
 )
 
@@ -92,12 +92,12 @@ def _all_came(listener: Listener, hooks: list[Platform]) -> bool:
 
 
 def _not_fetched(one: Served) -> Step:
-    fr = "personne n'a lu notre calendrier (Airbnb dit toutes les trois heures)"
+    fr = "personne n’a lu notre calendrier (Airbnb dit toutes les trois heures)"
     en = "nobody fetched our calendar (Airbnb says every three hours)"
     return Step(one.listing.id, Outcome.SKIPPED, Words(fr, en))
 
 
 def _missing_hooks(listener: Listener, hooks: list[Platform]) -> list[Step]:
     called = {step.about for step in listener.steps}
-    said = Words("aucun webhook pendant l'attente", "no webhook while we waited")
+    said = Words("aucun webhook pendant l’attente", "no webhook while we waited")
     return [Step(str(hook), Outcome.SKIPPED, said) for hook in hooks if hook not in called]

@@ -20,7 +20,7 @@ _VERDICT = {
     Verdict.NOT_SEEN: Words("non vu", "not seen"),
 }
 _PLAYED = Words(
-    "Plateformes simulées : ceci ne dit rien des vraies.",
+    "Plateformes simulées\u202f: ceci ne dit rien des vraies.",
     "Simulated platforms: this says nothing of real ones.",
 )
 NOTHING_LEFT = Words("rien", "nothing")

@@ -83,11 +83,12 @@ class Run:
 
     def _overview(self) -> list[Step]:
         found, marked = self._live.portfolio, sorted(self._live.marked)
-        fr = f"{len(found.listings)} annonces, {len(found.accounts)} comptes ; écriture permise : {marked or 'aucune'}"
+        may = marked or "aucune"
+        fr = f"{len(found.listings)} annonces, {len(found.accounts)} comptes\u202f; écriture permise\u202f: {may}"
         en = f"{len(found.listings)} listings, {len(found.accounts)} accounts; may be written: {marked or 'none'}"
         steps = [Step("live.yaml", Outcome.DONE, Words(fr, en))]
         for left in self.ledger.closed():
-            said = Words(f"reste d'avant : {left.night}", f"left from before: {left.night}")
+            said = Words(f"reste d’avant\u202f: {left.night}", f"left from before: {left.night}")
             steps.append(Step(left.listing, Outcome.SKIPPED, said))
         return steps
 
@@ -137,7 +138,7 @@ class Run:
     async def _reached(self) -> list[Step]:
         if not self._given.public:
             said = Words(
-                "pas d'adresse : PUBLIC_BASE_URL=https://… servirait un calendrier et attendrait les webhooks",
+                "pas d’adresse\u202f: PUBLIC_BASE_URL=https://… servirait un calendrier et attendrait les webhooks",
                 "no address: PUBLIC_BASE_URL=https://… would serve a calendar and wait for webhooks",
             )
             return [Step("PUBLIC_BASE_URL", Outcome.SKIPPED, said)]

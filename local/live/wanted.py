@@ -19,13 +19,13 @@ MARK = "live_writes"
 Change = Callable[[Tree], Tree]
 
 MISSING = """\
-make live essaie le moteur sur vos vraies plateformes. Il lui faut :
-  1. un fichier live.yaml (git l'ignore), écrit comme portfolio.yaml ; « live_writes: yes » à la ligne de chaque
-     annonce où une nuit lointaine peut être fermée, puis rouverte. Sans cette ligne, rien n'y est écrit ;
-  2. les secrets que ses comptes nomment, dans l'environnement ou dans un fichier .env (git l'ignore aussi) ;
-puis :  make live LIVE=live.yaml          lit seulement
+make live essaie le moteur sur vos vraies plateformes. Il lui faut\u202f:
+  1. un fichier live.yaml (git l’ignore), écrit comme portfolio.yaml\u202f; «\u202flive_writes: yes\u202f» à la ligne de
+     chaque annonce où une nuit lointaine peut être fermée, puis rouverte. Sans cette ligne, rien n’y est écrit\u202f;
+  2. les secrets que ses comptes nomment, dans l’environnement ou dans un fichier .env (git l’ignore aussi)\u202f;
+puis\u202f:  make live LIVE=live.yaml          lit seulement
         make live LIVE=live.yaml LIVE_WRITES=1    ferme une nuit, relit, rouvre, relit
-La page : docs/live.md
+La page\u202f: docs/live.md
 
 make live tries the engine on your real platforms. It needs:
   1. a file live.yaml (git ignores it), written like portfolio.yaml; "live_writes: yes" on the line of each listing
@@ -56,7 +56,7 @@ def read_live(path: Path | None, environ: Mapping[str, str], env_file: Path, rul
     Raises ``NotGiven`` without a file or with a secret missing, ``PortfolioUnreadable`` with every mistake in it.
     """
     if path is None or not path.exists():
-        raise NotGiven(MISSING if path is None else f"{path} n'existe pas / does not exist\n\n{MISSING}")
+        raise NotGiven(MISSING if path is None else f"{path} n’existe pas / does not exist\n\n{MISSING}")
     portfolio, marked = read_marks(path.read_bytes(), rules, path.name)
     values = {**read_env(env_file), **environ}
     named = {setting for account in portfolio.accounts for setting in account.secrets.values()}

@@ -70,7 +70,7 @@ class Writer:
                 return Step(listing.id, Outcome.DONE, _sold(night))
             opened = await self._set(account, listing, night, level)
         except SyncError as wrong:
-            return Step(listing.id, Outcome.LEFT, Words(f"{night} : {wrong}", f"{night}: {wrong}"))
+            return Step(listing.id, Outcome.LEFT, Words(f"{night}\u202f: {wrong}", f"{night}: {wrong}"))
         if opened.shown == level:
             self.ledger.take(listing.id, night)
             return _step(listing, night, opened, Words("rouverte", "open again"))
@@ -109,21 +109,21 @@ class _Set:
 
 
 _NO_NIGHT = Words(
-    f"aucune nuit libre d'une seule unité au-delà de {LEAST_AHEAD} jours : rien n'a été écrit",
+    f"aucune nuit libre d’une seule unité au-delà de {LEAST_AHEAD} jours\u202f: rien n’a été écrit",
     f"no free night of a single unit more than {LEAST_AHEAD} days ahead: nothing was written",
 )
 
 
 def _would(night: date) -> Words:
     return Words(
-        f"fermerait puis rouvrirait la nuit du {night} : LIVE_WRITES=1",
+        f"fermerait puis rouvrirait la nuit du {night}\u202f: LIVE_WRITES=1",
         f"would close the night of {night} and open it again: LIVE_WRITES=1",
     )
 
 
 def _sold(night: date) -> Words:
     return Words(
-        f"{night} a été vendue entre-temps : elle reste fermée, elle est à ce séjour",
+        f"{night} a été vendue entre-temps\u202f: elle reste fermée, elle est à ce séjour",
         f"{night} was sold meanwhile: it stays closed, it is that stay's",
     )
 
@@ -135,7 +135,7 @@ def _not_back(night: date, shown: int | None) -> Words:
 def _step(listing: Listing, night: date, done: _Set, word: Words) -> Step:
     good = done.accepted and done.shown == done.wanted
     reason = done.refused or f"accepted {done.accepted}, shown {done.shown}"
-    fr = f"{night} {word.fr} et relue" if good else f"{night} : {reason}"
+    fr = f"{night} {word.fr} et relue" if good else f"{night}\u202f: {reason}"
     en = f"{night} {word.en}, and read back so" if good else f"{night}: {reason}"
     return Step(listing.id, Outcome.DONE if good else Outcome.FAILED, Words(fr, en))
 

@@ -12,11 +12,11 @@ from shared.domain.portfolio import Home, Owner, Portfolio, PortfolioListing, ma
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._@/-]*")
 _WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 _HEAD = (
-    "# Le portefeuille tel qu'il est enregistré. Un lien de calendrier est un secret : qui l'a lit le calendrier.",
+    "# Le portefeuille tel qu’il est enregistré. Un lien de calendrier est un secret\u202f: qui l’a lit le calendrier.",
     "# The portfolio as it is stored. A calendar link is a secret: whoever has it reads the calendar.",
 )
 _WITHOUT = (
-    "# Les liens de calendrier sont laissés de côté : ce texte est à lire, pas à importer.",
+    "# Les liens de calendrier sont laissés de côté\u202f: ce texte est à lire, pas à importer.",
     "# Calendar links are left out: this text is to be read, not to be imported.",
 )
 _ZONE = "Europe/Paris"

@@ -39,8 +39,8 @@ def silent_webhooks(
         begins_en = "has never called yet" if silent.never else "calls no longer"
         often_fr, often_en = _often(silent.missed)
         cause = both(
-            f"{one.name} {begins_fr} pour {one.account} : {often_fr} ce que personne n’avait annoncé"
-            + (f" ; son dernier appel a été refusé ({refused})." if refused else "."),
+            f"{one.name} {begins_fr} pour {one.account}\u202f: {often_fr} ce que personne n’avait annoncé"
+            + (f"\u202f; son dernier appel a été refusé ({refused})." if refused else "."),
             f"{one.name} {begins_en} for {one.account}: {often_en} found what nobody had called about"
             + (f"; its last call was refused ({refused})." if refused else "."),
         )
@@ -69,13 +69,13 @@ def _often(missed: int) -> tuple[str, str]:
 def _step(name: str, refused: bool) -> dict[str, str]:
     if refused:
         return both(
-            f"Comparez la clé de signature (WEBHOOK_KEY_…) avec celle que montre {name}. Rien n’est perdu : on "
+            f"Comparez la clé de signature (WEBHOOK_KEY_…) avec celle que montre {name}. Rien n’est perdu\u202f: on "
             "interroge de toute façon.",
             f"Compare the signing key (WEBHOOK_KEY_...) with the one {name} shows. Nothing is lost: we ask anyway.",
         )
     return both(
-        f"« make webhooks » donne l’adresse et le dernier appel : {name} doit avoir cette adresse, secret compris. "
-        "Rien n’est perdu : on interroge de toute façon.",
+        f"«\u202fmake webhooks\u202f» donne l’adresse et le dernier appel\u202f: {name} doit avoir "
+        "cette adresse, secret compris. Rien n’est perdu\u202f: on interroge de toute façon.",
         f'"make webhooks" gives the address and the last call: {name} must have that address, its secret included. '
         "Nothing is lost: we ask anyway.",
     )

@@ -18,13 +18,13 @@ def _finding(one: Off) -> Finding:
     seconds = round(abs(one.ahead) / timedelta(seconds=1))
     fr, en = ("avance", "ahead") if one.ahead > timedelta(0) else ("retarde", "behind")
     cause = both(
-        f"L’horloge de l’hôte {one.host} {fr} de {seconds} s sur celle du stockage. Aucune nuit n’en dépend ; les "
+        f"L’horloge de l’hôte {one.host} {fr} de {seconds} s sur celle du stockage. Aucune nuit n’en dépend\u202f; les "
         "heures de son journal sont fausses, et des accès signés avec son heure peuvent être refusés.",
         f"The clock of host {one.host} is {seconds} s {en} of the store's. No night depends on it; the times in its "
         "log are wrong, and access signed with its time may be refused.",
     )
     step = both(
-        "Remettez la machine à l’heure (NTP). Sur Azure : redémarrez l’application, l’hôte sera remplacé.",
+        "Remettez la machine à l’heure (NTP). Sur Azure\u202f: redémarrez l’application, l’hôte sera remplacé.",
         "Set the machine's clock (NTP). On Azure: restart the app, the host is replaced.",
     )
     return Finding(Code.CLOCK_OFF, Weight.TOLD, cause, step, one.host, since=one.since)

@@ -42,7 +42,7 @@ def _finding(account: Drifting, one: Drift) -> Finding:
     )
     nights_en = f"{many} nights we had closed were" if many > 1 else "a night we had closed was"
     cause = both(
-        f"{account.name}, {one.listing} : {nights_fr} en vente ({which_fr}) : {_WHO_FR[_kind(one)]}.",
+        f"{account.name}, {one.listing}\u202f: {nights_fr} en vente ({which_fr})\u202f: {_WHO_FR[_kind(one)]}.",
         f"{account.name}, {one.listing}: {nights_en} for sale there ({which_en}): {_WHO_EN[_kind(one)]}.",
     )
     return Finding(

@@ -75,12 +75,12 @@ def calendar_silent(listing: str, answered: datetime | None, error: str, *, dead
     fr, en = _because(error)
     if answered is None:
         cause = both(
-            f"Le calendrier de {listing} n’a jamais répondu{fr} : ce qui s’y vend n’est pas vu.",
+            f"Le calendrier de {listing} n’a jamais répondu{fr}\u202f: ce qui s’y vend n’est pas vu.",
             f"The calendar of {listing} has never answered{en}: what is sold there is not seen.",
         )
     else:
         cause = both(
-            f"Le calendrier de {listing} ne répond plus depuis trop longtemps{fr} : ce qui s’y vend n’est pas vu.",
+            f"Le calendrier de {listing} ne répond plus depuis trop longtemps{fr}\u202f: ce qui s’y vend n’est pas vu.",
             f"The calendar of {listing} gave no good answer for too long{en}: what is sold there is not seen.",
         )
     if dead:
@@ -89,7 +89,8 @@ def calendar_silent(listing: str, answered: datetime | None, error: str, *, dead
             "Copy the new export link from the platform and give it on the page of links.",
         )
     return cause, both(
-        "Ouvrez le lien dans un navigateur. S’il répond, c’est le moteur qui ne l’interroge plus : voyez son journal.",
+        "Ouvrez le lien dans un navigateur. S’il répond, c’est le moteur qui ne l’interroge plus\u202f: "
+        "voyez son journal.",
         "Open the link in a browser. If it answers, it is the engine that does not ask any more: look at its log.",
     )
 
@@ -100,7 +101,7 @@ def account_silent(account: str, answered: datetime | None, reason: str) -> Word
     since_fr = "n’a encore jamais répondu" if answered is None else "ne répond plus depuis trop longtemps"
     since_en = "has never answered" if answered is None else "gave no good answer for too long"
     return both(
-        f"Le compte {account} {since_fr}{fr} : ce qui s’y vend n’est pas vu.",
+        f"Le compte {account} {since_fr}{fr}\u202f: ce qui s’y vend n’est pas vu.",
         f"The account {account} {since_en}{en}: what is sold there is not seen.",
     ), both(
         "Voyez sa raison et ses disjoncteurs sur la page des canaux, puis lancez une synchronisation de la plateforme.",
@@ -116,13 +117,14 @@ def mode_fallen(account: str, mode: SyncMode, reason: str, probe_at: datetime | 
         return both(
             f"Plus rien n’est envoyé à {account}{fr}.", f"Nothing is sent to {account} any more{en}."
         ), both(
-            f"Fermez à la main les nuits listées sur la page « Aujourd’hui », puis ôtez la cause.{probe_fr}",
+            f"Fermez à la main les nuits listées sur la page «\u202fAujourd’hui\u202f», puis ôtez la cause.{probe_fr}",
             f"Close by hand the nights listed on the page “Today”, then remove the cause.{probe_en}",
         )
     return both(
         f"{account} est suivi par lots seulement{fr}.", f"{account} is kept in step in batches only{en}."
     ), both(
-        f"Rien à faire : il revient de lui-même.{probe_fr}", f"Nothing to do: it returns by itself.{probe_en}"
+        f"Rien à faire\u202f: il revient de lui-même.{probe_fr}",
+        f"Nothing to do: it returns by itself.{probe_en}",
     )
 
 
@@ -140,10 +142,10 @@ def mode_chosen(account: str, mode: SyncMode, reason: str, probe_at: datetime | 
 def account_paused(account: str, mode: SyncMode, reason: str, probe_at: datetime | None) -> Words:
     """An account whose platform withdrew our access."""
     return both(
-        f"La plateforme nous a retiré l’accès au compte {account} : rien n’est envoyé, rien n’est rouvert.",
+        f"La plateforme nous a retiré l’accès au compte {account}\u202f: rien n’est envoyé, rien n’est rouvert.",
         f"The platform withdrew our access to the account {account}: nothing is sent, nothing reopened.",
     ), both(
-        "Reconnectez le compte chez la plateforme ; d’ici là fermez à la main les nuits listées.",
+        "Reconnectez le compte chez la plateforme\u202f; d’ici là fermez à la main les nuits listées.",
         "Connect the account again at the platform; until then close the listed nights by hand.",
     )
 
@@ -172,15 +174,15 @@ def circuit(account: str, operation: str, state: str, retry_at: datetime | None)
         ), _let_judge()
     if state == "forced_open":
         return both(
-            f"Quelqu’un retient {fr} vers {account} : rien ne passe.",
+            f"Quelqu’un retient {fr} vers {account}\u202f: rien ne passe.",
             f"Somebody holds back {en} at {account}: nothing passes.",
         ), _let_judge()
     probe_fr, probe_en = _probe(retry_at)
     return both(
-        f"Le disjoncteur retient {fr} vers {account} : la plateforme a trop souvent échoué.",
+        f"Le disjoncteur retient {fr} vers {account}\u202f: la plateforme a trop souvent échoué.",
         f"The circuit holds back {en} at {account}: the platform failed too often.",
     ), both(
-        f"Regardez si la plateforme annonce une panne ; le moteur essaie de lui-même.{probe_fr}",
+        f"Regardez si la plateforme annonce une panne\u202f; le moteur essaie de lui-même.{probe_fr}",
         f"See whether the platform tells of an outage; the engine tries by itself.{probe_en}",
     )
 
@@ -189,14 +191,15 @@ def circuit_idle(account: str, operation: str) -> Words:
     """A circuit that would let a trial through, and nobody has anything to send."""
     fr, en = _OPERATIONS.get(operation, (operation, operation))
     return both(
-        f"{account} : {fr} avaient échoué, et rien n’attend d’être envoyé : le prochain envoi servira d’essai.",
+        f"{account}\u202f: {fr} avaient échoué, et rien n’attend d’être envoyé\u202f: le prochain envoi "
+        "servira d’essai.",
         f"{account}: {en} had failed, and nothing waits to be sent: whatever comes next is the trial.",
     ), both("Rien à faire.", "Nothing to do.")
 
 
 def _let_judge() -> Said:
     return both(
-        "Rendez-le à lui-même (état « closed ») quand vous n’en avez plus besoin.",
+        "Rendez-le à lui-même (état «\u202fclosed\u202f») quand vous n’en avez plus besoin.",
         'Let it judge for itself again (state "closed") once you need it no more.',
     )
 
@@ -207,7 +210,7 @@ def work_late(site: str) -> Words:
         f"Le site {site} attend depuis plus de 5 minutes d’être mis à jour.",
         f"The site {site} waits for over 5 minutes to be brought up to date.",
     ), both(
-        "Regardez si l’horloge et les files tournent : le balayage aurait dû le prendre en 15 s.",
+        "Regardez si l’horloge et les files tournent\u202f: le balayage aurait dû le prendre en 15 s.",
         "See whether timers and queues run: the sweep should have taken it within 15 s.",
     )
 
@@ -218,7 +221,7 @@ def site_failing(site: str, failed: int) -> Words:
         f"Le site {site} n’a pas pu être mis à jour {failed} fois de suite.",
         f"The site {site} could not be brought up to date {failed} times in a row.",
     ), both(
-        "Cherchez « reconcile_failed » dans le journal : il dit pourquoi.",
+        "Cherchez «\u202freconcile_failed\u202f» dans le journal\u202f: il dit pourquoi.",
         'Look for "reconcile_failed" in the log: it says why.',
     )
 
@@ -226,7 +229,7 @@ def site_failing(site: str, failed: int) -> Words:
 def timers_stopped() -> Words:
     """Nobody rings."""
     return both(
-        "L’horloge du moteur ne tourne plus : rien n’est interrogé, rien n’est rattrapé.",
+        "L’horloge du moteur ne tourne plus\u202f: rien n’est interrogé, rien n’est rattrapé.",
         "The engine's timers stand still: nothing is asked, nothing is caught up with.",
     ), both(
         "Redémarrez l’application, et vérifiez que ses fonctions d’horloge ne sont pas désactivées.",
@@ -237,7 +240,7 @@ def timers_stopped() -> Words:
 def store_down(why: str) -> Words:
     """The tables."""
     return both(
-        f"Les tables ne répondent pas comme il faut : {why}.",
+        f"Les tables ne répondent pas comme il faut\u202f: {why}.",
         f"The tables do not answer as they should: {why}.",
     ), both(
         "Rien ne s’ouvre entre-temps, et tout est relu à leur retour. Voyez l’état du compte de stockage.",
@@ -248,10 +251,10 @@ def store_down(why: str) -> Words:
 def unread(about: str) -> Words:
     """A row of an account or of a calendar link."""
     return both(
-        f"Ce qui est écrit de {about} ne peut pas être lu : ni interrogé, ni ouvert.",
+        f"Ce qui est écrit de {about} ne peut pas être lu\u202f: ni interrogé, ni ouvert.",
         f"What is written of {about} cannot be read: it is neither asked nor opened.",
     ), both(
-        "Pendant une mise à jour, attendez qu’elle soit finie ; sinon réimportez le portefeuille.",
+        "Pendant une mise à jour, attendez qu’elle soit finie\u202f; sinon réimportez le portefeuille.",
         "During an upgrade wait until it is done; otherwise import the portfolio again.",
     )
 
@@ -259,7 +262,8 @@ def unread(about: str) -> Words:
 def bus_down() -> Words:
     """Service Bus."""
     return both(
-        "La file de messages ne répond pas : le balayage fait le travail, moins vite. Messages morts : inconnus.",
+        "La file de messages ne répond pas\u202f: le balayage fait le travail, moins vite. Messages "
+        "morts\u202f: inconnus.",
         "The message queue does not answer: the sweep does the work, more slowly. Dead letters are not known.",
     ), both(
         "Rien n’est perdu. Voyez l’état de l’espace Service Bus et les rôles de l’identité.",
@@ -271,10 +275,11 @@ def dead_letters(queue: str, count: int, *, more: bool) -> Words:
     """Dead letters of one queue; ``more``: there may be more than were counted."""
     shown = f"{count}+" if more else str(count)
     return both(
-        f"La file {queue} a {shown} {_many(count, 'message mort', 'messages morts')} : livrés trop souvent, en vain.",
+        f"La file {queue} a {shown} {_many(count, 'message mort', 'messages morts')}\u202f: livrés trop "
+        "souvent, en vain.",
         f"The queue {queue} has {shown} {_many(count, 'dead letter', 'dead letters')}: delivered too often, in vain.",
     ), both(
-        "Page « Messages à voir » : lisez leur raison, puis « Réessayer ».",
+        "Page «\u202fMessages à voir\u202f»\u202f: lisez leur raison, puis «\u202fRéessayer\u202f».",
         'Page "Messages to look at": read their reason, then "Try again".',
     )
 
@@ -282,10 +287,10 @@ def dead_letters(queue: str, count: int, *, more: bool) -> Words:
 def set_aside(count: int) -> Words:
     """The quarantine."""
     return both(
-        f"Messages que personne n’a pu traiter : {count}.",
+        f"Messages que personne n’a pu traiter\u202f: {count}.",
         f"Messages nobody could process: {count}.",
     ), both(
-        "Page « Messages à voir » : lisez leur raison, puis « Réessayer ».",
+        "Page «\u202fMessages à voir\u202f»\u202f: lisez leur raison, puis «\u202fRéessayer\u202f».",
         'Page "Messages to look at": read their reason, then "Try again".',
     )
 
@@ -295,7 +300,7 @@ def job_stuck(job: str) -> Words:
     return both(
         f"Le passage demandé {job} n’avance pas.", f"The run {job} that was asked for does not get on."
     ), both(
-        "Regardez ses étapes sur la page des synchronisations ; après 15 min il est abandonné, redemandez-le.",
+        "Regardez ses étapes sur la page des synchronisations\u202f; après 15 min il est abandonné, redemandez-le.",
         "See its steps on the page of runs; after 15 min it is given up: ask for it again.",
     )
 
@@ -310,7 +315,10 @@ def _because(reason: str) -> tuple[str, str]:
 
 
 def _probe(at: datetime | None) -> tuple[str, str]:
-    return (f" Prochain essai à {at:%H:%M} UTC.", f" Next try at {at:%H:%M} UTC.") if at else ("", "")
+    """By the same clock as every other time that people read."""
+    if at is None:
+        return "", ""
+    return f" Prochain essai le {moment(at, PARIS, 'fr')}.", f" Next try on {moment(at, PARIS, 'en')}."
 
 
 MOST_NAMED = 5
@@ -326,7 +334,7 @@ def told(one: Telling, platforms: Mapping[str, str]) -> Said:
     for language in LANGUAGES:
         if one.occasion is Occasion.OVER:
             over = "C’est rétabli" if language == "fr" else "It is over"
-            colon = " : " if language == "fr" else ": "
+            colon = "\u202f: " if language == "fr" else ": "
             found[language] = f"{over}{colon}{title.get(language, one.subject.partition('|')[0])}{where}."
         else:
             found[language] = _of_findings(one, language)
@@ -339,8 +347,8 @@ def _of_findings(one: Telling, language: str) -> str:
     parts = [first.cause[language]]
     if others:
         shown = ", ".join(others[:MOST_NAMED]) + (", …" if len(others) > MOST_NAMED else "")
-        also = "De même pour" if language == "fr" else "The same of"
-        parts.append(f"{also} {len(others)}{' : ' if language == 'fr' else ': '}{shown}.")
+        also, colon = ("De même pour", "\u202f: ") if language == "fr" else ("The same of", ": ")
+        parts.append(f"{also} {len(others)}{colon}{shown}.")
     if one.occasion is Occasion.LASTS:
         parts.append(f"Cela dure depuis le {began}." if language == "fr" else f"It has lasted since {began}.")
     parts.append(first.step[language])

@@ -13,8 +13,8 @@ _CANCEL: Mapping[Platform, Mapping[str, str]] = {
     # at risk.
     AIRBNB: {
         "fr": "Airbnb rembourse le voyageur, retient des frais sur votre prochain versement (plus élevés quand "
-        "l'arrivée est proche), peut bloquer ces nuits et l'indique publiquement sur l'annonce ; le statut Superhost "
-        "est en jeu",
+        "l’arrivée est proche), peut bloquer ces nuits et l’indique publiquement sur l’annonce\u202f; "
+        "le statut Superhost est en jeu",
         "en": "Airbnb refunds the guest, keeps a fee from your next payout (higher when the arrival is near), may "
         "block these nights and says so publicly on the listing; Superhost status is at stake",
     },
@@ -22,7 +22,8 @@ _CANCEL: Mapping[Platform, Mapping[str, str]] = {
     # double-bookings?". A host was charged 200 pounds for one (REPORTED, partner community).
     BOOKING: {
         "fr": "Booking.com attend que vous relogiez le voyageur à un niveau égal ou supérieur, à vos frais (différence "
-        "de prix, transport) ; à moins de 24 h de l'arrivée, dans les 30 minutes ; la commission reste due en général",
+        "de prix, transport)\u202f; à moins de 24 h de l’arrivée, dans les 30 minutes\u202f; la "
+        "commission reste due en général",
         "en": "Booking.com expects you to rehouse the guest at the same level or better at your cost (price "
         "difference, transport), within 30 minutes when the arrival is less than 24 h away; commission usually remains "
         "due",
@@ -30,14 +31,14 @@ _CANCEL: Mapping[Platform, Mapping[str, str]] = {
 }
 
 _UNKNOWN = {
-    "fr": "les conséquences chez {platform} ne nous sont pas connues : voyez ses conditions avant de cliquer",
+    "fr": "les conséquences chez {platform} ne nous sont pas connues\u202f: voyez ses conditions avant de cliquer",
     "en": "what {platform} does then is not known to us: read its terms before you click",
 }
 
 _DECLINE: Mapping[Platform, Mapping[str, str]] = {
     # INFERRED: hosts report that declined requests lower the acceptance rate Airbnb shows them; no fee was found.
     AIRBNB: {
-        "fr": "aucuns frais connus ; le taux d'acceptation affiché par Airbnb peut baisser",
+        "fr": "aucuns frais connus\u202f; le taux d’acceptation affiché par Airbnb peut baisser",
         "en": "no fee is known; the acceptance rate Airbnb shows may fall",
     },
 }

@@ -68,15 +68,15 @@ def _stale(scene: Scene, steps: Sequence[Step]) -> Words:
     where, dates = _where(scene, steps), _dates(steps)
     return Words(
         reason={
-            "fr": f"Rien ne confirme en ce moment ce que nous savons de {where} ({dates['fr']}) : un message l'annonce "
-            "seulement, ou le calendrier ne le montre plus.",
+            "fr": f"Rien ne confirme en ce moment ce que nous savons de {where} ({dates['fr']})\u202f: "
+            "un message l’annonce seulement, ou le calendrier ne le montre plus.",
             "en": f"Nothing confirms at the moment what we know of {where} ({dates['en']}): only a message claims it, "
             "or the calendar no longer shows it.",
         },
         cost={"fr": "Rien.", "en": "Nothing."},
         outcome={
-            "fr": f"{where} est interrogé de nouveau. Si ce séjour n'y est pas, il s'efface et le conflit prend fin ; "
-            "s'il y est, tout reste fermé. Aucune nuit ne s'ouvre sans preuve.",
+            "fr": f"{where} est interrogé de nouveau. Si ce séjour n’y est pas, il s’efface et le "
+            "conflit prend fin\u202f; s’il y est, tout reste fermé. Aucune nuit ne s’ouvre sans preuve.",
             "en": f"{where} is asked again. If the stay is not there, it goes and the conflict is over; if it is, "
             "everything stays closed. No night opens without proof.",
         },
@@ -88,16 +88,17 @@ def _echo(scene: Scene, steps: Sequence[Step]) -> Words:
     return Words(
         reason={
             "fr": f"{where} montre exactement les nuits que nous y avions publiées comme fermées ({dates['fr']}), mais "
-            "rien ne prouve qu'il les avait lues à temps.",
+            "rien ne prouve qu’il les avait lues à temps.",
             "en": f"{where} shows exactly the nights we had published there as closed ({dates['en']}), but nothing "
             "proves that it had read them in time.",
         },
         cost={
-            "fr": f"Rien, si personne n'a réservé sur {where}. Regardez d'abord : une vraie vente deviendrait muette.",
+            "fr": f"Rien, si personne n’a réservé sur {where}. Regardez d’abord\u202f: une vraie vente "
+            "deviendrait muette.",
             "en": f"Nothing, if nobody booked on {where}. Look first: a real sale would become silent.",
         },
         outcome={
-            "fr": "Ces nuits comptent comme notre propre fermeture ; elles restent fermées partout pour l'autre "
+            "fr": "Ces nuits comptent comme notre propre fermeture\u202f; elles restent fermées partout pour l’autre "
             "séjour. Vous pouvez revenir sur votre parole.",
             "en": "These nights count as our own closure; they stay closed everywhere for the other stay. You can take "
             "your word back.",
@@ -110,12 +111,12 @@ def _decline(scene: Scene, steps: Sequence[Step]) -> Words:
     terms = platform_terms.of_declining(scene.platform(steps[0].listing))
     return Words(
         reason={
-            "fr": f"Sur {where}, ce n'est qu'une demande ({dates['fr']}) ; l'autre voyageur a la priorité.",
+            "fr": f"Sur {where}, ce n’est qu’une demande ({dates['fr']})\u202f; l’autre voyageur a la priorité.",
             "en": f"On {where} it is only a request ({dates['en']}); the other guest comes first.",
         },
         cost=_sentences(terms),
         outcome={
-            "fr": f"La demande est refusée sur {where} ; l'autre séjour garde {scene.house}.",
+            "fr": f"La demande est refusée sur {where}\u202f; l’autre séjour garde {scene.house}.",
             "en": f"The request is declined on {where}; the other stay keeps {scene.house}.",
         },
     )
@@ -128,17 +129,17 @@ def _move(scene: Scene, steps: Sequence[Step]) -> Words:
     first = _first(scene)
     return Words(
         reason={
-            "fr": f"{path['fr']} : les deux voyageurs gardent un logement équivalent. {first['fr']}",
+            "fr": f"{path['fr']}\u202f: les deux voyageurs gardent un logement équivalent. {first['fr']}",
             "en": f"{path['en']}: both guests keep an equivalent home. {first['en']}",
         },
         cost={
-            "fr": f"{_count(steps, 'fr')} doit accepter ; aucuns frais connus si le changement passe par la "
+            "fr": f"{_count(steps, 'fr')} doit accepter\u202f; aucuns frais connus si le changement passe par la "
             "plateforme.",
             "en": f"{_count(steps, 'en')} must agree; no fee is known where the change is made on the platform.",
         },
         outcome={
-            "fr": f"Le séjour vendu sur {where} ({dates['fr']}) passe dans {to} ; {scene.house} reste à l'autre. "
-            "Aucune nuit n'est vendue deux fois. Rien ne change tant que la plateforme n'a pas le nouveau logement.",
+            "fr": f"Le séjour vendu sur {where} ({dates['fr']}) passe dans {to}\u202f; {scene.house} reste à l’autre. "
+            "Aucune nuit n’est vendue deux fois. Rien ne change tant que la plateforme n’a pas le nouveau logement.",
             "en": f"The stay sold on {where} ({dates['en']}) goes to {to}; {scene.house} is left to the other. No "
             "night is sold twice. Nothing changes before the platform has the new home.",
         },
@@ -154,11 +155,11 @@ def _ask_guest(scene: Scene, steps: Sequence[Step]) -> Words:
             "en": f"The stay of {where} ({dates['en']}) is the one that hurts least to change. {first['en']}",
         },
         cost={
-            "fr": "Un geste de votre part (autres dates, remise), et l'attente de sa réponse.",
+            "fr": "Un geste de votre part (autres dates, remise), et l’attente de sa réponse.",
             "en": "A gesture of yours (other dates, a discount), and the wait for an answer.",
         },
         outcome={
-            "fr": "Le voyageur choisit d'autres dates ou y renonce. Jusque-là les deux séjours restent fermés partout.",
+            "fr": "Le voyageur choisit d’autres dates ou y renonce. Jusque-là les deux séjours restent fermés partout.",
             "en": "The guest takes other dates or gives up the stay. Until then both stay closed everywhere.",
         },
         message=_letter(scene, steps[0], ""),
@@ -170,12 +171,12 @@ def _cancel(scene: Scene, steps: Sequence[Step]) -> Words:
     terms = platform_terms.of_cancelling(scene.platform(steps[0].listing), where)
     return Words(
         reason={
-            "fr": "Le dernier recours, si le voyageur n'accepte rien d'autre.",
+            "fr": "Le dernier recours, si le voyageur n’accepte rien d’autre.",
             "en": "The last resort, if the guest accepts nothing else.",
         },
         cost=_sentences(terms),
         outcome={
-            "fr": f"Le voyageur de {where} perd son séjour ({dates['fr']}) ; {scene.house} reste à l'autre.",
+            "fr": f"Le voyageur de {where} perd son séjour ({dates['fr']})\u202f; {scene.house} reste à l’autre.",
             "en": f"The guest of {where} loses the stay ({dates['en']}); {scene.house} is left to the other.",
         },
     )
@@ -191,7 +192,8 @@ def _ask_person(scene: Scene, steps: Sequence[Step]) -> Words:
     if doubtful:
         name = scene.name(doubtful[0].listing)
         reason = {
-            "fr": f"Le calendrier de {name} ne distingue pas une vente d'une fermeture : vous seul pouvez le voir.",
+            "fr": f"Le calendrier de {name} ne distingue pas une vente d’une fermeture\u202f: vous seul "
+            "pouvez le voir.",
             "en": f"{name}'s calendar does not tell a sale from a closure: only you can see it there.",
         }
     where = _where(scene, steps)
@@ -258,7 +260,7 @@ def _letter(scene: Scene, step: Step, to: str) -> Said:
     offer_fr = (
         f"Nous pouvons vous accueillir aux mêmes dates dans un logement équivalent, {to}."
         if to
-        else "Pouvons-nous vous proposer d'autres dates, ou vous aider à trouver un autre logement ?"
+        else "Pouvons-nous vous proposer d’autres dates, ou vous aider à trouver un autre logement\u202f?"
     )
     offer_en = (
         f"We can welcome you on the same dates in an equivalent home, {to}."
@@ -268,7 +270,7 @@ def _letter(scene: Scene, step: Step, to: str) -> Said:
     return {
         "fr": f"Bonjour,\n\nvotre séjour à {home} ({dates['fr']}) a été réservé presque au même moment par un autre "
         f"voyageur sur un autre site. Nous en sommes sincèrement désolés. {offer_fr} Dites-nous ce qui vous "
-        "convient ; rien ne sera changé sans votre accord.\n\nBien cordialement",
+        "convient\u202f; rien ne sera changé sans votre accord.\n\nBien cordialement",
         "en": f"Hello,\n\nyour stay at {home} ({dates['en']}) was booked at nearly the same moment by another guest on "
         f"another site. We are truly sorry. {offer_en} Please tell us what suits you; nothing will be changed "
         "without your consent.\n\nKind regards",

@@ -17,19 +17,19 @@ def reason(one: Removal) -> Said:
             "en": "a guest may be in the house",
         },
         Doubt.EMPTY: {
-            "fr": "le calendrier ne montre plus rien du tout : il est peut-être en panne",
+            "fr": "le calendrier ne montre plus rien du tout\u202f: il est peut-être en panne",
             "en": "the calendar shows nothing at all any more: it may be broken",
         },
         Doubt.MASS: {
-            "fr": f"{many} séjours ont disparu du calendrier en même temps : il est peut-être en panne",
+            "fr": f"{many} séjours ont disparu du calendrier en même temps\u202f: il est peut-être en panne",
             "en": f"{many} stays vanished from the calendar at once: it may be broken",
         },
         Doubt.NEAR: {
-            "fr": "l'arrivée est dans moins de deux jours : une erreur ferait mal tout de suite",
+            "fr": "l’arrivée est dans moins de deux jours\u202f: une erreur ferait mal tout de suite",
             "en": "the arrival is within two days: an error would hurt at once",
         },
         Doubt.CUT: {
-            "fr": "son calendrier est déconnecté : plus rien ne nous dira s'il est annulé",
+            "fr": "son calendrier est déconnecté\u202f: plus rien ne nous dira s’il est annulé",
             "en": "its calendar is disconnected: nothing will tell us if it is cancelled",
         },
         Doubt.NONE: {
@@ -43,14 +43,14 @@ def what_confirms(one: Removal, names: Names) -> Said:
     """What would let it go, and when at the latest."""
     if one.by is None or one.needed is None:
         return {
-            "fr": "seulement votre clic : rien n'est rouvert sans vous avant le départ prévu",
+            "fr": "seulement votre clic\u202f: rien n’est rouvert sans vous avant le départ prévu",
             "en": "only your click: nothing is reopened without you before the departure that was planned",
         }
     until = {language: moment(one.by, names.zone, language) for language in LANGUAGES}
     span = {language: _span(one.needed, language) for language in LANGUAGES}
     return {
         "fr": (
-            f"des lectures complètes du calendrier sans ce séjour pendant {span['fr']} : "
+            f"des lectures complètes du calendrier sans ce séjour pendant {span['fr']}\u202f: "
             f"au plus tard le {until['fr']} si le calendrier répond, ou votre clic"
         ),
         "en": (

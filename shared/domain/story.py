@@ -36,16 +36,19 @@ _FACTS: Words = {
     "confirmed": ("confirmée", "confirmed"),
     "pending": ("en attente", "is pending"),
     "cancelled": ("annulée", "cancelled"),
-    "claimed": ("annoncée, à vérifier ; fermée par prudence", "announced, to be verified; closed meanwhile"),
+    "claimed": (
+        "annoncée, à vérifier\u202f; fermée par prudence",
+        "announced, to be verified; closed meanwhile",
+    ),
     "claim over": ("annonce vérifiée ou sans suite", "announcement verified or void"),
     "vanished": ("disparue du calendrier, encore tenue", "gone from the calendar, still held"),
     "back": ("de nouveau dans le calendrier", "back in the calendar"),
-    "let go": ("libérée : plus dans le calendrier", "let go: no longer in the calendar"),
+    "let go": ("libérée\u202f: plus dans le calendrier", "let go: no longer in the calendar"),
     "let go in part": ("libérée en partie", "let go in part"),
     "reclassed": ("comprise autrement", "read differently"),
     "details": ("détails mis à jour", "details updated"),
     "departed": ("classée après le départ", "filed after departure"),
-    "over": ("n'est plus", "is no more"),
+    "over": ("n’est plus", "is no more"),
 }
 _STEPS: Words = {
     "close intended": ("fermeture décidée", "closure decided"),
@@ -68,7 +71,7 @@ _OTHERS: Words = {
     "told": ("double réservation annoncée au propriétaire", "double booking told to the owner"),
     "acknowledged": ("double réservation prise en charge", "double booking acknowledged"),
     "decided": ("décision prise sur la double réservation", "decision taken on the double booking"),
-    "undecided": ("décision retirée : elle n'a rien réglé", "decision withdrawn: it settled nothing"),
+    "undecided": ("décision retirée\u202f: elle n’a rien réglé", "decision withdrawn: it settled nothing"),
     "hold": ("nuits promises pendant une vente", "nights promised during a sale"),
     "hold renewed": ("promesse renouvelée", "promise renewed"),
     "hold over": ("promesse terminée", "promise over"),
@@ -85,14 +88,17 @@ _OTHERS: Words = {
     "removal released": ("disparition confirmée à la main", "removal confirmed by hand"),
     "name erased": ("nom du voyageur effacé", "guest's name erased"),
     "note erased": ("note effacée", "note erased"),
-    "left out": ("d'autres lignes n'ont pas été gardées", "more lines were not kept"),
+    "left out": ("d’autres lignes n’ont pas été gardées", "more lines were not kept"),
     "unreadable": ("ces lignes ne peuvent pas être lues", "these lines cannot be read"),
 }
 _OCCASIONS: Words = {
-    "found": ("dès qu'elle a été trouvée", "as soon as it was found"),
+    "found": ("dès qu’elle a été trouvée", "as soon as it was found"),
     "again": ("rappel", "reminder"),
-    "near": ("rappel : arrivée dans moins de 48 h", "reminder: arrival within 48 h"),
-    "no_effect": ("rappel : la décision ne se voit pas encore", "reminder: the decision does not show yet"),
+    "near": ("rappel\u202f: arrivée dans moins de 48 h", "reminder: arrival within 48 h"),
+    "no_effect": (
+        "rappel\u202f: la décision ne se voit pas encore",
+        "reminder: the decision does not show yet",
+    ),
     "over": ("sa fin", "its end"),
 }
 _FOR = {"fr": "pour", "en": "for"}
@@ -104,7 +110,7 @@ _BELLS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (re.compile(r"whole state of (?P<what>.*)"), "une lecture complète de {what}", "a whole look at {what}"),
     (re.compile(r"(?P<what>.*) fetched the calendar"), "{what} a lu notre calendrier", "{what} read ours"),
     (re.compile(r"reservation (?P<what>.*) is being made"), "la vente de {what}", "the sale of {what}"),
-    (re.compile(r"(?P<what>.*) was never there"), "{what} n'existe pas", "{what} does not exist"),
+    (re.compile(r"(?P<what>.*) was never there"), "{what} n’existe pas", "{what} does not exist"),
     (re.compile(r"re-read (?P<what>.*)"), "une relecture de {what}", "a re-read of {what}"),
     (re.compile(r"policy"), "la règle du logement", "the home's policy"),
     (re.compile(r"read back"), "une relecture des calendriers", "a read-back of the calendars"),

@@ -131,15 +131,15 @@ def _words(
         return {"fr": "Libre, et toutes les sources sont fraîches.", "en": "Free, and every source is fresh."}
     if verdict is Availability.TAKEN:
         nights = {language: ranges(taken, language) for language in LANGUAGES}
-        return {"fr": f"Déjà pris : {nights['fr']}.", "en": f"Taken: {nights['en']}."}
+        return {"fr": f"Déjà pris\u202f: {nights['fr']}.", "en": f"Taken: {nights['en']}."}
     platforms = sorted({state.listings[name].platform for name in doubts})
     names = ", ".join(platforms)
     if not names:
         return {
-            "fr": "Inconnu : une donnée de ce logement ne peut pas être lue.",
+            "fr": "Inconnu\u202f: une donnée de ce logement ne peut pas être lue.",
             "en": "Unknown: a stored fact of this home cannot be read.",
         }
     return {
-        "fr": f"Inconnu : la dernière réponse de {names} est trop ancienne pour promettre.",
+        "fr": f"Inconnu\u202f: la dernière réponse de {names} est trop ancienne pour promettre.",
         "en": f"Unknown: the last answer of {names} is too old for a promise.",
     }

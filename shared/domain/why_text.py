@@ -21,12 +21,12 @@ _FACES: Mapping[Face, Said] = {
     },
     Face.CLOSED: {"fr": "fermée par nous", "en": "closed by us"},
     Face.CLOSING: {
-        "fr": "fermeture en cours : peut-être encore en vente",
+        "fr": "fermeture en cours\u202f: peut-être encore en vente",
         "en": "closure under way: perhaps still for sale",
     },
     Face.OPENING: {"fr": "réouverture en cours", "en": "reopening under way"},
     Face.UNKNOWN: {
-        "fr": "inconnue : rien n'est promis ni rouvert ici",
+        "fr": "inconnue\u202f: rien n’est promis ni rouvert ici",
         "en": "unknown: nothing is promised or reopened here",
     },
 }
@@ -48,7 +48,10 @@ _DOUBTS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile("was not looked for so far back"), "n’a pas été cherchée aussi loin"),
     (re.compile("has no calendar link"), "n’a pas de lien de calendrier"),
-    (re.compile(r"has no account (?P<name>\S+)( that can be read)?"), "n’a pas de compte {name} qu’on puisse lire"),
+    (
+        re.compile(r"has no account (?P<name>\S+)( that can be read)?"),
+        "n’a pas de compte {name} qu’on puisse lire",
+    ),
     (re.compile("may not be asked: (?P<why>.*)"), "ne peut pas être interrogée\u202f: {why}"),
     (
         re.compile(r"was last read (?P<age>[0-9]+) s ago, asked every (?P<period>[0-9]+) s"),
@@ -64,7 +67,7 @@ _SHOWN: Mapping[Shown, Said] = {
     },
     Shown.FADING: {"fr": "disparue du calendrier, encore tenue", "en": "gone from the calendar, still held"},
     Shown.ECHO: {
-        "fr": "c'est notre propre fermeture, que la plateforme nous montre : elle ne compte pas",
+        "fr": "c’est notre propre fermeture, que la plateforme nous montre\u202f: elle ne compte pas",
         "en": "this is our own closure, shown back to us: it does not count",
     },
     Shown.RULE: {"fr": "elle ne ferme rien ailleurs", "en": "it closes nothing elsewhere"},
@@ -79,18 +82,12 @@ def headline(one: Why, names: Names) -> Said:
 
 def _headline(one: Why, home: str, language: str) -> str:
     night = day(one.night, language)
-    closed = [each for each in one.listings if each.face is not Face.OPEN]
+    sold_on, every = sum(each.face is Face.OPEN for each in one.listings), len(one.listings)
     if language == "fr":
-        past = " (passée)" if one.past else ""
-        return (
-            f"{home}, nuit du {night}{past} : en vente sur {len(one.listings) - len(closed)} "
-            f"annonce(s) sur {len(one.listings)}."
-        )
-    past = " (past)" if one.past else ""
-    return (
-        f"{home}, night of {night}{past}: for sale on {len(one.listings) - len(closed)} "
-        f"of {len(one.listings)} listing(s)."
-    )
+        past, listings = " (passée)" if one.past else "", "annonce" if sold_on < 2 else "annonces"
+        return f"{home}, nuit du {night}{past}\u202f: en vente sur {sold_on} {listings} sur {every}."
+    past, listings = " (past)" if one.past else "", "listing" if every == 1 else "listings"
+    return f"{home}, night of {night}{past}: for sale on {sold_on} of {every} {listings}."
 
 
 def listing_said(one: Reasons, names: Names) -> Said:
@@ -103,16 +100,19 @@ def _listing(one: Reasons, where: str, names: Names, language: str) -> str:
     french = language == "fr"
     said = [_FACES[one.face][language]]
     if one.left is not None:
-        said.append(f"{one.left} unité(s) libre(s)" if french else f"{one.left} unit(s) left")
+        many = (
+            "s" if one.left > 1 or (not french and not one.left) else ""
+        )  # 0 is one in French, many in English
+        said.append(f"{one.left} unité{many} libre{many}" if french else f"{one.left} unit{many} left")
     said += [closure_said(each, names)[language] for each in one.closures]
     if one.silent and one.face in (Face.CLOSING, Face.OPENING):
-        nothing = "rien n'y est envoyé maintenant" if french else "nothing is sent there now"
+        nothing = "rien n’y est envoyé maintenant" if french else "nothing is sent there now"
         known = one.silent == "chosen by its owner" and french
         said.append(f"{nothing} ({'choisi par son propriétaire' if known else one.silent})")
     if one.doubt:
         source = "sa source" if french else "its source"
         said.append(f"{source} {_doubt(one.doubt, language)}")
-    colon, semicolon = (" : ", " ; ") if french else (": ", "; ")
+    colon, semicolon = ("\u202f: ", "\u202f; ") if french else (": ", "; ")
     return f"{where}{colon}{semicolon.join(said)}."
 
 
@@ -124,7 +124,7 @@ def _doubt(doubt: str, language: str) -> str:
         found = pattern.fullmatch(doubt)
         if found:
             return french.format(**found.groupdict())
-    return f"n'est pas sûre ({doubt})"
+    return f"n’est pas sûre ({doubt})"
 
 
 def cause_said(one: Cause, names: Names) -> Said:
@@ -152,7 +152,7 @@ def _cause(one: Cause, names: Names, language: str) -> str:
             reason(one.removal)[language],
             f"{'confirmée par' if french else 'confirmed by'} {what_confirms(one.removal, names)[language]}",
         ]
-    text = (" ; " if french else "; ").join(said)
+    text = ("\u202f; " if french else "; ").join(said)
     return f"{text[0].upper()}{text[1:]}."
 
 
@@ -168,7 +168,7 @@ def _closure(one: Closure, names: Names, language: str) -> str:
     if one.opening_since is not None:
         since = _at(one.opening_since, names, language)
         said = (
-            f"réouverture décidée {since}, {cause} n'en a plus besoin"
+            f"réouverture décidée {since}, {cause} n’en a plus besoin"
             if french
             else f"reopening decided {since}, {cause} needs it no longer"
         )
@@ -181,13 +181,16 @@ def _closure(one: Closure, names: Names, language: str) -> str:
         )
     if one.orphan:
         said += (
-            " ; cette raison n'existe plus, rien ne permet encore de rouvrir"
+            "\u202f; cette raison n’existe plus, rien ne permet encore de rouvrir"
             if french
             else "; that reason is no more, and nothing allows us to reopen yet"
         )
     if one.error:
-        tries = f"{one.attempts} essai(s) sans succès" if french else f"{one.attempts} failed attempt(s)"
-        said += f" ({tries}{' : ' if french else ': '}{one.error})"
+        many, colon = "" if one.attempts == 1 else "s", "\u202f: " if french else ": "
+        tries = (
+            f"{one.attempts} essai{many} sans succès" if french else f"{one.attempts} failed attempt{many}"
+        )
+        said += f" ({tries}{colon}{one.error})"
     return said
 
 
@@ -213,7 +216,7 @@ def hold_said(one: Hold, names: Names) -> Said:
     where = names.listings.get(one.listing, one.listing)
     until = {language: moment(one.expires, names.zone, language) for language in LANGUAGES}
     return {
-        "fr": f"Promise à {where} jusqu'au {until['fr']}, le temps d'une vente.",
+        "fr": f"Promise à {where} jusqu’au {until['fr']}, le temps d’une vente.",
         "en": f"Promised to {where} until {until['en']}, while somebody is paying.",
     }
 
@@ -221,10 +224,13 @@ def hold_said(one: Hold, names: Names) -> Said:
 def held_back_said(reason: str) -> Said:
     """Why nothing is opened on the site now, as the plan says it."""
     if reason == "a stored row cannot be read: nothing is opened":
-        return {"fr": "Une ligne enregistrée est illisible : rien n'est rouvert.", "en": _sentence(reason)}
+        return {
+            "fr": "Une ligne enregistrée est illisible\u202f: rien n’est rouvert.",
+            "en": _sentence(reason),
+        }
     listings = reason.removeprefix("no complete answer yet from ").partition(": nothing")[0]
     return {
-        "fr": f"Pas encore de réponse complète de {listings} : rien n'est rouvert.",
+        "fr": f"Pas encore de réponse complète de {listings}\u202f: rien n’est rouvert.",
         "en": _sentence(reason),
     }
 

@@ -263,8 +263,8 @@ class AvailabilityDesk:
         """A sale was refused because we could not know: a person should."""
         home, why = decision.home or question.unit, decision.finding.why
         text = {
-            "fr": f"{home} : une demande de {self._platform} pour les nuits {question.dates} a été refusée, car rien "
-            f"ne prouve qu'elles sont libres ({why}). Vérifiez cette source.",
+            "fr": f"{home}\u202f: une demande de {self._platform} pour les nuits {question.dates} a été "
+            f"refusée, car rien ne prouve qu’elles sont libres ({why}). Vérifiez cette source.",
             "en": f"{home}: a request of {self._platform} for the nights {question.dates} was refused, since nothing "
             f"proves that they are free ({why}). Look at that source.",
         }

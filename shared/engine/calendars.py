@@ -246,7 +246,7 @@ class Calendars:
 
     async def _tell_dead_link(self, feed: Feed) -> None:
         text = {
-            "fr": f"Le lien de calendrier de {feed.listing} est refusé : redonnez-le. Rien n'est rouvert.",
+            "fr": f"Le lien de calendrier de {feed.listing} est refusé\u202f: redonnez-le. Rien n’est rouvert.",
             "en": f"The calendar link of {feed.listing} is refused: give a new one. Nothing is reopened.",
         }
         await self._world.notify.tell(
@@ -263,7 +263,8 @@ class Calendars:
     async def _tell_silent(self, feed: Feed, why: str) -> None:
         """Down a step, told once: from now on it is asked in its pauses only."""
         text = {
-            "fr": f"{feed.listing} : {FEED_FAILURES} échecs de suite ({why}). Lu plus rarement ; rien n'est rouvert.",
+            "fr": f"{feed.listing}\u202f: {FEED_FAILURES} échecs de suite ({why}). Lu plus "
+            "rarement\u202f; rien n’est rouvert.",
             "en": f"{feed.listing}: {FEED_FAILURES} failures in a row ({why}). Read less often; nothing is reopened.",
         }
         await self._world.notify.tell(

@@ -153,7 +153,7 @@ _OVER: Said = {
     "en": "the two stays overlap no longer",
 }
 _NO_PROPOSAL: Said = {
-    "fr": "cette proposition n'est plus possible ; relisez le conflit",
+    "fr": "cette proposition n’est plus possible\u202f; relisez le conflit",
     "en": "this proposal is no longer possible; read the conflict again",
 }
 

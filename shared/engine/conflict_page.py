@@ -137,7 +137,7 @@ def _with_choice(line: Json, entry: Entry) -> Json:
     if chosen not in set(ProposalKind) or not isinstance(text, dict):
         return line
     label = LABELS[ProposalKind(chosen)]
-    colon = {"fr": " : ", "en": ": "}
+    colon = {"fr": "\u202f: ", "en": ": "}
     return {
         **line,
         "text": {lang: f"{text[lang].rstrip('.')}{colon[lang]}{label[lang]}." for lang in LANGUAGES},

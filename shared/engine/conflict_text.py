@@ -49,7 +49,7 @@ _HEADS: Mapping[Occasion, Said] = {
         "en": "Double booking, arrival within 48 h",
     },
     Occasion.NO_EFFECT: {
-        "fr": "Double réservation : la décision prise ne se voit pas encore sur les plateformes",
+        "fr": "Double réservation\u202f: la décision prise ne se voit pas encore sur les plateformes",
         "en": "Double booking: what was decided does not show on the platforms yet",
     },
     Occasion.OVER: {"fr": "Double réservation terminée", "en": "Double booking over"},
@@ -139,8 +139,8 @@ def in_one_sentence(one: Proposal) -> Said:
     return {"fr": f"{label['fr']}. {one.reason['fr']}", "en": f"{label['en']}. {one.reason['en']}"}
 
 
-_PROPOSAL: Said = {"fr": "Notre première proposition :", "en": "Our first proposal:"}
-_BY_HAND: Said = {"fr": "Agir à la main :", "en": "Act by hand:"}
+_PROPOSAL: Said = {"fr": "Notre première proposition\u202f:", "en": "Our first proposal:"}
+_BY_HAND: Said = {"fr": "Agir à la main\u202f:", "en": "Act by hand:"}
 
 
 def closed(platforms: Sequence[str]) -> Said:
@@ -176,14 +176,15 @@ def over(clash: BookingConflict, names: Names, *, passed: bool) -> Said:
     for language in LANGUAGES:
         if clash.verified_at is not None:
             why = {
-                "fr": "Les plateformes ne montrent plus qu'un séjour sur ces nuits.",
+                "fr": "Les plateformes ne montrent plus qu’un séjour sur ces nuits.",
                 "en": "The platforms show one stay only on these nights.",
             }
         elif passed:
             why = {"fr": "Ces nuits sont passées.", "en": "These nights have passed."}
         else:
             why = {
-                "fr": "Les deux séjours ne se chevauchent plus ; les plateformes ne l'ont pas encore toutes confirmé.",
+                "fr": "Les deux séjours ne se chevauchent plus\u202f; les plateformes ne l’ont pas "
+                "encore toutes confirmé.",
                 "en": "The two stays overlap no longer; not every platform has confirmed it yet.",
             }
         found[language] = f"{head(clash, names, Occasion.OVER, language)}. {why[language]}"
@@ -195,7 +196,7 @@ def head(clash: BookingConflict, names: Names, occasion: Occasion, language: str
     home = names.homes.get(clash.property_id, clash.property_id)
     nights = ranges(clash.exact, language)
     platforms = " / ".join(_platforms(clash, names))
-    colon = " : " if language == "fr" else ": "
+    colon = "\u202f: " if language == "fr" else ": "
     return f"{_HEADS[occasion][language]}{colon}{home}, {nights} ({platforms})"
 
 
@@ -223,7 +224,8 @@ def _side(parts: Sequence[Side], names: Names, language: str) -> str:
     since = moment(min(one.since for one in parts), names.zone, language)
     known = {"fr": f"vue le {since}", "en": f"seen on {since}"}[language]
     name = names.listings.get(first.listing, first.platform)
-    return f"{name}{' : ' if language == 'fr' else ': '}{kind(first)[language]} {ranges(dates, language)}, {known}"
+    colon = "\u202f: " if language == "fr" else ": "
+    return f"{name}{colon}{kind(first)[language]} {ranges(dates, language)}, {known}"
 
 
 def _platforms(clash: BookingConflict, names: Names) -> list[str]:
@@ -234,21 +236,21 @@ def _platforms(clash: BookingConflict, names: Names) -> list[str]:
 
 
 def _and(words: Sequence[str], language: str) -> str:
-    return {"fr": " ; et ", "en": "; and "}[language].join(words)
+    return {"fr": "\u202f; et ", "en": "; and "}[language].join(words)
 
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-_CHANGED: Said = {"fr": "Les faits ont changé : ", "en": "The facts have changed: "}
+_CHANGED: Said = {"fr": "Les faits ont changé\u202f: ", "en": "The facts have changed: "}
 
 
 def said_together(kind: str, what: Iterable[Said]) -> Said:
     """Changes as one sentence; ``kind`` is "changed" where it should say that these are changes, else empty."""
     found: Said = {}
     for language in LANGUAGES:
-        text = {"fr": " ; ", "en": "; "}[language].join(one[language] for one in what)
+        text = {"fr": "\u202f; ", "en": "; "}[language].join(one[language] for one in what)
         begin = _CHANGED[language] if kind else ""
         found[language] = f"{begin}{text}." if begin else f"{text[:1].upper()}{text[1:]}."
     return found

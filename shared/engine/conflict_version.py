@@ -79,7 +79,7 @@ def read_tag(tag: str) -> Seen | None:
 def what_changed(before: Seen | None, now_on: Seen, names: Names) -> list[Said]:
     """The differences as sentences; empty where there is none."""
     if before is None:
-        return [{"fr": "ce n'est pas la version que nous avons donnée", "en": "this is no version we gave"}]
+        return [{"fr": "ce n’est pas la version que nous avons donnée", "en": "this is no version we gave"}]
     return list(_changes(before, now_on, names))
 
 
@@ -110,7 +110,7 @@ def _side_changes(
     if old[1] != new[1]:
         was, now = _said(old[1]), _said(new[1])
         yield {
-            "fr": f"le séjour de {where} a changé de dates : {now['fr']} au lieu de {was['fr']}",
+            "fr": f"le séjour de {where} a changé de dates\u202f: {now['fr']} au lieu de {was['fr']}",
             "en": f"the stay of {where} has other dates: {now['en']} instead of {was['en']}",
         }
     if old[2] != new[2]:

@@ -292,7 +292,7 @@ class Inbox:
         name = whose.id
         what = ", ".join(sorted(units)) or name
         text = {
-            "fr": f"{name} : accès retiré à {what} ({action}). Rien n'est rouvert ; reconnectez-le.",
+            "fr": f"{name}\u202f: accès retiré à {what} ({action}). Rien n’est rouvert\u202f; reconnectez-le.",
             "en": f"{name}: access to {what} revoked ({action}). Nothing is reopened; reconnect it.",
         }
         await self._world.notify.tell(Notice("revoked", f"{name}/{what}", "critical", text, whose.owner))
@@ -312,7 +312,7 @@ class Inbox:
     async def _unreadable(self, name: str, reservation: str, why: str) -> None:
         """The platform answered, and nobody can read it: asking again will not help until a person does."""
         text = {
-            "fr": f"{name} : la réservation {reservation} est illisible ({why}). Vérifiez ses nuits à la main.",
+            "fr": f"{name}\u202f: la réservation {reservation} est illisible ({why}). Vérifiez ses nuits à la main.",
             "en": f"{name}: reservation {reservation} cannot be read ({why}). Look after its nights by hand.",
         }
         await self._world.notify.tell(Notice("unreadable", f"{name}/{reservation}", "high", text))
@@ -322,7 +322,7 @@ class Inbox:
         reason = f"the unit {unit} is not in the portfolio (reservation {reservation})"
         await self._world.inbox.quarantine(f"{name}~{reservation}~{unit}", name, reason, b"", SetAside.STAY)
         text = {
-            "fr": f"{name} : le logement {unit} n'est pas dans le portefeuille ({reservation}).",
+            "fr": f"{name}\u202f: le logement {unit} n’est pas dans le portefeuille ({reservation}).",
             "en": f"{name}: the unit {unit} is not in the portfolio ({reservation}).",
         }
         await self._world.notify.tell(Notice("unplaced", f"{name}~{reservation}", "high", text))

@@ -169,7 +169,7 @@ class NoticeDesk:
         if known is None or not known.targets:
             raise ChoiceRefused("none", "say first where you want to be told")
         text = {
-            "fr": "Ceci est un essai : vos alertes arrivent ici.".replace(" :", "\u202f:"),
+            "fr": "Ceci est un essai\u202f: vos alertes arrivent ici.",
             "en": "This is a trial: your notices arrive here.",
         }
         await self._world.notify.tell(Notice(TEST, known.mark, "info", text, to=known.person))

@@ -211,7 +211,10 @@ class Observer:
         name = state.account.id
         await self._world.accounts.pause(name, "")
         await self._modes.release(state, f"{name} answers again")
-        text = {"fr": f"{name} répond de nouveau : synchronisé.", "en": f"{name} answers again: in step."}
+        text = {
+            "fr": f"{name} répond de nouveau\u202f: synchronisé.",
+            "en": f"{name} answers again: in step.",
+        }
         await self._world.notify.tell(Notice("resumed", name, "info", text, state.account.owner))
 
 

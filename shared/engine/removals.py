@@ -205,15 +205,15 @@ class Removals:
 
 
 _BACK: Said = {
-    "fr": "Les faits ont changé : le séjour est de nouveau dans son calendrier. Rien n'a été libéré.",
+    "fr": "Les faits ont changé\u202f: le séjour est de nouveau dans son calendrier. Rien n’a été libéré.",
     "en": "The facts have changed: the stay is back in its calendar; nothing was released.",
 }
 _AGAIN: Said = {
-    "fr": "Les faits ont changé : le séjour est revenu, puis a disparu de nouveau. Relisez la liste.",
+    "fr": "Les faits ont changé\u202f: le séjour est revenu, puis a disparu de nouveau. Relisez la liste.",
     "en": "The facts have changed: the stay came back and vanished again; look at the list once more.",
 }
 _OVER: Said = {
-    "fr": "Les faits ont changé : plus rien n'attend, son calendrier l'a confirmé entre-temps, ou les nuits sont "
+    "fr": "Les faits ont changé\u202f: plus rien n’attend, son calendrier l’a confirmé entre-temps, ou les nuits sont "
     "passées.",
     "en": "The facts have changed: it waits no longer, its calendar confirmed it meanwhile, or its nights have passed.",
 }

@@ -40,7 +40,7 @@ def stay(
     where = " + ".join(homes)
     tails = {lang: "".join(f"{_semicolon(lang)}{part}" for part in _closures(closed, lang)) for lang in _FAR}
     return {
-        "fr": f"{what['fr']} sur {platform} : {where}, {ranges(dates, 'fr')}{tails['fr']}.",
+        "fr": f"{what['fr']} sur {platform}\u202f: {where}, {ranges(dates, 'fr')}{tails['fr']}.",
         "en": f"{what['en']} on {platform}: {where}, {ranges(dates, 'en')}{tails['en']}.",
     }
 
@@ -48,18 +48,18 @@ def stay(
 def many(platform: str, home: str, count: int) -> dict[str, str]:
     """More stays at once than anybody wants to be told singly."""
     return {
-        "fr": f"{count} nouvelles réservations sur {platform} : {home}. Le détail est sur la page d'état.",
+        "fr": f"{count} nouvelles réservations sur {platform}\u202f: {home}. Le détail est sur la page d’état.",
         "en": f"{count} new bookings on {platform}: {home}. The status page has the details.",
     }
 
 
 def stuck(platform: str, home: str, dates: Sequence[StayDates], link: str) -> dict[str, str]:
     """Nights that should be closed and are still for sale, as far as we know."""
-    by_hand = {"fr": f" : {link}" if link else "", "en": f": {link}" if link else ""}
+    by_hand = {"fr": f"\u202f: {link}" if link else "", "en": f": {link}" if link else ""}
     return {
         "fr": (
-            f"Nuits peut-être encore en vente sur {platform} : {home}, {ranges(dates, 'fr')}. "
-            f"La fermeture est refusée ou sans réponse ; nous continuons. Fermez-les à la main{by_hand['fr']}"
+            f"Nuits peut-être encore en vente sur {platform}\u202f: {home}, {ranges(dates, 'fr')}. "
+            f"La fermeture est refusée ou sans réponse\u202f; nous continuons. Fermez-les à la main{by_hand['fr']}"
         ),
         "en": (
             f"Nights perhaps still for sale on {platform}: {home}, {ranges(dates, 'en')}. "
@@ -71,13 +71,13 @@ def stuck(platform: str, home: str, dates: Sequence[StayDates], link: str) -> di
 def healed(platform: str, home: str) -> dict[str, str]:
     """What could not be closed is closed."""
     return {
-        "fr": f"C'est réglé : {platform} a pris toutes les fermetures de {home}.",
+        "fr": f"C’est réglé\u202f: {platform} a pris toutes les fermetures de {home}.",
         "en": f"Settled: {platform} has taken every closure of {home}.",
     }
 
 
 def _semicolon(language: str) -> str:
-    return " ; " if language == "fr" else "; "
+    return "\u202f; " if language == "fr" else "; "
 
 
 def _closures(closed: Mapping[str, Sequence[str]], language: str) -> list[str]:

@@ -60,14 +60,14 @@ class Words:
 def _notice(platform: Platform, kind: str, word: str) -> Notice:
     french, english = {
         "status": (
-            f"{platform} donne à une réservation l'état « {word} », que nous ne connaissons pas. Ses nuits restent "
-            "fermées partout. Regardez sur la plateforme ce qu'il veut dire.",
+            f"{platform} donne à une réservation l’état «\u202f{word}\u202f», que nous ne connaissons "
+            "pas. Ses nuits restent fermées partout. Regardez sur la plateforme ce qu’il veut dire.",
             f"{platform} gives a reservation the status '{word}', which we do not know. Its nights stay closed "
             "everywhere. Look on the platform what it means.",
         ),
         "action": (
-            f"{platform} nous envoie un message « {word} », que nous ne connaissons pas. Ce qu'il nomme a été relu ; "
-            "rien n'a été ouvert.",
+            f"{platform} nous envoie un message «\u202f{word}\u202f», que nous ne connaissons pas. Ce "
+            "qu’il nomme a été relu\u202f; rien n’a été ouvert.",
             f"{platform} sends us a message '{word}', which we do not know. What it names was read again; nothing "
             "was opened.",
         ),

@@ -71,7 +71,7 @@ def _calm(stake: float | None) -> float:
 def _words(links: int, seconds: float, rate: float) -> Mapping[str, str]:
     minutes = math.ceil(seconds / 60)
     return {
-        "fr": f"{links} calendriers chez le même hébergeur, qui supporte {rate:g} demandes par minute : "
+        "fr": f"{links} calendriers chez le même hébergeur, qui supporte {rate:g} demandes par minute\u202f: "
         f"chacun est lu toutes les {minutes} minutes.",
         "en": f"{links} calendars on the same host, which bears {rate:g} requests a minute: "
         f"each is read every {minutes} minutes.",

@@ -182,7 +182,7 @@ def test_an_alert_names_five_and_counts_the_rest() -> None:
     _, (telling,) = due(known, HealthReport(NOW + 5 * MINUTE, found))
     text = health_words.told(telling, {"x": "Exemple"})
     assert text["en"] == "cause The same of 8: home1, home2, home3, home4, home5, …. cause"
-    assert "De même pour 8 :" in text["fr"]
+    assert "De même pour 8\u202f:" in text["fr"]
 
 
 def test_the_heaviest_stand_first() -> None:

@@ -240,7 +240,7 @@ def test_where_a_calendar_cannot_tell_a_sale_a_person_looks_before_a_guest_is_bo
     closed = stay("later", "mill-greengo", july(12, 15), 5, kind=Busy.CLOSED, feed=True)
     found = proposed(home("mill", FIRST, closed), home("barn"))
     assert kinds(found) == ["ask_person", "move", "ask_guest", "cancel"]
-    assert "ne distingue pas une vente d'une fermeture" in found[0].reason["fr"]
+    assert "ne distingue pas une vente d’une fermeture" in found[0].reason["fr"]
 
 
 def test_the_same_facts_propose_the_same_and_changed_facts_something_else() -> None:
@@ -297,7 +297,7 @@ def test_every_sentence_is_there_in_both_languages_and_the_letter_names_nights_a
             assert "Mill" in one.message["en"]
     move, ask = proposed(home("mill", FIRST, guest), home("barn"))[:2]
     assert "Barn" in move.message["fr"]
-    assert "d'autres dates" in ask.message["fr"]
+    assert "d’autres dates" in ask.message["fr"]
 
 
 def test_a_third_guest_of_two_units_makes_room_whoever_the_pair_names() -> None:

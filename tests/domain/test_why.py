@@ -112,7 +112,7 @@ def test_what_is_held_back_is_told_in_both_languages() -> None:
     found = why(silent, "mill", FIRST, NOW)
     assert {one.face for one in found.listings} == {Face.UNKNOWN}
     said = [held_back_said(reason) for reason in found.held_back]
-    assert said[0]["fr"] == "Une ligne enregistrée est illisible : rien n'est rouvert."
+    assert said[0]["fr"] == "Une ligne enregistrée est illisible\u202f: rien n’est rouvert."
     assert said[1]["en"].startswith("No complete answer yet from mill-airbnb")
     assert "mill-airbnb, mill-booking" in said[1]["fr"]
 

@@ -149,10 +149,12 @@ def test_the_owner_is_told_at_once_with_nights_sides_and_a_proposal(village: Vil
     (notice,) = notices(village)
     assert notice.owner == "owner"
     french, english = notice.text["fr"], notice.text["en"]
-    assert french.startswith("Double réservation : Gîte du Moulin, 10–13 juillet 2027 (airbnb / booking). ")
-    assert "Airbnb : réservation confirmée 10–13 juillet 2027, vue le 1er mars 2027 à 09:00" in french
+    assert french.startswith(
+        "Double réservation\u202f: Gîte du Moulin, 10–13 juillet 2027 (airbnb / booking). "
+    )
+    assert "Airbnb\u202f: réservation confirmée 10–13 juillet 2027, vue le 1er mars 2027 à 09:00" in french
     assert "Peut-être encore en vente sur greengo (10–13 juillet 2027" in french
-    assert "Notre première proposition : " in french
+    assert "Notre première proposition\u202f: " in french
     assert english.startswith("Double booking: Gîte du Moulin, 10–13 July 2027 (airbnb / booking). ")
     assert "Our first proposal: " in english
 
@@ -217,8 +219,8 @@ def test_when_it_is_over_that_is_told_once_and_nothing_after(village: Village) -
     village.run(village.drain())
     (over,) = notices(village, "conflict_over")
     assert over.text["fr"] == (
-        "Double réservation terminée : Gîte du Moulin, 10–13 juillet 2027 (airbnb / booking). "
-        "Les plateformes ne montrent plus qu'un séjour sur ces nuits."
+        "Double réservation terminée\u202f: Gîte du Moulin, 10–13 juillet 2027 (airbnb / booking). "
+        "Les plateformes ne montrent plus qu’un séjour sur ces nuits."
     )
     for _ in range(48):
         after(village, HOUR)

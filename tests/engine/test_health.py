@@ -141,7 +141,7 @@ def test_a_calendar_nobody_asks_is_told_once_then_daily_and_when_it_is_over(vill
     assert asked(village) == (200, [])
     assert [one.kind for one in notices(village)] == ["health", "health", "health_over"]
     assert notices(village)[-1].text == {
-        "fr": "C’est rétabli : calendriers muets (greengo).",
+        "fr": "C’est rétabli\u202f: calendriers muets (greengo).",
         "en": "It is over: silent calendars (greengo).",
     }
     live(village, 60)
@@ -220,7 +220,7 @@ def test_an_account_that_fell_to_manual_is_ill_and_told_by_the_change_alone(vill
     (fallen,) = found(village)[Code.MODE_FALLEN]
     assert (fallen.about, fallen.told_by) == ("booking", "mode_changed")
     assert fallen.since is not None
-    assert "Next try at" in fallen.step["en"]
+    assert "Next try on 1 March 2027, 10:" in fallen.step["en"], "by the clock of Paris, as on every page"
     assert notices(village) == []
 
 

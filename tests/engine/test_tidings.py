@@ -50,8 +50,8 @@ def test_a_new_stay_is_told_when_its_nights_are_closed(village: Village) -> None
     deliver(village)
     (notice,) = told(village)
     assert notice.text["fr"] == (
-        "Nouvelle réservation sur airbnb : Gîte du Moulin, 10–13 juillet 2027 ; "
-        "nuits fermées sur booking ; fermeture publiée pour greengo."
+        "Nouvelle réservation sur airbnb\u202f: Gîte du Moulin, 10–13 juillet 2027\u202f; "
+        "nuits fermées sur booking\u202f; fermeture publiée pour greengo."
     )
     assert notice.text["en"] == (
         "New booking on airbnb: Gîte du Moulin, 10–13 July 2027; "
@@ -72,7 +72,7 @@ def test_each_stay_is_told_once_however_often_it_is_seen(village: Village, platf
         village.run(village.greengo_pulls())
         sweeps(village, 5)
     (notice,) = told(village)
-    assert f"sur {platform} :" in notice.text["fr"]
+    assert f"sur {platform}\u202f:" in notice.text["fr"]
 
 
 def test_the_first_whole_answer_of_a_listing_tells_nothing() -> None:
@@ -128,7 +128,7 @@ def test_what_may_be_a_closure_is_called_so_and_a_block_is_no_news(village: Vill
     village.greengo.kinds[blocked.id] = Busy.BLOCK
     village.run(village.poll_greengo())
     (notice,) = told(village)
-    assert notice.text["fr"].startswith("Nouvelle réservation ou fermeture sur greengo :")
+    assert notice.text["fr"].startswith("Nouvelle réservation ou fermeture sur greengo\u202f:")
 
 
 def test_a_doorbell_alone_is_no_news(village: Village) -> None:

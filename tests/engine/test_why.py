@@ -67,7 +67,9 @@ def test_a_free_night_is_for_sale_everywhere(village: Village) -> None:
     read_all(village)
     assert faces(village) == {"airbnb": "open", "booking": "open", "greengo": "open"}
     found = why(village)
-    assert found["text"]["fr"] == "Gîte du Moulin, nuit du 10 juillet 2027 : en vente sur 3 annonce(s) sur 3."
+    assert (
+        found["text"]["fr"] == "Gîte du Moulin, nuit du 10 juillet 2027\u202f: en vente sur 3 annonces sur 3."
+    )
     assert (found["facts"], found["holds"], found["held_back"]) == ([], [], [])
 
 
@@ -126,7 +128,7 @@ def test_a_closure_that_waits_for_a_person_says_so(village: Village) -> None:
     told(village, "airbnb", JULY)
     one = on(village, "booking")
     assert (one["state"], one["nothing_is_sent"]) == ("closing", "chosen by its owner")
-    assert "rien n'y est envoyé maintenant (choisi par son propriétaire)" in one["text"]["fr"]
+    assert "rien n’y est envoyé maintenant (choisi par son propriétaire)" in one["text"]["fr"]
     assert (one["closures"][0]["sent"], one["closures"][0]["phase"]) == (None, "intended")
 
 
@@ -237,7 +239,7 @@ def test_a_source_too_old_is_no_promise(village: Village) -> None:
     village.clock.advance(timedelta(hours=5))
     found = faces(village)
     assert set(found.values()) == {"unknown"}
-    assert "rien n'est promis" in on(village, "greengo")["text"]["fr"]
+    assert "rien n’est promis" in on(village, "greengo")["text"]["fr"]
     assert on(village, "greengo")["doubt"].startswith("was last read")
 
 
@@ -326,7 +328,7 @@ def test_a_past_night_that_was_cancelled_or_moved_away_was_free(village: Village
 
 def test_a_night_before_anything_was_known_is_unknown(village: Village) -> None:
     assert set(faces(village, date(2026, 1, 1)).values()) == {"unknown"}
-    assert "n'était pas encore connue" in why(village, date(2026, 1, 1))["listings"][0]["text"]["fr"]
+    assert "n’était pas encore connue" in why(village, date(2026, 1, 1))["listings"][0]["text"]["fr"]
 
 
 def test_no_guest_and_no_calendar_id_is_in_a_sentence(village: Village) -> None:

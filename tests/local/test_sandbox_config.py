@@ -58,7 +58,7 @@ def test_the_example_has_what_a_reader_looks_for(portfolio: Portfolio) -> None:
 
 def test_a_home_that_a_channel_manager_may_sell_twice_is_named(portfolio: Portfolio) -> None:
     [line] = sold_twice(portfolio)
-    assert line.startswith("mas : si Channex le vend déjà sur Booking.com")
+    assert line.startswith("mas\u202f: si Channex le vend déjà sur Booking.com")
     without = tuple(one for one in portfolio.listings if one.id != "mas-booking")
     assert sold_twice(replace(portfolio, listings=without)) == []
 

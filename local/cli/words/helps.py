@@ -42,7 +42,7 @@ FR = {
     "help.links.show": "Montrer l’adresse de notre calendrier, un secret, et où la coller.",
     "help.links.rotate": "Donner une nouvelle adresse à notre calendrier.",
     "help.links.days": "Pendant combien de jours l’ancienne marche encore.",
-    "help.links.disconnect": "Ne plus lire le calendrier d’un canal ; ce qu’il a vendu reste tenu.",
+    "help.links.disconnect": "Ne plus lire le calendrier d’un canal\u202f; ce qu’il a vendu reste tenu.",
     "help.links.revoke": "Révoquer l’adresse : plus personne ne lit notre calendrier.",
     "help.links.yes": "Ne rien demander.",
     "help.erase": "Effacer ce qui est gardé d’une personne. Son nom est demandé, jamais écrit sur la ligne.",
