@@ -14,6 +14,9 @@ those is free now and somebody's a second later, without anybody having asked fo
 
 _TRIES = 200
 
+_given = set[int]()
+"""What this process was given so far: nobody may listen there yet, and it is free to whoever looks."""
+
 
 def is_free(port: int) -> bool:
     """Whether a server could listen on that port of the loopback interface at this moment."""
@@ -30,9 +33,11 @@ def is_free(port: int) -> bool:
 
 def free_port() -> int:
     """A port of the loopback interface that is free, and that no connection is given by chance before a server takes
-    it. Chosen at random, since programs that begin at the same end meet. Raises ``OSError`` when none is found."""
+    it. Chosen at random, since programs that begin at the same end meet; never the same twice in one process. Raises
+    ``OSError`` when none is found."""
     for _ in range(_TRIES):
         port = random.randrange(FIRST, END)  # noqa: S311
-        if is_free(port):
+        if port not in _given and is_free(port):
+            _given.add(port)
             return port
     raise OSError(errno.EADDRINUSE, f"no free port on {HOST} from {FIRST} to {END - 1}")
