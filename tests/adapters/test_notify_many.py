@@ -190,19 +190,24 @@ async def test_a_defect_of_one_channel_silences_no_other(world: World) -> None:
 
 
 async def test_a_silent_channel_holds_up_nobody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    given_up: list[Notice] = []
+
     class Silent:
         name = "silent"
 
         async def send(self, notice: Notice) -> None:
-            await asyncio.Event().wait()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                given_up.append(notice)
 
     monkeypatch.setattr(notify_many, "ONE", 0.05)
     mail = MemoryChannel("mail")
     host = world.host(Silent(), mail)
-    begun = time.monotonic()
     await host.tell(NOTICE)
-    assert time.monotonic() - begun < 0.04, "telling waits for no channel"
-    await host.settle(5)
+    assert given_up == [], "telling waits for no channel"
+    await host.settle(60)
+    assert len(given_up) == 1
     assert len(mail.notices) == 1
     (row,) = await world.rows()
     assert (row.waiting, row.error) == (("silent",), "silent: no answer within 0.05 s")
@@ -246,9 +251,10 @@ async def test_a_dead_mail_server_costs_no_sync_and_one_try_each(world: World) -
         begun = time.monotonic()
         for number in range(40):
             await host.tell(replace(NOTICE, key=str(number)))
-        assert time.monotonic() - begun < 0.5
+        closing = time.monotonic()
+        assert closing - begun < 40 * 0.2 / 4, "far less than a try each"
         await host.close()
-        assert time.monotonic() - begun < 4
+        assert time.monotonic() - closing < 4
     assert len(await world.rows()) == 40, "what was not tried waits in its row"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from time import perf_counter
+from time import process_time
 
 import icalendar
 import pytest
@@ -23,9 +23,9 @@ NO_CORPUS = "no ../shared: the hostile calendars are not on this machine"
 @pytest.mark.parametrize("name", FUZZ or [pytest.param("", marks=pytest.mark.skip(reason=NO_CORPUS))])
 def test_a_published_calendar_reads_or_is_refused_by_name(name: str) -> None:
     body = FUZZ[name]
-    begin = perf_counter()
+    begin = process_time()
     told, events = outcome(body)
-    assert perf_counter() - begin < 1
+    assert process_time() - begin < 1
     assert all(line.isprintable() and len(line) < 120 for line in told)
     # Never whole, silent and empty, where there is an event. (A series may lie outside the window.)
     assert events or told or b"BEGIN:VEVENT" not in body.upper() or RECURS.search(body)

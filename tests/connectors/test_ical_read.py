@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
-from time import perf_counter
+from time import process_time
 from zoneinfo import ZoneInfo
 
 import icalendar
@@ -398,10 +398,10 @@ def test_lines_are_counted_as_an_editor_shows_them() -> None:
     ids=["bytes", "events", "nights", "depth", "one line"],
 )
 def test_too_much_is_refused_by_name_and_soon(body: str, why: str) -> None:
-    begin = perf_counter()
+    begin = process_time()
     with pytest.raises(FeedRefused, match=why):
         read(body)
-    assert perf_counter() - begin < 2
+    assert process_time() - begin < 2
 
 
 @pytest.mark.parametrize(
@@ -418,9 +418,9 @@ def test_too_much_is_refused_by_name_and_soon(body: str, why: str) -> None:
     ids=["events", "one line", "folds", "quotes", "bad lines", "ends", "open quotes"],
 )
 def test_the_largest_calendars_end_soon(body: str) -> None:
-    begin = perf_counter()
+    begin = process_time()
     read(body)
-    assert perf_counter() - begin < 4
+    assert process_time() - begin < 4
 
 
 # -------------------------------------------------------------------------------- against the library

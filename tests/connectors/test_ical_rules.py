@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime, timedelta
-from time import perf_counter
+from time import process_time
 
 import pytest
 from dateutil.rrule import rrulestr
@@ -136,12 +136,12 @@ def test_the_days_a_rule_allows_are_those_dateutil_finds(rule: Rule, start: date
 @given(RULES, STARTS)
 def test_what_is_let_through_matches_soon_after_the_window(rule: Rule, start: date) -> None:
     if not refusal(rule, start, STOP):
-        begin = perf_counter()
+        begin = process_time()
         after = rrulestr(rule.text(), dtstart=datetime.combine(start, datetime.min.time())).after(
             datetime.combine(STOP, datetime.min.time())
         )
         assert after is not None
-        assert perf_counter() - begin < 2
+        assert process_time() - begin < 2
 
 
 def bombs() -> list[dict[str, str | None]]:
@@ -164,9 +164,9 @@ def test_every_published_bomb_is_defused() -> None:
         more = f"EXRULE:{bomb['exrule']}\n" if bomb["exrule"] else ""
         first = date.fromisoformat(str(bomb["dtstart"])[:8])
         for today in (first, TODAY):
-            begin = perf_counter()
+            begin = process_time()
             busy = read(calendar(str(bomb["dtstart"]), str(bomb["rrule"]), more), today=today)
-            assert perf_counter() - begin < 1, bomb
+            assert process_time() - begin < 1, bomb
             assert len(ranges(busy.events)) <= 761, bomb
             # Expanded, or left out with a word: the event's own night is never silently dropped.
             assert today != first or first in {dates.check_in for dates in ranges(busy.events)}, bomb
@@ -192,7 +192,7 @@ def test_every_published_bomb_is_defused() -> None:
     ids=["many series", "many occurrences", "many rules", "many exceptions", "many dates", "many overrides"],
 )
 def test_recurrence_in_bulk_is_refused_by_name(body: str) -> None:
-    begin = perf_counter()
+    begin = process_time()
     with pytest.raises(FeedRefused, match="more than"):
         read(f"BEGIN:VCALENDAR\n{body}END:VCALENDAR\n")
-    assert perf_counter() - begin < 5
+    assert process_time() - begin < 5
