@@ -6,11 +6,10 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +72,7 @@ async def read(stage: Stage, path: str) -> str:
 async def filled(folder: Path) -> AsyncIterator[Scene]:
     """Everything above, while the block runs."""
     async with staged(folder) as stage:
-        today = datetime.fromtimestamp(time.time(), UTC).date()
+        today = stage.sandbox.world.clock.today()  # at the homes: in UTC it may still be yesterday
         await _sell(stage, today)
         conflict = await _double(stage, today + timedelta(days=12))
         stage.breaks(FaultKind.DOWN, "greengo", path="88149729")
