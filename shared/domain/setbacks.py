@@ -13,7 +13,7 @@ _KNOWN = Phrases(
         (r"chosen by its owner|chosen by .*", "choisi à la main", "chosen by hand"),
         (
             r"its row cannot be read",
-            "ce qui est gardé de ce compte ne peut pas être lu : rien n’est envoyé. Fermez à la main",
+            "ce qui est gardé de ce compte ne peut pas être lu : rien n’est envoyé. Fermez à la main",
             "what is kept of this account cannot be read: nothing is sent. Close by hand",
         ),
         (r"answers again|it answers again", "elle répond de nouveau", "it answers again"),
