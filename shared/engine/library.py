@@ -69,9 +69,9 @@ class Library:
         if found.portfolio is None:
             return ImportReport(found.problems)
         portfolio = found.portfolio
-        async with turn(self._world):
+        async with turn(self._world) as mine:
             try:
-                done = await self._portfolio.run(portfolio, by=f"{PERSON}{person.name}")
+                done = await self._portfolio.run(portfolio, by=f"{PERSON}{person.name}", turn=mine)
             except SyncError as wrong:
                 return ImportReport((TextProblem(0, 0, "", str(wrong)),))
         homes = sum(len(site.properties) for site in portfolio.sites)

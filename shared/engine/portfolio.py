@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -10,6 +10,8 @@ from shared.domain.errors import NotFound, PayloadRejected, StaleWrite
 from shared.domain.model import Account, Link, Listing, Site, SiteState
 from shared.domain.portfolio import Portfolio, PortfolioListing
 from shared.domain.record import Kind
+from shared.engine.stored_places import where_stored
+from shared.engine.turn import Turn
 from shared.engine.world import WORK, World
 from shared.ports import Message
 from shared.state.accounts import Place
@@ -38,21 +40,29 @@ class PortfolioImport:
         self._world = world
         self._period = period
 
-    async def run(self, portfolio: Portfolio, by: str = "portfolio") -> Imported:
+    async def run(self, portfolio: Portfolio, by: str = "portfolio", *, turn: Turn | None = None) -> Imported:
         """Import everything the portfolio names, and ring for what is new: a site that changed, and API accounts with a
         listing whose first answer is missing or whose unit is another. ``by`` is whose doing the record says it is.
         Raises ``PayloadRejected`` when it would move a home or a listing that is already stored into another site, or
-        make another kind of listing of one that is stored: that needs a person, since its ledger lives there."""
+        make another kind of listing of one that is stored: that needs a person, since its ledger lives there. What it
+        costs grows with what is named. ``turn`` is kept between sites; raises ``Taken`` where it was lost."""
         done = Imported()
         await self._world.owners.put(portfolio.owners)
         await PeopleStore(self._world.tables).put(portfolio.owners)
         for account in portfolio.accounts:
+            await _keep(turn)
             await self._put(account)
-        shards, silent = await self._shards(), set[str]()
+        shards, stored, silent = await self._shards(), await where_stored(self._world.accounts), set[str]()
+        by_site: dict[str, list[PortfolioListing]] = {}
+        for one in portfolio.listings:
+            by_site.setdefault(one.site, []).append(one)
         for site in portfolio.sites:
-            named = [one for one in portfolio.listings if one.site == site.id]
+            await _keep(turn)
+            named = by_site.get(site.id, [])
+            stored.refuse_moves(site, named)
             listings = await self._site(site, named, shards, done, by)
             await self._index(site, named, listings)
+            stored.add(site, named)
             done.tokens.update({one.id: listings[one.id].token for one in named if listings[one.id].token})
             await self._ring(site)
             silent |= {one.account for one in listings.values() if one.link is Link.API and not one.complete}
@@ -82,7 +92,6 @@ class PortfolioImport:
     ) -> Mapping[str, Listing]:
         """Create the site, or commit what is new about it under its head."""
         for _ in range(8):
-            await self._refuse_moves(site, named)
             try:
                 state = await self._world.sites.load(site.id)
             except NotFound:
@@ -106,24 +115,6 @@ class PortfolioImport:
             done.sites_changed.append(site.id)
             return {**known, **listings}
         raise StaleWrite(f"site {site.id} kept changing during the import")
-
-    async def _refuse_moves(self, site: Site, named: Sequence[PortfolioListing]) -> None:
-        homes = await self._world.accounts.directory("home")
-        for home in site.properties:
-            old = homes.get(home, {}).get("site")
-            if old is not None and old != site.id:
-                raise PayloadRejected(
-                    f"home {home} is stored in site {old}, and the portfolio puts it into {site.id}: "
-                    "name the old site in its 'site' field, or remove the home first"
-                )
-        for one in named:
-            known = await self._world.accounts.directory("listing", one.id)
-            old = known.get(one.id, {}).get("site")
-            if old is not None and old != site.id:
-                raise PayloadRejected(
-                    f"listing {one.id} is stored in site {old}, and the portfolio puts it into {site.id}: "
-                    "give the new one an id of its own"
-                )
 
     def _listing(self, one: PortfolioListing, known: Listing | None, shards: dict[str, int]) -> Listing:
         """The stored listing with what the portfolio says of it; what traffic taught us stays."""
@@ -169,6 +160,11 @@ class PortfolioImport:
         await accounts.list_in_directory("site", site.id, {"owner": site.owner})
 
 
+async def _keep(turn: Turn | None) -> None:
+    if turn is not None:
+        await turn.keep()
+
+
 def _lines(
     state: SiteState, listings: Iterable[Listing], site: Site, now: datetime, by: str
 ) -> list[dict[str, str]]:
@@ -188,7 +184,7 @@ def _lines(
     ]
 
 
-def _refuse_changes(named: Sequence[PortfolioListing], known: Mapping[str, Listing]) -> None:
+def _refuse_changes(named: Iterable[PortfolioListing], known: Mapping[str, Listing]) -> None:
     """A listing stays on its platform, its account and its way of connection: what it holds there is written under
     them."""
     for one in named:

@@ -270,6 +270,23 @@ class AccountStore:
             return None
         return fence
 
+    async def renew(self, account: str, name: str, fence: int, span: timedelta) -> bool:
+        """Have a lease for so long from now on; False where it is ours no more."""
+        key = f"lease|{name}"
+        row = await self._tables.get(ACCOUNTS, account, key)
+        until = None if row is None else cells.instant(row.values, "until")
+        now = self._tables.now()
+        if row is None or row.etag is None or until is None or until <= now:
+            return False
+        if cells.number(row.values, "fence") != fence:
+            return False
+        values: dict[str, Value] = {"until": cells.to_instant(now + span), "fence": fence}
+        try:
+            await self._tables.update(ACCOUNTS, Row(account, key, values), row.etag)
+        except (StaleWrite, NotFound):
+            return False
+        return True
+
     async def holds(self, account: str, name: str, fence: int) -> bool:
         """Whether the lease is still ours: asked right before what only its holder may do."""
         row = await self._tables.get(ACCOUNTS, account, f"lease|{name}")
