@@ -42,7 +42,7 @@ TYPED = (ROOT / "docs" / "operations.md", ROOT / "docs" / "operations-rare.md")
 _SPAN = re.compile(r"`([^`]+)`")
 _ROW = re.compile(r"^\| (`.*?) \| (.*) \| (.*) \|$", re.MULTILINE)
 _LINK = re.compile(r"\((operations(?:-rare)?\.md#[^)]+)\)$")
-_NOT_HERE = "pas ici / not here : "
+_NOT_HERE = "pas ici / not here"
 
 Row = tuple[frozenset[str], str, str]
 """Its words, what it says of them, where to try it."""
