@@ -20,6 +20,11 @@ _GLUED = re.compile(r"[^\W_][?!;:](?=\s|$)")
 _EITHER = re.compile(f"{_ELISION.pattern}|{_WIDE.pattern}", re.IGNORECASE)
 """What no text of ours holds, in either language: English puts no blank before these signs."""
 
+_CODE = re.compile(
+    r"^```.*?^```|^ {4}(?! *(?:[-*]|\d+\.) )[^\n]*|``.+?``|`[^`\n]+`", re.DOTALL | re.MULTILINE
+)
+"""What a page says that is typed or printed, not said."""
+
 _FOLDERS = (
     "shared",
     "local",
@@ -85,6 +90,19 @@ def test_no_french_text_glues_a_double_sign_to_its_word() -> None:
             f"{file.relative_to(ROOT)}:{one.lineno}: {one.value[:80]!r}"
             for one in french(ast.parse(source))
             if _GLUED.search(str(one.value))
+        ]
+    assert not wrong
+
+
+def test_no_page_for_people_is_typed_with_a_straight_apostrophe_or_a_plain_space() -> None:
+    wrong = []
+    for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")):
+        text = _CODE.sub("`", page.read_text(encoding="utf-8"))
+        wrong += [
+            f"{page.relative_to(ROOT)}: {line[max(0, found.start() - 20) :][:60]}"
+            for line in text.splitlines()
+            if not line.startswith("#")  # a link goes by a heading's blanks
+            and (found := _EITHER.search(line.replace("|", "\n").strip()))
         ]
     assert not wrong
 
