@@ -164,11 +164,12 @@ def of_set_aside(count: int, since: datetime | None) -> Sight:
 
 
 def of_jobs(stuck: Iterable[tuple[str, datetime]]) -> Sight:
-    """What people asked for and stands still: the job's id, and when it was asked for. Whoever asked sees it."""
+    """What people asked for and stands still: the job's id, and when it was asked for. No page
+    of the others shows it, so the log does, and an administrator is told."""
     found = []
     for job, asked in stuck:
         cause, step = words.job_stuck(job)
-        found.append(Finding(Code.JOB_STUCK, Weight.SHOWN, cause, step, job, since=asked))
+        found.append(Finding(Code.JOB_STUCK, Weight.TOLD, cause, step, job, since=asked))
     return Sight(tuple(found))
 
 

@@ -265,6 +265,16 @@ def test_steps_never_over_are_shown_as_such_and_left_alone(village: Village) -> 
     assert shown(village, job)["done"] == 0
 
 
+def test_a_run_that_stands_still_is_in_the_log_and_no_other_is(village: Village) -> None:
+    """The messages of its steps are taken by nobody."""
+    job = started(village, mode="batch")
+    for minutes, expected in ((4, []), (2, [job])):
+        village.clock.advance(timedelta(minutes=minutes))
+        village.run(village.engine.on_timer_health())
+        noted = [one for name, one in village.telemetry.events if name == "unhealthy"]
+        assert [one["about"] for one in noted if one["code"] == "job_stuck"] == expected
+
+
 def test_a_job_is_kept_for_ninety_days(village: Village) -> None:
     job = started(village, mode="batch")
     finish(village, job)
