@@ -6,12 +6,9 @@ cancels. A receipt counts as stored only when every site it names has committed 
 
 from __future__ import annotations
 
-import asyncio
-import functools
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeVar
 
 from shared.domain.confirm import count_imports, say_again, taken_unread
 from shared.domain.dates import StayDates
@@ -24,12 +21,11 @@ from shared.domain.merge import hint_stay, merge_feed, merge_stay
 from shared.domain.model import Block, Busy, Link, Part, Reservation, SiteState, Status
 from shared.engine import tally
 from shared.engine.reconcile import Merge, Reconciler, Report
+from shared.engine.side_by_side import side_by_side
 from shared.engine.words import Words
 from shared.engine.world import World
 from shared.state.accounts import AccountState
 from shared.state.index import Indexed
-
-T = TypeVar("T")
 
 AT_ONCE = 64
 """Stays placed, and sites brought up to date, side by side, of those that one answer names: a poll may bring fifty, and
@@ -96,8 +92,11 @@ class Ingest:
                 seen = replace(seen, guest="")
             for site in sites:
                 merges.setdefault(site, []).append(_stay_merge(account, seen, frame, done, hint=hint))
-        await _side_by_side(
-            functools.partial(self._reconcile, site, reason, steps, done) for site, steps in merges.items()
+        await side_by_side(
+            lambda one: self._reconcile(one[0], reason, one[1], done),
+            merges.items(),
+            at_once=AT_ONCE,
+            go_on=True,
         )
         for word in strange:  # after the closures, which must not wait for it
             await self._words.tell(account.account.platform, "status", word)
@@ -125,7 +124,7 @@ class Ingest:
                 receipt: await self._place(account, seen, frame, done, hint=hint) for receipt, seen in some
             }
 
-        found = await _side_by_side(functools.partial(place, some) for some in by_id.values())
+        found = await side_by_side(place, by_id.values(), at_once=AT_ONCE, go_on=True)
         return {receipt: sites for some in found for receipt, sites in some.items()}
 
     async def _place(
@@ -181,21 +180,6 @@ class Ingest:
         except SyncError as wrong:
             done.failed[site] = str(wrong)
             self._world.telemetry.event("ingest_failed", site=site, why=str(wrong))
-
-
-async def _side_by_side(doing: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
-    """Do them, ``AT_ONCE`` at a time; results in order. What one raises is raised once all have ended."""
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def one(step: Callable[[], Awaitable[T]]) -> T:
-        async with gate:
-            return await step()
-
-    ends = await asyncio.gather(*(one(step) for step in doing), return_exceptions=True)
-    for end in ends:
-        if isinstance(end, BaseException):
-            raise end
-    return [end for end in ends if not isinstance(end, BaseException)]
 
 
 def without_hint(state: SiteState, stored: Reservation) -> SiteState:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -11,10 +13,15 @@ from shared.domain.facts import WriteOutcome
 from shared.domain.health import Weight
 from shared.domain.health_lag import ByApi
 from shared.domain.health_state import OneCircuit, of_circuits
-from shared.domain.model import Account, Listing, SyncMode, Write
+from shared.domain.model import GREENGO, Account, Listing, SyncMode, Write
 from shared.domain.modes import ModeSetting, Rung, standing
+from shared.domain.portfolio import Home
+from shared.engine.probes import Probes
+from shared.memory.tables import MemoryTables
+from shared.ports import CircuitView
+from tests.engine.hamlet import Hamlet, calendar, link
 from tests.engine.test_guarded_village import circuits, dates, nights, sell_on_airbnb, tick
-from tests.engine.village import START, Village
+from tests.engine.village import START, Store, Village
 
 SPAN = dates(1, 3)
 
@@ -129,3 +136,82 @@ def test_a_quiet_day_asks_for_no_trial() -> None:
         minute(village)
     assert {one.state for one in circuits(village).values()} == {"closed"}
     village.close()
+
+
+class Back:
+    """Circuits of an account whose reads are back after its writes went: each may be tried now."""
+
+    def told(self, notes: object) -> tuple[CircuitView, ...]:
+        return (
+            CircuitView("write", "open", since=START),
+            CircuitView("read", "closed", since=START + timedelta(minutes=1)),
+        )
+
+    async def try_now(self, account: str, operation: str) -> bool:
+        return operation == "write"
+
+
+def many_that_wait(homes: int) -> Hamlet:
+    """Homes whose nights could not be closed at Booking.com; each look into the tables takes a tenth of a second."""
+    names = [f"home{number:02d}" for number in range(homes)]
+    hamlet = Hamlet([Home(one, one, "claire") for one in names], dict.fromkeys(names, GREENGO))
+    hamlet.run(hamlet.first_answers())
+    hamlet.booking.down = True
+    for one in names:
+        hamlet.web.answers[link(one)] = calendar(("a", SPAN))
+    hamlet.clock.advance(timedelta(minutes=5))
+    hamlet.run(hamlet.engine.calendars.shard("0000", force=True))
+    assert len(waiting(hamlet)) == homes
+    object.__setattr__(hamlet.engine.world, "circuits", Back())
+    assert isinstance(hamlet.tables, Store)
+    hamlet.tables.inner = Slow(hamlet.memory)  # type: ignore[assignment]
+    return hamlet
+
+
+def waiting(hamlet: Hamlet) -> list[str]:
+    """Sites with a closure that is not tried before its pause ends."""
+    sites = hamlet.run(hamlet.engine.world.accounts.directory("site"))
+    states = [hamlet.run(hamlet.engine.world.sites.load(site)) for site in sites]
+    return [one.site.id for one in states if any(row.next_try for row in one.blocks.values())]
+
+
+class Slow:
+    """Tables that take their time."""
+
+    def __init__(self, inner: MemoryTables) -> None:
+        self.inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.inner, name)
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            await asyncio.sleep(0.1)
+            return await method(*args, **kwargs)
+
+        return call
+
+
+def tend(hamlet: Hamlet) -> timedelta:
+    """How long the probes take."""
+    engine, begun = hamlet.engine, hamlet.clock.peek()
+    hamlet.run(Probes(engine.world, engine.reconciler, engine.modes).tend())
+    return hamlet.clock.peek() - begun
+
+
+def test_fifty_sites_that_wait_are_let_go_within_seconds() -> None:
+    """One after another they took half a minute, and the last of two hundred more than the timer has."""
+    hamlet = many_that_wait(50)
+    assert tend(hamlet) < timedelta(seconds=5)
+    assert waiting(hamlet) == []
+    hamlet.close()
+
+
+def test_what_is_not_begun_in_time_is_left_to_its_own_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.engine.probes.SPAN", timedelta(seconds=0.5))
+    hamlet = many_that_wait(40)
+    assert tend(hamlet) < timedelta(seconds=2)
+    left = waiting(hamlet)
+    assert 0 < len(left) < 40
+    (said,) = (fields for name, fields in hamlet.telemetry.events if name == "probe_failed")
+    assert said == {"account": "booking", "why": f"{len(left)} sites wait for their own pauses"}
+    hamlet.close()
