@@ -21,6 +21,7 @@ class Pulse(StrEnum):
     NEW = "new"  # never asked yet
     UP = "up"  # its last answer is within period and grace
     LATE = "late"  # beyond them
+    UNREAD = "unread"  # it answers, and does not read the calendar we serve it
     DOWN = "down"  # silent for a day, given up, or refused
     PAUSED = "paused"  # an owner chose that nothing is sent
 
@@ -49,7 +50,13 @@ def pulse(
     return Pulse.UP if now - answered <= period + grace else Pulse.LATE
 
 
-_WORST_FIRST = (Pulse.DOWN, Pulse.LATE, Pulse.NEW, Pulse.PAUSED, Pulse.UP)
+def both_ways(asked: Pulse, *, reads_us: bool) -> Pulse:
+    """How a source stands that is ``asked`` with that outcome and should read us besides: it is up to date only if it
+    does. What is down is worse than that; a pause of ours stops nobody who reads."""
+    return asked if reads_us or asked is Pulse.DOWN else Pulse.UNREAD
+
+
+_WORST_FIRST = (Pulse.DOWN, Pulse.UNREAD, Pulse.LATE, Pulse.NEW, Pulse.PAUSED, Pulse.UP)
 
 
 def worst(pulses: list[Pulse]) -> Pulse:

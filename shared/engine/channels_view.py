@@ -17,7 +17,7 @@ from shared.domain.exposure import exposure
 from shared.domain.model import Account, Link, Listing, Platform, SiteState, SyncMode
 from shared.domain.modes import feed_mode, next_look, survey_period
 from shared.domain.portfolio import masked
-from shared.domain.pulse import Pulse, pulse, worst
+from shared.domain.pulse import Pulse, both_ways, pulse, worst
 from shared.domain.reports import RunReport
 from shared.domain.spoken import LANGUAGES, PARIS, Said
 from shared.engine import look_text
@@ -26,6 +26,7 @@ from shared.engine.homes_seen import states_seen
 from shared.engine.modes import Modes
 from shared.engine.side_by_side import AT_ONCE
 from shared.engine.stamps import Stamp, Stamps
+from shared.engine.today_needs import unread
 from shared.engine.world import World
 from shared.state.accounts import AccountState
 from shared.state.feeds import Feed, Visit
@@ -37,7 +38,7 @@ DAY_AGE = timedelta(seconds=60)
 MOST_REPORTS = 20_000
 """Reports of a day that are looked at, newest first."""
 
-_URGENCY = {Pulse.DOWN: 0, Pulse.LATE: 1}
+_URGENCY = {Pulse.DOWN: 0, Pulse.UNREAD: 1, Pulse.LATE: 2}
 _DAY = timedelta(hours=24)
 _LOOKS = ("queue", "observe", "deep")
 
@@ -48,7 +49,7 @@ class _Homes:
 
     listings: Mapping[str, Listing]
     names: Mapping[str, str]
-    owners: Mapping[str, str]
+    sites: Mapping[str, SiteState]
     open: Mapping[str, tuple[Open, ...]]
     zone: str
 
@@ -75,7 +76,7 @@ class Channels:
         homes, accounts = await self._homes(person, now), await self._accounts(person)
         found = [await self._api(one, homes, person, now) for one in accounts.values() if one.units]
         found += await self._links(accounts, homes, person, now)
-        found.sort(key=lambda one: (_URGENCY.get(one.pulse, 2), not one.by_api, one.name, one.account))
+        found.sort(key=lambda one: (_URGENCY.get(one.pulse, 3), not one.by_api, one.name, one.account))
         return ChannelsPage(now, tuple(found), homes.zone, stamp)
 
     # ---------------------------------------------------------------------------------- what there is
@@ -86,7 +87,7 @@ class Channels:
         return _Homes(
             listings,
             {key: _home(state, one) for state in states for key, one in state.listings.items()},
-            {key: state.site.owner for state in states for key in state.listings},
+            {key: state for state in states for key in state.listings},
             {key: tuple(found) for state in states for key, found in _open(state, now).items()},
             next((home.zone for state in states for home in state.site.properties.values()), PARIS),
         )
@@ -190,7 +191,7 @@ class Channels:
                 grouped.setdefault(one.account, []).append(one)
         return [
             self._link_channel(
-                accounts.get(name) or _made_up(listings[0], homes.owners[listings[0].id]),
+                accounts.get(name) or _made_up(listings[0], homes.sites[listings[0].id].site.owner),
                 tuple(self._line(one, homes, feeds, fetches, now) for one in listings),
                 adjustable=name in accounts and person.decides(accounts[name].account.owner),
             )
@@ -225,7 +226,9 @@ class Channels:
             listing=one.id,
             home=homes.names[one.id],
             link=masked(feed.url) if feed else "",
-            pulse=_pulse_of_link(feed, visit, now),
+            pulse=both_ways(
+                _pulse_of_link(feed, visit, now), reads_us=unread(homes.sites[one.id], one, read, now) is None
+            ),
             imported=visit.good,
             due=visit.due,
             period=period,
@@ -246,7 +249,7 @@ class Channels:
             platform=one.account.platform,
             name=self._name(one.account.platform),
             by_api=False,
-            pulse=worst([line.pulse for line in read or lines]),
+            pulse=worst([line.pulse for line in lines]),
             mode=SyncMode.REAL_TIME if often else SyncMode.BATCH,
             setting=one.setting,
             reason=setbacks.said(""),
@@ -290,8 +293,10 @@ def _pulse_of(one: AccountState, period: timedelta, now: datetime) -> Pulse:
     standing = one.standing
     gone = bool(one.paused) or (standing.mode is SyncMode.MANUAL and not standing.chosen)
     chosen = standing.mode is SyncMode.MANUAL
+    slowed = standing.mode is SyncMode.BATCH and not standing.chosen
     failing = one.rung.failures > 0
-    return pulse(one.answered, period, now, failing=failing, given_up=gone, paused=chosen)
+    shown = pulse(one.answered, period, now, failing=failing, given_up=gone, paused=chosen)
+    return Pulse.LATE if slowed and shown is Pulse.UP else shown  # it answers, yet not what it was asked
 
 
 def _pulse_of_link(feed: Feed | None, visit: Visit, now: datetime) -> Pulse:

@@ -15,7 +15,7 @@ from shared.domain.model import Busy, Link, Listing, Platform, SiteState, SyncMo
 from shared.domain.modes import UNREAD, Standing, survey_period
 from shared.domain.occupancy import occupancies
 from shared.domain.pulse import BROKEN, Pulse, pulse
-from shared.domain.spoken import Said
+from shared.domain.spoken import LANGUAGES, Said
 from shared.engine.by_hand import failed_pushes, to_close
 from shared.engine.world import ConsoleLink
 from shared.state.accounts import AccountState
@@ -271,12 +271,17 @@ def _import_trouble(place: Where, found: tuple[Feed, Visit] | None, now: datetim
 def _export_trouble(
     state: SiteState, one: Listing, place: Where, fetches: Fetches, now: datetime
 ) -> Iterator[Source]:
-    """Whether its peer reads our calendar, where it has one to read. One that was revoked is nobody's business."""
+    kind = unread(state, one, fetches, now)
+    if kind is not None:
+        last = fetches.peer.at if fetches.peer else None
+        yield Source(kind, place, last, dict.fromkeys(LANGUAGES, ""))
+
+
+def unread(state: SiteState, one: Listing, fetches: Fetches, now: datetime) -> Trouble | None:
+    """Whether its peer does not read our calendar, where it has one to read. One that was revoked is nobody's
+    business."""
     if not one.token or not is_servable(state):
-        return
-    last = fetches.peer.at if fetches.peer else None
-    nothing = dict.fromkeys(("fr", "en"), "")
-    if last is None:
-        yield Source(Trouble.UNFETCHED, place, None, nothing)
-    elif now - last > BROKEN:
-        yield Source(Trouble.FORGOTTEN, place, last, nothing)
+        return None
+    if fetches.peer is None:
+        return Trouble.UNFETCHED
+    return Trouble.FORGOTTEN if now - fetches.peer.at > BROKEN else None

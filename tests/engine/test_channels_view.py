@@ -56,6 +56,7 @@ def desk(village: Village) -> ModeDesk:
 
 def test_each_account_and_each_owners_links_are_a_channel(village: Village) -> None:
     village.run(village.poll_booking())
+    village.run(village.greengo_pulls())
     shown = {one.account: one for one in page(village).channels}
     assert set(shown) == {"airbnb", "booking", "greengo-owner"}
     assert [one.pulse for one in shown.values()] == [Pulse.UP] * 3
@@ -127,6 +128,7 @@ def test_links_cannot_be_paused_and_their_rhythm_can_be_chosen(village: Village)
 
 
 def test_a_link_that_is_not_answered_is_late_then_down_with_its_reason(village: Village) -> None:
+    village.run(village.greengo_pulls())
     assert line(village).pulse is Pulse.UP
     village.greengo.faults.down = True
     for _ in range(3):
@@ -147,9 +149,26 @@ def test_single_events_that_cannot_be_read_are_told_beside_a_good_answer(village
     village.greengo.oddities = ("event 3 (line 12): it has no DTSTART",)
     village.book("greengo", JULY)
     village.run(village.poll_greengo())
+    village.run(village.greengo_pulls())
     shown = line(village)
     assert (shown.pulse, shown.odd) == (Pulse.UP, True)
     assert shown.trouble["fr"] == "événement 3 (ligne 12) : il n’a pas de début"
+
+
+def test_a_link_the_platform_does_not_read_is_not_up_to_date(village: Village) -> None:
+    """Today called it a trouble while the page of channels said that all was well."""
+    shown = page(village).channels[0]
+    assert (shown.account, shown.pulse, shown.lines[0].pulse) == (
+        "greengo-owner",
+        Pulse.UNREAD,
+        Pulse.UNREAD,
+    ), "and it stands first"
+    village.run(village.greengo_pulls())
+    assert channel(village, "greengo-owner").pulse is Pulse.UP
+    for _ in range(25):
+        village.clock.advance(timedelta(hours=1))
+        village.run(village.poll_greengo())
+    assert line(village).pulse is Pulse.UNREAD, "it read us once, and no more for a day"
 
 
 def test_a_link_shows_who_fetched_our_calendar_last(village: Village) -> None:
