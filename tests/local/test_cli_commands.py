@@ -106,7 +106,13 @@ def test_a_night_to_close_by_hand_is_listed(bench: Bench, village: Village) -> N
 
 def test_a_stranger_sees_an_engine_without_homes(bench: Bench) -> None:
     bench.sign_in(As(STRANGER))
-    assert "Moulin" not in bench("status").stdout + bench("conflicts").stdout
+    shown = bench("status")
+    assert "Moulin" not in shown.stdout + bench("conflicts").stdout
+    assert shown.exit_code == A_PERSON, "a watch whose rights were taken away is not well"
+    assert shown.stdout.startswith("Aucun logement ne vous est confié.\n  Connectez un premier calendrier")
+    assert f"127.0.0.1:{PORT}/connect" in shown.stdout
+    assert "synchronisé" not in shown.stdout
+    assert "Everything is in step" not in bench("status", language="en").stdout
     assert bench("why", HOME, "2027-07-10").exit_code == WRONG_USE
 
 

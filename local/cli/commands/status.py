@@ -17,7 +17,7 @@ from shared.domain.ago import ago
 
 
 def status(ctx: typer.Context) -> int:
-    """Show it; 1 when something needs a person."""
+    """Show it; 1 when something needs a person, or no home is in theirs."""
     session = of(ctx)
     found: dict[str, Json] = {
         "status": session.api.get("/api/status").json,
@@ -25,11 +25,16 @@ def status(ctx: typer.Context) -> int:
         "removals": _optional(session, "/api/removals"),
     }
     waiting = list(needs(session, found["today"]))
+    homeless = found["today"].get("homes") == 0  # nothing is wrong, and nothing is looked after either
     if session.screen.as_json:
         found |= {name: _optional(session, f"/api/{name}") for name in ("conflicts", "quarantine")}
         session.screen.json({"needs": [asdict(one) for one in waiting], **found})
     else:
-        _waiting(session, waiting, calm=found["today"].get("calm") is True)
+        if homeless:
+            session.screen.say(session.t("status.no_homes"), "bold")
+            session.screen.say(session.t("status.no_homes_do", address=session.api.address), indent=2)
+        if waiting or not homeless:
+            _waiting(session, waiting, calm=found["today"].get("calm") is True)
         session.screen.say()
         names = ("channel", "mode", "answered", "closed", "under_way", "note")
         session.screen.table(
@@ -39,7 +44,7 @@ def status(ctx: typer.Context) -> int:
         if held:
             session.screen.say()
             session.screen.say(session.t("status.held", count=len(held)))
-    return A_PERSON if waiting else OK
+    return A_PERSON if waiting or homeless else OK
 
 
 def _waiting(session: Session, waiting: list[Need], *, calm: bool) -> None:

@@ -3,6 +3,9 @@
 FR = {
     "status.decide": "{what}. Décidez avec « resolve ».",
     "status.replay": "{what} Voyez « replay ».",
+    "status.no_homes": "Aucun logement ne vous est confié.",
+    "status.no_homes_do": "Connectez un premier calendrier : {address}/connect, ou « portfolio import ». Si un autre "
+    "gère vos logements, demandez-lui de vous inscrire parmi les personnes du portefeuille.",
     "status.held": "Séjours disparus, encore tenus jusqu’à preuve : {count}.",
     "status.channel": "Canal",
     "status.mode": "Mode",
@@ -44,6 +47,9 @@ FR = {
 EN = {
     "status.decide": "{what}. Decide with “resolve”.",
     "status.replay": "{what} See “replay”.",
+    "status.no_homes": "No home is in your care.",
+    "status.no_homes_do": "Connect a first calendar: {address}/connect, or “portfolio import”. If somebody else looks "
+    "after your homes, ask them to name you among the people of the portfolio.",
     "status.held": "Stays that vanished and are held until it is proven: {count}.",
     "status.channel": "Channel",
     "status.mode": "Mode",
