@@ -24,6 +24,10 @@ from shared.ports import Bus, Sleep
 GRACE = 10.0
 """Seconds that running invocations get to come to an end."""
 
+KEPT_OPEN = 75
+"""Seconds an idle connection stays open, as the real host keeps one for minutes: longer than any client of ours does,
+or a call now and then goes out on a connection that is just being closed."""
+
 _log = logging.getLogger("host")
 
 
@@ -113,5 +117,6 @@ class Host:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=max(1, round(self.grace)),
+            timeout_keep_alive=KEPT_OPEN,
         )
         return _Server(config)

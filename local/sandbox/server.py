@@ -19,6 +19,9 @@ from local.sandbox.world import World
 from shared.ports import Sleep
 
 HOST = "127.0.0.1"
+KEPT_OPEN = 75
+"""Seconds an idle connection stays open: longer than any client of ours keeps one (15 s). Closed by the server after
+uvicorn's 5 s, a connection ends now and then just as somebody sends on it: "closed without an answer"."""
 _GRACE = 1.0
 """Seconds that calls held back by a fault get at the end."""
 
@@ -167,6 +170,7 @@ def _settings(app: SandboxApp, connections: _Connections) -> uvicorn.Config:
         lifespan="off",
         log_level="warning",
         access_log=False,
+        timeout_keep_alive=KEPT_OPEN,
     )
 
 
