@@ -24,7 +24,8 @@ from shared.domain.portfolio import Portfolio
 @dataclass(frozen=True, slots=True)
 class Rhythm:
     """How fast everything goes, for eyes that watch. ``feeds`` and ``pulls`` are the seconds between two requests of a
-    calendar, theirs by us and ours by them (real platforms take minutes to hours).
+    calendar, theirs by us and ours by them (real platforms take minutes to hours); ``patience`` those an answer of
+    the engine or of a platform may take before whoever looks at them counts it as none.
 
     With 9 s the second tick of a timer of 5 s finds a calendar due. Booking.com's queue keeps its 20 s.
     """
@@ -32,6 +33,7 @@ class Rhythm:
     schedules: Mapping[str, str] = field(default_factory=lambda: QUICK)
     feeds: int = 9
     pulls: float = 10.0
+    patience: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ async def playing(
     async with AsyncExitStack() as opened:
         stack = await opened.enter_async_context(running_stack(hosts, base))
         sandbox = await opened.enter_async_context(running(config, port=sandbox_port, pulling=True))
-        client = await opened.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=5.0))
+        client = await opened.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=rhythm.patience))
         links = await start_with(stack, portfolio, rhythm.feeds, register=True)
         asks = {"base": _webhooks(stack), "sync_check": checks}
         (await client.post(f"{sandbox.base}/sandbox/airbnb/webhook", json=asks)).raise_for_status()

@@ -4,13 +4,13 @@ closes within seconds was rung for."""
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from local.ports import free_port
-from local.run_example import Rhythm
 from local.run_session import Session, Wanted, session
 from local.sandbox.stays import NightState
 from shared.domain.dates import StayDates
@@ -34,7 +34,7 @@ MAIL = {
 
 
 async def test_a_stay_told_by_e_mail_is_closed_elsewhere_within_seconds(tmp_path: Path) -> None:
-    rhythm = Rhythm(QUICK.schedules, feeds=HOUR, pulls=float(HOUR))
+    rhythm = replace(QUICK, feeds=HOUR, pulls=float(HOUR))
     wanted = Wanted(port=free_port(), sandbox_port=free_port(), guests=0, folder=tmp_path, rhythm=rhythm)
     async with session(wanted, print) as running:
         assert running.sandbox is not None
