@@ -19,7 +19,7 @@ from shared.domain.conflict_end import awaited, with_verified
 from shared.domain.doubt import is_doubted
 from shared.domain.errors import StaleWrite
 from shared.domain.holds import without_expired
-from shared.domain.model import Link, Phase, Platform, SiteState, Write
+from shared.domain.model import Link, Listing, Phase, Platform, SiteState, Write
 from shared.domain.plan import Plan, plan
 from shared.domain.story import PERSON
 from shared.engine import tally, tidings
@@ -143,6 +143,10 @@ class Reconciler:
             before = await self._world.sites.load(site)
             now = self._world.now()
             after = without_expired(before, now)
+            if merges and any(_is_unread(one) for one in after.listings.values()):
+                # Fetches that were made while nobody read its calendar are known before its first answer is: else they
+                # would count as made after a look.
+                after = await self._absorb(after)
             for merge in merges:
                 after = merge(after)
             after = await self._absorb(after)
@@ -307,6 +311,11 @@ class Reconciler:
         nightly look does it."""
         due = now + READ_BACK
         await self._world.ring(WORK, Message("readback", site, f"{int(due.timestamp()) // 60}", due=due))
+
+
+def _is_unread(listing: Listing) -> bool:
+    """Whether a calendar that is read again, or for the first time, has given no whole answer yet."""
+    return bool(listing.shard) and (listing.unread_since is not None or listing.answered is None)
 
 
 def _sends(account: AccountState, asked: Collection[str]) -> bool:

@@ -24,7 +24,7 @@ from shared.ports import Request, Response
 from tests.engine.hamlet import Hamlet, calendar, link, portfolio, stay
 from tests.engine.test_connect import CLAIRE, LOOKER, MARC, nights
 from tests.engine.test_links import MOULIN, NEW, fetch, only
-from tests.engine.village import Crash, Store
+from tests.engine.village import Crash, Store, unheard
 from tests.hypothesis_profiles import PROVING
 from tests.web.support import Browser
 
@@ -197,6 +197,26 @@ def test_what_was_sold_while_nobody_read_is_no_echo_of_a_closure_taken_meanwhile
     hamlet.web.answers[NEW] = calendar(("a", SOLD), ("echo", early), ("sale", late))
     hamlet.run(hamlet.engine.links.replace(CLAIRE, only(hamlet).id, NEW, sure=True))
     hamlet.run(hamlet.drain())
+    look(hamlet)
+    (clash,) = state_of(hamlet).conflicts.values()
+    assert clash.exact == (late,)
+    assert clash.certainty is not Certainty.SURE
+
+
+def test_a_fetch_nobody_had_heard_of_before_the_first_answer_was_made_while_nobody_read_too(
+    hamlet: Hamlet,
+) -> None:
+    """The bell of the fetch is still under way, or lost, when the link given again gives its first answer."""
+    late = nights(50, 2)
+    cut(hamlet)
+    hamlet.clock.advance(timedelta(days=1))
+    hamlet.booking.tell(stay("B2", ("moulin", late)))
+    hamlet.run(hamlet.poll())
+    hamlet.run(hamlet.drain())
+    fetch(hamlet, only(hamlet).token)
+    hamlet.web.answers[NEW] = calendar(("a", SOLD), ("sale", late))
+    hamlet.run(hamlet.engine.links.replace(CLAIRE, only(hamlet).id, NEW, sure=True))
+    hamlet.run(unheard(hamlet.bus))
     look(hamlet)
     (clash,) = state_of(hamlet).conflicts.values()
     assert clash.exact == (late,)
