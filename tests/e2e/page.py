@@ -6,6 +6,7 @@
   there to the letter, from the first word to the last.
 - ``# within 30 s`` behind a command: it is asked again and again until it shows what the page says, for so long. One
   without an arrow is asked until it succeeds.
+- Dates are typed so many months later as have passed since they were written (``days.py``).
 - Without the arrow a command must succeed (its exit code is 0); with it the words count, since some fail on purpose.
 """
 
@@ -26,6 +27,7 @@ from functools import cached_property
 from pathlib import Path
 
 from local.children import ROOT
+from tests.e2e.days import ahead
 
 ARROW, ANYTHING = "→", "…"
 _LEFT_OUT = (
@@ -94,7 +96,7 @@ class Section:
 def sections(page: Path) -> list[Section]:
     """The page's sections that have commands, in order. Raises ``ValueError`` for an arrow without a command."""
     found: list[tuple[str, list[Step]]] = [("", [])]
-    lines = list(enumerate(page.read_text(encoding="utf-8").splitlines(), 1))
+    lines = list(enumerate(ahead(page.read_text(encoding="utf-8")).splitlines(), 1))
     fenced = False
     while lines:
         number, line = lines.pop(0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import date
 from pathlib import Path
 
 import httpx
@@ -15,13 +14,14 @@ from local.run_example import Rhythm
 from local.run_session import Session, Wanted, session
 from local.sandbox.stays import NightState
 from shared.domain.dates import StayDates
+from tests.e2e.days import day_ahead
 from tests.e2e.support import QUICK, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
 AIRBNB, BOOKING = "9876543", "123456701"
-JULY = StayDates.of_nights(date(2027, 7, 10), 3)
-AUGUST = StayDates.of_nights(date(2027, 8, 10), 3)
+JULY = StayDates.of_nights(day_ahead("2027-07-10"), 3)
+AUGUST = StayDates.of_nights(day_ahead("2027-08-10"), 3)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

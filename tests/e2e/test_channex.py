@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from local.run_session import Session, Wanted, session
 from local.sandbox.faults import Fault, FaultKind
 from local.sandbox.stays import NightState
 from shared.domain.dates import StayDates
+from tests.e2e.days import day_ahead
 from tests.e2e.support import QUICK, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
@@ -39,7 +40,7 @@ WAIT = 6.0
 
 
 def july(day: int) -> StayDates:
-    return StayDates.of_nights(date(2027, 7, day), 3)
+    return StayDates.of_nights(day_ahead(f"2027-07-{day:02}"), 3)
 
 
 @dataclass

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 
 from shared.domain.dates import StayDates
+from tests.e2e.days import ahead, day_ahead
 from tests.e2e.stage import Stage, staged
 from tests.e2e.support import until
 
@@ -24,7 +25,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 PROMISE = 10.0
 """Seconds from a conflict's commit to its notice."""
 
-JULY, AUGUST = date(2027, 7, 10), date(2027, 8, 10)
+JULY, AUGUST = day_ahead("2027-07-10"), day_ahead("2027-08-10")
 
 
 @dataclass
@@ -144,7 +145,7 @@ def story(told: dict[str, Any]) -> Story:
 
 async def test_the_owner_is_told_within_10_seconds_of_the_conflicts_commit(story: Story) -> None:
     assert story.notice_after <= PROMISE
-    assert "10–13 juillet 2027" in story.notice["text"]["fr"]
+    assert ahead("10–13 juillet 2027") in story.notice["text"]["fr"]
     assert "Notre première proposition" in story.notice["text"]["fr"]
     assert "airbnb" in story.notice["text"]["fr"].lower()
     assert "booking.com" in story.notice["text"]["fr"].lower()
@@ -154,7 +155,7 @@ async def test_two_guests_in_the_gap_are_one_conflict_with_both_sides(desk: Desk
     found = (await desk.stage.ask("GET", "/api/conflicts"))["conflicts"]
     assert len([one for one in found if one["home"] == "moulin"]) == 1
     assert {side["platform"] for side in story.first_seen["sides"]} == {"airbnb", "booking"}
-    assert story.first_seen["nights"] == ["2027-07-10/2027-07-13"]
+    assert story.first_seen["nights"] == [ahead("2027-07-10/2027-07-13")]
 
 
 async def test_of_two_people_at_once_one_decides_and_the_other_is_told_who(story: Story) -> None:

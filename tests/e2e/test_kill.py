@@ -35,6 +35,7 @@ from shared.bootstrap.joined import Joined, join
 from shared.config import read
 from shared.domain.model import SiteState
 from shared.domain.portfolio import Portfolio
+from tests.e2e.days import day_ahead
 from tests.e2e.guests import Crowd
 from tests.e2e.judge import Judge
 from tests.e2e.support import QUICK, until
@@ -179,7 +180,7 @@ async def settled(found: Scene) -> list[str]:
 async def test_no_kill_loses_a_stay_or_leaves_a_wrong_night(number: int, tmp_path: Path) -> None:
     chance = random.Random(SEED + number)
     async with scene(tmp_path) as found:
-        acts = [await fight(found, sites, chance, date(2027, 6, 1)) for sites in FIGHTS]
+        acts = [await fight(found, sites, chance, day_ahead("2027-06-01")) for sites in FIGHTS]
         assert min(acts) > 0
         assert await settled(found) == [], f"after {acts} acts"
         world = found.played.sandbox.world

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,12 +13,13 @@ from local.ports import free_port
 from local.run_session import Session, Wanted, session
 from local.sandbox.stays import NightState
 from shared.domain.dates import StayDates
+from tests.e2e.days import day_ahead
 from tests.e2e.support import QUICK, until
 
 pytestmark = pytest.mark.e2e
 
 HOUR = 3600
-STAY = StayDates.of_nights(date(2027, 7, 10), 3)
+STAY = StayDates.of_nights(day_ahead("2027-07-10"), 3)
 LISTINGS = {"airbnb": "9876543", "booking": "123456701"}
 SOON = 10.0
 """Seconds from the e-mail to closed nights: far below any look the clock would make."""

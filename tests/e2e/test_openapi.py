@@ -7,7 +7,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.e2e.days import day_ahead
 from tests.e2e.stage import AIRBNB, BOOKING, Stage, staged
 from tests.e2e.support import until
 from tests.hypothesis_profiles import PROVING, budget
@@ -44,7 +44,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-AUGUST = date(2027, 8, 10)
+AUGUST = day_ahead("2027-08-10")
 
 
 @dataclass

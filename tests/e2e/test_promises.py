@@ -11,7 +11,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import pytest_asyncio
 
 from local.sandbox.faults import FaultKind
 from local.sandbox.stays import NightState
+from tests.e2e.days import ahead, day_ahead
 from tests.e2e.stage import AIRBNB, BOOKING, CHANNEX, TOPIC, Stage, staged
 from tests.e2e.support import until
 
@@ -35,7 +36,9 @@ MINUTE = 80.0
 MOULIN_AIRBNB, MOULIN_BOOKING = "airbnb/9876543", "booking/123456701"
 MAS_BOOKING, MAS_CHANNEX = "booking/123457001", "channex/7d0c9a44-52be-4a57-9d0e-6c1b8e2f9a02"
 
-JULY, AUGUST, SEPTEMBER, OCTOBER, NOVEMBER, DECEMBER = (date(2027, month, 10) for month in range(7, 13))
+JULY, AUGUST, SEPTEMBER, OCTOBER, NOVEMBER, DECEMBER = (
+    day_ahead(f"2027-{month:02}-10") for month in range(7, 13)
+)
 
 
 class Acts:
@@ -224,7 +227,7 @@ async def test_the_poll_that_stands_in_for_booking_coms_webhook_closes_within_30
 async def test_a_new_stay_is_pushed_to_a_phone_and_to_a_webhook(acts: Acts) -> None:
     await acts.found("by webhook")
     stage = acts.stage
-    notice = await stage.told("new_stay", "10–13 July 2027; nights closed on Booking.com")
+    notice = await stage.told("new_stay", ahead("10–13 July 2027; nights closed on Booking.com"))
     assert (notice["severity"], notice["owner"]) == ("info", "claire")
     pushed = [json.loads(seen.body) for seen in stage.phone.seen]
     assert any(notice["text"]["fr"] in one["message"] and one["topic"] == TOPIC for one in pushed)
@@ -246,7 +249,7 @@ async def test_one_id_leads_from_the_doorbell_to_the_confirmation(acts: Acts) ->
     first = [events.index(name) for name in ("webhook_stored", "platform_call", "write", "reconciled", "run")]
     assert first == sorted(first)
     (write,) = [one for one in story() if one["event"] == "write"]
-    assert (write["listing"], write["closed"]) == ("moulin-booking", "2027-07-10..2027-07-12 (3)")
+    assert (write["listing"], write["closed"]) == ("moulin-booking", ahead("2027-07-10..2027-07-12 (3)"))
     assert write["ended"] == "accepted"
 
 
@@ -256,7 +259,7 @@ async def test_of_several_nights_those_taken_stay_and_the_refused_one_is_shown_a
     assert await acts.found("retried")
     assert acts.notes["taken"] == [NightState.PARTNER, NightState.OPEN, NightState.PARTNER]
     (push,) = acts.notes["refused"]
-    assert (push["nights"], push["closes"]) == ("2027-11-10/2027-11-13", True)
+    assert (push["nights"], push["closes"]) == (ahead("2027-11-10/2027-11-13"), True)
     assert push["reason"] == "unable to process (code 450)"
     assert push["next_try"]
 
@@ -319,7 +322,7 @@ async def test_in_manual_nights_are_listed_and_nothing_is_sent_until_asked(acts:
     await acts.found("job")
     assert acts.notes["not sent"] == {NightState.OPEN}
     (night,) = acts.notes["to close"]
-    assert (night["nights"], night["why"]) == ("2027-10-10/2027-10-13", "chosen by its owner")
+    assert (night["nights"], night["why"]) == (ahead("2027-10-10/2027-10-13"), "chosen by its owner")
     assert night["page"].startswith("https://www.airbnb.")
 
 
@@ -331,7 +334,7 @@ async def test_a_manual_batch_reports_every_call_decision_and_duration(acts: Act
     assert {line["operation"] for line in calls} == {"reservation list", "calendar write"}
     assert all(line["ended"] == "2xx" and line["duration_ms"] >= 0 for line in calls)
     (write,) = [line for line in lines if line["what"] == "write"]
-    assert (write["listing"], write["closed"]) == ("moulin-airbnb", "2027-10-10..2027-10-12 (3)")
+    assert (write["listing"], write["closed"]) == ("moulin-airbnb", ahead("2027-10-10..2027-10-12 (3)"))
     assert job["figures"]["airbnb"]["confirmed"] == 1
     assert job["duration_ms"] > 0
 

@@ -8,7 +8,7 @@ import io
 import json
 import time
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from shared.ports import Message, Row, Tables, Value
 from shared.state import site_codec
 from shared.state.jobs import SOURCES, JobHead, JobStep, JobStore
 from shared.state.names import SITES
+from tests.e2e.days import day_ahead
 from tests.e2e.stage import Stage, staged
 from tests.e2e.support import until
 
@@ -31,7 +32,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
 SITE, HOME = "moulin", "moulin"
 AIRBNB, BOOKING = "airbnb/9876543", "booking/123456701"
-JULY, AUGUST, OCTOBER = date(2027, 7, 10), date(2027, 8, 10), date(2027, 10, 10)
+JULY, AUGUST, OCTOBER = (day_ahead(f"2027-{month}-10") for month in ("07", "08", "10"))
 LOST_LOCKS = "poison-of-lost-locks"
 BROKEN_ROW = "poison-of-a-broken-row"
 EARLY_BELL = "poison-of-an-early-bell"

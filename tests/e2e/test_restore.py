@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ import pytest
 from local.tables.__main__ import main
 from local.tables.restore import restore
 from shared.adapters.table_store import open_tables
+from tests.e2e.days import day_ahead
 from tests.e2e.test_kill import FIGHTS, Scene, scene
 from tests.hypothesis_profiles import PROVING
 
@@ -51,7 +52,7 @@ async def put_back(found: Scene, path: Path) -> None:
 async def test_a_copy_is_put_back_while_guests_go_on_booking(tmp_path: Path) -> None:
     chance = random.Random(SEED)
     async with scene(tmp_path) as found:
-        crowds = [found.crowd(sites, chance, date(2027, 6, 1)) for sites in FIGHTS]
+        crowds = [found.crowd(sites, chance, day_ahead("2027-06-01")) for sites in FIGHTS]
         acting = [asyncio.create_task(crowd.run()) for crowd in crowds]
         await asyncio.sleep(BEFORE)
         settings = str(found.played.stack.hosts.folder / "settings.json")

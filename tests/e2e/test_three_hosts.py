@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,13 @@ from local.ports import free_port
 from local.run_session import Session, Wanted, session
 from local.sandbox.stays import NightState
 from shared.domain.dates import StayDates
+from tests.e2e.days import day_ahead
 from tests.e2e.support import QUICK, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
 HOSTS = 3
-NIGHTS = StayDates.of_nights(date(2027, 5, 10), 3)
+NIGHTS = StayDates.of_nights(day_ahead("2027-05-10"), 3)
 
 
 @dataclass

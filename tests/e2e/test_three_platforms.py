@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from local.ports import free_port
 from local.run_session import Session, Wanted, session
 from local.sandbox.stays import NightState
 from shared.domain.dates import StayDates
+from tests.e2e.days import day_ahead
 from tests.e2e.support import QUICK, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
@@ -30,7 +31,7 @@ CLOSED_AS = {
     "booking": NightState.PARTNER,
     "greengo": NightState.IMPORTED,
 }
-FIRST = date(2027, 7, 10)
+FIRST = day_ahead("2027-07-10")
 STAYS = {
     name: StayDates.of_nights(FIRST + timedelta(days=30 * place), 3) for place, name in enumerate(LISTINGS)
 }
@@ -98,7 +99,7 @@ class Village:
 async def echo(village: Village) -> dict[str, object]:
     """A home on calendar links alone, whose Booking.com shows as its own what it imported from us: its state once we
     have read that twice."""
-    nights = StayDates.of_nights(date(2027, 10, 10), 3)
+    nights = StayDates.of_nights(day_ahead("2027-10-10"), 3)
     truth, calls = village.sandbox.world.truth, village.sandbox.world.calls
     await village.ask("airbnb/book", listing="9876551", check_in=str(nights.check_in), nights=3)
 
