@@ -259,15 +259,14 @@ class SyncView:
         states = await states_seen(self._world, person)
         mine = [state for state in states if person.decides(state.site.owner)]
         homes = {key: one.name for state in states for key, one in state.site.properties.items()}
+        listings = {key: one for state in states for key, one in state.listings.items()}
         named = {
-            one: f"{homes.get(one.property, one.property)}, {self._name(one.platform)}"
-            for state in states
-            for one in state.listings.values()
+            key: f"{homes.get(one.property, one.property)}, {self._name(one.platform)}"
+            for key, one in listings.items()
         }
         return _Names(
             homes,
-            {one.unit: name for one, name in named.items() if one.unit}
-            | {one.id: name for one, name in named.items()},
+            {one.unit: named[key] for key, one in listings.items() if one.unit} | named,
             {state.site.id: _joined(state) for state in states},
             {one.platform: self._name(one.platform) for state in mine for one in state.listings.values()},
             {key: state.site.owner for state in mine for key in state.site.properties},

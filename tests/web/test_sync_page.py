@@ -12,6 +12,7 @@ import pytest
 from shared.domain.dates import StayDates
 from shared.use_cases import HttpAnswer
 from shared.web import csrf
+from tests.engine.stories import told
 from tests.engine.village import HOME, Village
 from tests.web.html_tree import read
 from tests.web.support import EVERYWHERE, MARC, PUBLIC, STRANGER, VIEWER, Browser
@@ -67,6 +68,17 @@ def test_a_forced_sync_pressed_ten_times_at_once_runs_once_and_all_follow_the_sa
     finish(village)
     assert village.booking.asked["poll"] == polls + 1
     assert press(browser) not in places
+
+
+def test_the_page_is_shown_while_a_write_is_under_way(village: Village, browser: Browser) -> None:
+    """Listings were looked up by their value, and one with a write in it has none: a fault of ours instead of the
+    page, just when somebody comes to press."""
+    village.booking.faults.lose_answer = True
+    told(village, "airbnb", JULY)
+    state = village.run(village.engine.world.sites.load(HOME))
+    assert any(one.writes for one in state.listings.values()), "its outcome is not known"
+    assert browser.page("/sync").one("h1").said == "Synchroniser"
+    assert browser.page(press(browser)).every("section", id="progress")
 
 
 def test_presses_in_a_row_are_one_although_the_work_is_quicker_than_the_finger(
