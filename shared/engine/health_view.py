@@ -21,23 +21,3 @@ def seen(report: HealthReport, person: Person) -> tuple[Finding, ...]:
 def to_see_to(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Those that need somebody and are shown nowhere else on the first page."""
     return tuple(one for one in findings if one.alerts and one.code not in IN_ITS_PLACE)
-
-
-def as_json(report: HealthReport, person: Person) -> dict[str, object]:
-    """The report, as the API shows it."""
-    return {
-        "ok": report.ok,
-        "findings": [
-            {
-                "code": one.code.value,
-                "weight": one.weight.value,
-                "about": one.about or None,
-                "platform": one.platform or None,
-                "since": one.since.isoformat() if one.since else None,
-                "cause": dict(one.cause),
-                "step": dict(one.step),
-                "told_by": one.told_by or None,
-            }
-            for one in seen(report, person)
-        ],
-    }

@@ -19,11 +19,11 @@ from shared.domain.health import Code, Finding
 from shared.domain.model import GREENGO, Account, SyncMode
 from shared.domain.portfolio import Role
 from shared.engine.health_alerts import ACCOUNT, NOTE, HealthAlerts, from_text
-from shared.engine.health_view import as_json
 from shared.engine.operations import Operations
 from shared.memory.voices import MemoryChannel
 from shared.ports import Message, Notice, Row
 from shared.state.feeds import Feed
+from shared.web.api.health import as_json
 from tests.engine.people import LOCAL
 from tests.engine.stories import JULY, cancelled, clashes, polled, sold, told
 from tests.engine.village import HOME, Village

@@ -21,7 +21,6 @@ from shared.domain.plan import plan
 from shared.domain.portfolio import Owner, Role
 from shared.domain.targets import Target, Way
 from shared.engine.personal import Personal
-from shared.engine.personal_found import as_json
 from shared.memory.tables import MemoryTables
 from shared.state.choices import ChoiceStore, Chosen
 from shared.state.departed import DepartedStore
@@ -29,6 +28,7 @@ from shared.state.inbox import SetAside
 from shared.state.names import SITES
 from shared.state.people import PeopleStore
 from shared.state.sites import Changes
+from shared.web.personal_json import as_json
 from tests.engine.village import HOME, START, Sold, Village
 
 JULY = StayDates(date(2027, 7, 1), date(2027, 7, 4))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from shared.domain.personal import NobodyNamed, Sought
-from shared.engine.personal_found import as_json
 from shared.use_cases import Ask, HttpAnswer
 from shared.web.answers import json_answer, problem
 from shared.web.api.models import Somebody
 from shared.web.desk import Desk
+from shared.web.personal_json import as_json
 
 
 async def export(desk: Desk, ask: Ask) -> HttpAnswer:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from shared.engine import health_view
 from shared.use_cases import Ask, HttpAnswer
 from shared.web.answers import REFUSALS, json_answer, refused
+from shared.web.api.health import as_json
 from shared.web.days import asked_day
 from shared.web.desk import Desk
 
@@ -16,7 +16,7 @@ async def status(desk: Desk, ask: Ask) -> HttpAnswer:
     """Accounts, links, sites, what waits for a person, what is wrong: of the homes this one sees."""
     found = await desk.operations.overview.everything(ask.person)
     report = await desk.operations.watch.report()
-    return json_answer(200, {**found, "health": health_view.as_json(report, ask.person)})
+    return json_answer(200, {**found, "health": as_json(report, ask.person)})
 
 
 async def runs(desk: Desk, ask: Ask) -> HttpAnswer:

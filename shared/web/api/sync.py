@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from shared.domain.model import SyncMode
 from shared.domain.wish import Wanted
-from shared.engine.jobs import as_json
 from shared.use_cases import Ask, HttpAnswer
 from shared.web.answers import REFUSALS, json_answer, refused
+from shared.web.api.job import as_json
 from shared.web.api.models import SyncWish
 from shared.web.desk import Desk
 

@@ -11,10 +11,11 @@ import json
 from shared.domain import kept
 from shared.domain.personal import NobodyNamed, Sought
 from shared.engine.personal import Erased
-from shared.engine.personal_found import Found, as_json
+from shared.engine.personal_found import Found
 from shared.use_cases import Ask, HttpAnswer
 from shared.web.desk import Desk
 from shared.web.forms import form
+from shared.web.personal_json import as_json
 
 
 async def show(desk: Desk, ask: Ask) -> HttpAnswer:
