@@ -9,8 +9,9 @@ OPTIONS   ?=
 FILE      ?=
 LIVE      ?=
 ARGS      ?=
-# Two processes; the tests of one file stay together and in order, and files come in theirs: the long ones would be last.
-PYTEST    ?= -n 2 --dist loadfile --no-loadscope-reorder
+# One process more than two cores: who waits leaves its core to another. The tests of one file stay together and in order,
+# and files come in that of tests/order.py: the long ones would be last.
+PYTEST    ?= -n 3 --dist loadfile --no-loadscope-reorder
 
 PY   := .venv/bin/python
 CONTRACTS := $(PY) -c 'import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_logo=True))'
