@@ -79,13 +79,13 @@ def test_the_first_whole_answer_of_a_listing_tells_nothing() -> None:
     class Old(Village):
         async def first_answers(self) -> None:
             if not self.airbnb.calendar.sold:
-                for number, platform in itertools.product(range(40), self.platforms().values()):
+                for number, platform in itertools.product(range(8), self.platforms().values()):
                     platform.book(StayDates.of_nights(date(2027, 4, 1) + timedelta(days=4 * number), 3))
             await super().first_answers()
 
     village = Old()
     try:
-        assert sum(len(one.sold) for one in village.platforms().values()) == 120
+        assert sum(len(one.sold) for one in village.platforms().values()) == 24
         assert told(village) == []
         village.book("airbnb", StayDates.of_nights(date(2027, 12, 1), 2))
         deliver(village)
