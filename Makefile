@@ -13,6 +13,9 @@ ARGS      ?=
 # and files come in that of tests/order.py: the long ones would be last.
 PYTEST    ?= -n 3 --dist loadfile --no-loadscope-reorder
 
+# A run has dozens of processes: where this stands in the environment each would compile the same modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 PY   := .venv/bin/python
 CONTRACTS := $(PY) -c 'import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_logo=True))'
 STEP := $(PY) -m local.step
