@@ -37,11 +37,11 @@ from tests.test_docs import anchors
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "signals.md"
-TYPED = (ROOT / "docs" / "operations.md", ROOT / "docs" / "operations-rare.md")
+TYPED = tuple(PAGE.with_stem(name) for name in ("operations", "operations-rare", "operations-beside"))
 
 _SPAN = re.compile(r"`([^`]+)`")
 _ROW = re.compile(r"^\| (`.*?) \| (.*) \| (.*) \|$", re.MULTILINE)
-_LINK = re.compile(r"\((operations(?:-rare)?\.md#[^)]+)\)$")
+_LINK = re.compile(r"\((operations(?:-rare|-beside)?\.md#[^)]+)\)$")
 _NOT_HERE = "pas ici / not here"
 
 Row = tuple[frozenset[str], str, str]

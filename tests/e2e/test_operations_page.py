@@ -4,7 +4,8 @@ what they say (how: ``tests/e2e/page.py``).
 Everything happens in a copy of the project, started as the first page says, so that their own words hold there:
 ``.local``, ``make``, the command line. Only the two ports may be others, where those of the page are taken. A section
 stands alone: it needs the first block of the first page and no other section. Sections that may have to wait for long
-(``LONG``) run with ``PROVE=1``, like the whole page of what is rare; the others in ``make test`` too.
+(``LONG``) run with ``PROVE=1``, like the whole pages of what is rare and of what runs beside; the others in
+``make test`` too.
 """
 
 from __future__ import annotations
@@ -25,13 +26,14 @@ from tests.hypothesis_profiles import PROVING
 
 pytestmark = pytest.mark.e2e
 
-PAGE, RARE = ROOT / "docs" / "operations.md", ROOT / "docs" / "operations-rare.md"
+PAGE = ROOT / "docs" / "operations.md"
+RARE, BESIDE = PAGE.with_stem("operations-rare"), PAGE.with_stem("operations-beside")
 LONG = 45.0
 """Seconds a section may wait in all to be one of those that always run."""
 
 FIRST, *SECTIONS = sections(PAGE)
 QUICK = [one for one in SECTIONS if one.seconds <= LONG]
-EVERY = [*SECTIONS, *sections(RARE)]
+EVERY = [*SECTIONS, *sections(RARE), *sections(BESIDE)]
 
 
 def ready(run: subprocess.Popen[str], log: Path) -> tuple[str, str]:
