@@ -18,12 +18,12 @@ from shared.engine.ingest import Answered, Ingest
 from shared.engine.modes import Modes
 from shared.engine.queues import HELD, Queues
 from shared.engine.reception import Reception
+from shared.engine.whom import Whom
 from shared.engine.words import Words
 from shared.engine.world import WORK, World
 from shared.ports import ApiConnector, Message, Notice, Notification
 from shared.state.accounts import AccountState
 from shared.state.inbox import Delivery, SetAside
-from shared.state.units import UnitFinder
 
 SWEEP_AFTER = timedelta(seconds=10)
 """How long a delivery is left to the message that rang for it."""
@@ -41,9 +41,6 @@ POLL_TAKES = 2.0
 CLAIM_AFTER = 0.35
 """Seconds a re-read may take before its nights are closed on what the call claims."""
 
-ANYWHERE = "*"
-"""In ``Notification.poll``: which place has news is not said."""
-
 AGAIN = "again"
 """How the version of a message begins that a sweep rang: its retry is the next sweep."""
 
@@ -59,7 +56,7 @@ class Inbox:
         self._words = Words(world)
         self.reception = Reception(world.inbox, world.telemetry, partial(world.ring, WORK))
         self._bells = Bells(world)
-        self._units: dict[Platform, UnitFinder] = {}
+        self._whom = Whom(world)
         self._rung: dict[Platform, dict[str, str]] = {}
 
     async def receive(self, platform: Platform, body: bytes) -> Delivery:
@@ -78,10 +75,14 @@ class Inbox:
         except PayloadRejected as wrong:
             await self._set_aside(delivery, str(wrong))
             return "set aside"
-        polled = await self._at(Platform(delivery.account), notification.poll) if notification.poll else []
+        polled = (
+            await self._whom.at(Platform(delivery.account), notification.poll) if notification.poll else []
+        )
         await self._poll(delivery, polled)
         asks = notification.reread or notification.revoked
-        accounts = await self._concerned(Platform(delivery.account), notification) if asks else []
+        accounts, unread = (
+            await self._whom.concerned(Platform(delivery.account), notification) if asks else ([], "")
+        )
         if notification.revoked:
             await self._revoked(connector, accounts, notification)
         hints, unknown, about = notification.hints, [], {one.account.id: one for one in polled}
@@ -91,16 +92,22 @@ class Inbox:
                 unknown.append(name)
             else:
                 about[owner.account.id] = owner
-        if unknown and self._is_young(delivery):
-            raise TransientError(f"{unknown[0]} is not known to the platform yet")
-        for name in unknown:
-            await self._give_up(delivery, accounts, name)
+        if unknown and unread:  # whose it may be: it is kept until that account can be asked
+            raise TransientError(f"{unknown[0]} is not known, and account {unread} cannot be read")
+        await self._not_known(delivery, accounts, unknown)
         for word in notification.unknown:
             await self._words.tell(Platform(delivery.account), "action", word)
         await self._world.inbox.done(delivery)
         for one in about.values():
             await self._bells.heard(one)
         return notification.action
+
+    async def _not_known(self, delivery: Delivery, accounts: list[AccountState], unknown: list[str]) -> None:
+        """What no account knows may be known a moment later; after ``UNKNOWN_FOR`` it is given up."""
+        if unknown and self._is_young(delivery):
+            raise TransientError(f"{unknown[0]} is not known to the platform yet")
+        for name in unknown:
+            await self._give_up(delivery, accounts, name)
 
     async def sweep(self, platform: Platform, most: int, days: Iterable[int] = (1, 0)) -> int:
         """Ring again for what was left of these days, counted back from today; returns how many stand there. In each of
@@ -131,40 +138,6 @@ class Inbox:
             await self.process(key)
         except SyncError as wrong:
             self._world.telemetry.event("inbox_waits", why=str(wrong))
-
-    async def _concerned(self, platform: Platform, notification: Notification) -> list[AccountState]:
-        """The accounts a call can be about: the one whose unit it names, or all of the platform where it names none. Of
-        five hundred owners' accounts, reading each would cost five hundred reads a call."""
-        units = {room.unit for hint in notification.hints for room in hint.rooms}
-        hinted = {hint.id for hint in notification.hints if hint.rooms}
-        if not units or notification.revoked or not hinted.issuperset(notification.reread):
-            return await self._accounts(platform)
-        finder = self._finder(platform)
-        found = [await finder.find(unit) for unit in sorted(units)]
-        names = {place[0] for place in found if place is not None}
-        loaded = [await self._world.accounts.load(name) for name in sorted(names)]
-        known = [one for one in loaded if one is not None and one.units.keys() & units]
-        return known if known and None not in found else await self._accounts(platform)
-
-    async def _at(self, platform: Platform, places: Iterable[str]) -> list[AccountState]:
-        """The accounts with a unit at one of the places; each of the platform where none has, or nothing is named."""
-        found = [await self._finder(platform).accounts(place) for place in places if place != ANYWHERE]
-        loaded = [await self._world.accounts.load(name) for name in sorted(set().union(*found))]
-        known = [one for one in loaded if one is not None and one.units]
-        return known or await self._accounts(platform)
-
-    def _finder(self, platform: Platform) -> UnitFinder:
-        found = UnitFinder(self._world.accounts, platform, self._world.now)
-        return self._units.setdefault(platform, found)
-
-    async def _accounts(self, platform: str) -> list[AccountState]:
-        names = await self._world.accounts.directory("account")
-        loaded = [
-            await self._world.accounts.load(name)
-            for name, what in names.items()
-            if what.get("platform") == platform
-        ]
-        return [one for one in loaded if one is not None and one.units]
 
     def _is_young(self, delivery: Delivery) -> bool:
         return self._world.now() - (delivery.at or self._world.now()) < UNKNOWN_FOR

@@ -13,7 +13,7 @@ from shared.domain.dates import StayDates
 from shared.domain.errors import PayloadRejected, TransientError
 from shared.domain.facts import Polled
 from shared.domain.model import BOOKING, Account
-from shared.engine.inbox import ANYWHERE
+from shared.engine.whom import ANYWHERE
 from shared.ports import Notification
 from shared.state.accounts import AccountState, Place
 from shared.state.units import list_unit

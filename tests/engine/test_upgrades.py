@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 from local.tables.backup import TABLES
 from shared.domain.dates import StayDates
 from shared.domain.errors import SyncError
+from shared.domain.facts import SeenRoom, SeenStay
 from shared.domain.health import Code
-from shared.domain.model import AIRBNB, BOOKING, GREENGO
+from shared.domain.model import AIRBNB, BOOKING, GREENGO, Account, Status
 from shared.domain.portfolio import Owner, Role
+from shared.engine.inbox import UNKNOWN_FOR
 from shared.engine.modes import UNREAD_EVERY
 from shared.engine.work import MOST_DELIVERIES
 from shared.messages import encode
-from shared.ports import Message, Row, Value
+from shared.ports import Message, Notification, Row, Value
 from shared.state import names, site_codec
 from shared.state.accounts import Place
 from shared.state.people import PeopleStore
@@ -38,6 +40,7 @@ from tests.engine.stories import (
     stored,
     told,
 )
+from tests.engine.test_found import second_airbnb
 from tests.engine.village import HOME, Village
 from tests.hypothesis_profiles import budget
 
@@ -339,6 +342,56 @@ def test_an_account_that_cannot_be_read_is_told_of_once_an_hour_and_all_the_whil
     put(village, names.ACCOUNTS, "airbnb", "account", {"secrets": 5})
     ticks(2)
     assert said() == 3, "mended in between: it is news again"
+
+
+@pytest.fixture
+def two_hosts(village: Village) -> Village:
+    """Two accounts on Airbnb, of which the first cannot be read; only the second knows HM1."""
+    village.run(village.engine.portfolio.run(second_airbnb(village)))
+    village.run(village.drain())
+    put(village, names.ACCOUNTS, "airbnb", "account", {"secrets": 5})
+    village.restart()
+
+    async def reread(account: Account, reservation: str) -> SeenStay | None:
+        if (account.id, reservation) != ("airbnb-2", "HM1"):
+            return None
+        return SeenStay(reservation, Status.CONFIRMED, (SeenRoom("unit-second", "1", JULY),), 5)
+
+    village.airbnb.reread = reread  # type: ignore[method-assign]
+    return village
+
+
+def rings(village: Village, reservation: str, *units: str) -> None:
+    rooms = tuple(SeenRoom(unit, "1", AUGUST) for unit in units)
+    hints = (SeenStay(reservation, Status.CONFIRMED, rooms),) if rooms else ()
+    told = Notification("test", (reservation,), hints)
+    village.airbnb.read_notification = lambda body: told  # type: ignore[method-assign]
+    village.run(village.webhook(b"{}"))
+
+
+def in_the_inbox(village: Village) -> int:
+    return len(village.run(village.engine.world.inbox.waiting(AIRBNB, village.clock.now())))
+
+
+def test_a_webhook_is_worked_off_beside_an_account_that_cannot_be_read(two_hosts: Village) -> None:
+    """Every call of the platform used to be refused, with a notice for each, as long as one row stayed as it was."""
+    rings(two_hosts, "HM1")
+    assert two_hosts.booking.calendar.closed == nights(JULY)
+    assert in_the_inbox(two_hosts) == 0
+    assert [one.kind for one in two_hosts.notify.notices if one.kind in ("refused", "unreadable")] == []
+
+
+@pytest.mark.parametrize("units", [(), ("unit-airbnb",)])
+def test_a_webhook_that_may_be_of_an_account_that_cannot_be_read_is_kept(
+    two_hosts: Village, units: tuple[str, ...]
+) -> None:
+    rings(two_hosts, "HM2", *units)
+    for _ in range(2):
+        assert in_the_inbox(two_hosts) == 1
+        two_hosts.clock.advance(UNKNOWN_FOR)
+        two_hosts.run(two_hosts.engine.on_timer_sweep())
+        two_hosts.run(two_hosts.drain())
+    assert [one.kind for one in two_hosts.notify.notices if one.kind in ("refused", "unknown")] == []
 
 
 def test_rule_27_what_the_watch_alone_reads_of_an_account_keeps_no_closure_from_going_out(
