@@ -72,6 +72,13 @@ def _wanted(arguments: list[str] | None) -> Wanted:
         "--port", type=int, metavar="N", help="of the first host (7071, else any free one); 0: any"
     )
     parser.add_argument(
+        "--sandbox-port",
+        type=int,
+        default=Wanted().sandbox_port,
+        metavar="N",
+        help="of the simulated platforms (8099, else any free one); 0: any",
+    )
+    parser.add_argument(
         "--guests", type=float, default=12.0, metavar="S", help="seconds between two, 0: none"
     )
     parser.add_argument("--checks", action="store_true", help="Airbnb asks us before it sells")
@@ -81,12 +88,14 @@ def _wanted(arguments: list[str] | None) -> Wanted:
     given = parser.parse_args(arguments)
     if not 1 <= given.hosts <= 8:
         parser.error("--hosts: from 1 to 8")
-    if given.port is not None and not 0 <= given.port <= 65535:
-        parser.error("--port: from 0 to 65535")
+    for name, port in (("--port", given.port), ("--sandbox-port", given.sandbox_port)):
+        if port is not None and not 0 <= port <= 65535:
+            parser.error(f"{name}: from 0 to 65535")
     return Wanted(
         portfolio=given.portfolio,
         hosts=given.hosts,
         port=given.port,
+        sandbox_port=given.sandbox_port,
         guests=given.guests,
         checks=given.checks,
         show_links=given.show_links,

@@ -54,9 +54,10 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """A terminal beside a run, with the names of the page's first block."""
     here = copied(tmp_path_factory.mktemp("page"))
     log = here / "run.log"
+    ports = ("--port", str(free_port()), "--sandbox-port", "0")
     with log.open("w") as printed:
         run = subprocess.Popen(
-            [sys.executable, "-m", "local.run", "--guests", "0", "--port", str(free_port())],
+            [sys.executable, "-m", "local.run", "--guests", "0", *ports],
             cwd=here,
             stdout=printed,
             stderr=subprocess.STDOUT,

@@ -77,8 +77,9 @@ class Run:
 @asynccontextmanager
 async def started(folder: Path, *arguments: str) -> AsyncIterator[Run]:
     port = free_port()
+    ports = ("--port", str(port), "--sandbox-port", "0")  # two tests that began together would both want 8099
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "local.run", "--port", str(port), "--guests", "0", "--folder", str(folder)),
+        *(sys.executable, "-m", "local.run", *ports, "--guests", "0", "--folder", str(folder)),
         *arguments,
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,

@@ -30,13 +30,14 @@ def test_a_port_somebody_has_is_named() -> None:
 
 
 @pytest.mark.parametrize("port", ["65536", "-1"])
+@pytest.mark.parametrize("option", ["--port", "--sandbox-port"])
 def test_a_port_no_machine_has_is_a_word_and_no_traceback(
-    port: str, capsys: pytest.CaptureFixture[str]
+    option: str, port: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["--port", port])
+        main([option, port])
     assert ended.value.code == 2
-    assert "--port: from 0 to 65535" in capsys.readouterr().err
+    assert f"{option}: from 0 to 65535" in capsys.readouterr().err
 
 
 def test_a_port_for_later_is_none_that_an_outgoing_connection_is_lent() -> None:
