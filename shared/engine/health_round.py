@@ -6,8 +6,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.domain import health_state
-from shared.domain.errors import StoreUnavailable, SyncError
+from shared.domain.errors import StoreUnavailable
 from shared.engine.health_watch import HealthWatch
+from shared.engine.in_turn import tried_in_turn
 from shared.engine.jobs import Jobs
 from shared.engine.modes import Modes
 from shared.engine.probes import Probes
@@ -35,12 +36,16 @@ class HealthRound:
         self._reports = reports
 
     async def run(self) -> None:
-        """All of it; then the first failure on the way is raised. What a person was not told yet is tried again,
-        whatever becomes of the rest. While the tables are away only that is said: each further look at them would wait
-        as long as the first."""
-        wrong: list[SyncError] = []
+        """All of it; then the first failure on the way is raised, be it a fault of ours. What a person was not told yet
+        is tried again, whatever becomes of the rest. While the tables are away only that is said: each further look at
+        them would wait as long as the first."""
+        stuck: list[tuple[str, datetime]] = []
+
+        async def tend_jobs() -> None:
+            stuck.extend(await self._jobs.tend())
+
         try:
-            stuck = await self._help(wrong)
+            wrong = await tried_in_turn(self._modes.tend, self._probes.tend, tend_jobs, self._reports.flush)
             away = next((str(one) for one in wrong if isinstance(one, StoreUnavailable)), "")
             report = await self._watch.tick([health_state.of_jobs(stuck)], away)
             if report.ok and self._world.alive is not None:
@@ -49,20 +54,3 @@ class HealthRound:
             await self._world.notify.again()
         if wrong:
             raise wrong[0]
-
-    async def _help(self, wrong: list[SyncError]) -> list[tuple[str, datetime]]:
-        """Help on what stands still; what fails is added to ``wrong``. Returns the jobs that do not get on."""
-        stuck: list[tuple[str, datetime]] = []
-
-        async def tend_jobs() -> None:
-            stuck.extend(await self._jobs.tend())
-
-        for chore in (self._modes.tend, self._probes.tend, tend_jobs, self._reports.flush):
-            try:
-                await chore()
-            except StoreUnavailable as away:
-                wrong.append(away)
-                break
-            except SyncError as failed:
-                wrong.append(failed)
-        return stuck

@@ -24,6 +24,7 @@ from shared.engine.export import Export, Render
 from shared.engine.freshness import Freshness
 from shared.engine.history import History
 from shared.engine.home_names import HomeNames
+from shared.engine.in_turn import in_turn
 from shared.engine.inbox import AGAIN, Inbox
 from shared.engine.ingest import Ingest
 from shared.engine.jobs import Jobs
@@ -177,23 +178,33 @@ class Operations:
         await self.world.accounts.release("~timers", "sweep", fence)
 
     async def on_timer_walk(self) -> None:
-        """Visit the sites of this hour, and forget there what was kept long enough."""
+        """Visit the sites of this hour, and forget there what was kept long enough. What fails holds up no other of
+        these chores, or one odd row would keep names for ever."""
         with self.world.telemetry.span("walk_ms"):  # to be seen long before it meets the host's limit
-            sites = await self.worker.walk(self.world.now())
-            await self.audit.run(sites)
-            await self.personal.clean(sites)
-            await self.world.deliveries.forget(hours=26)
-            await self.record.clean()
+            sites: list[str] = []
+
+            async def walk() -> None:
+                sites.extend(await self.worker.walk(self.world.now()))
+
+            await in_turn(
+                walk,
+                lambda: self.audit.run(sites),
+                lambda: self.personal.clean(sites),
+                lambda: self.world.deliveries.forget(hours=26),
+                self.record.clean,
+            )
 
     async def on_timer_deep(self) -> None:
-        """Ask for whole states, and take away reports nobody keeps any longer."""
-        await self.worker.ring_observe()
-        await self.reports.clean()
-        await self.modes.forget()
-        await self.jobs.clean()
-        await self.poisoned.clean()
-        await self.personal.clean_bodies()
-        await self.personal.clean_people()
+        """Ask for whole states, and take away what nobody keeps any longer; what fails holds up nothing else."""
+        await in_turn(
+            self.worker.ring_observe,
+            self.reports.clean,
+            self.modes.forget,
+            self.jobs.clean,
+            self.poisoned.clean,
+            self.personal.clean_bodies,
+            self.personal.clean_people,
+        )
 
     async def on_timer_health(self) -> None:
         """Look at everything, tell what needs a person, help on what stands still."""
@@ -270,7 +281,7 @@ class Operations:
 
     async def _stands(self, kind: str, source: str) -> str:
         """The mode of a run's account; calendar links and sites have none of their own."""
-        account = await self.modes.account(source) if kind in ("queue", "observe") else None
+        account = await self.modes.readable(source) if kind in ("queue", "observe") else None
         return account.standing.mode.value if account else ""
 
     # -------------------------------------------------------------------------------------------- http

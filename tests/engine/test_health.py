@@ -13,7 +13,7 @@ import pytest
 
 from shared.adapters.notify_many import NotifyMany
 from shared.domain.access import Person
-from shared.domain.errors import PlatformDown, StoreUnavailable
+from shared.domain.errors import PlatformDown, StoreUnavailable, Unreadable
 from shared.domain.facts import Polled
 from shared.domain.health import Code, Finding
 from shared.domain.model import GREENGO, Account, SyncMode
@@ -317,6 +317,45 @@ def test_a_fault_of_ours_is_an_answer_too(village: Village, monkeypatch: pytest.
     monkeypatch.setattr(village.engine.world.due, "all", broken)
     assert asked(village)[0] == 503
     assert ("health_blind", {"kind": "TypeError"}) in village.telemetry.events
+
+
+def test_a_fault_of_ours_on_the_way_keeps_nobody_from_being_told(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken() -> None:
+        raise TypeError("a defect")
+
+    monkeypatch.setattr(village.engine.modes, "tend", broken)
+    village.run(village.engine.world.due.put(HOME, village.clock.now() - timedelta(hours=1), "a test"))
+    for _ in range(7):
+        village.clock.advance(MINUTE)
+        with pytest.raises(TypeError):
+            village.run(village.engine.on_timer_health())
+    assert measured(village, "healthy")[-1] == 0
+    assert [one.kind for one in notices(village)] == ["health"]
+
+
+@pytest.mark.parametrize("timer", ["on_timer_walk", "on_timer_deep"])
+def test_a_chore_that_fails_holds_up_no_other(
+    village: Village, monkeypatch: pytest.MonkeyPatch, timer: str
+) -> None:
+    """One odd row in the reports used to keep guests' names for ever."""
+    done: list[str] = []
+
+    async def broken(*_: object) -> None:
+        raise Unreadable("a row")
+
+    async def does(*_: object) -> None:
+        done.append("done")
+
+    engine = village.engine
+    for what, name in ((engine.audit, "run"), (engine.reports, "clean")):
+        monkeypatch.setattr(what, name, broken)
+    for what, name in ((engine.record, "clean"), (engine.personal, "clean_people")):
+        monkeypatch.setattr(what, name, does)
+    with pytest.raises(Unreadable):
+        village.run(getattr(engine, timer)())
+    assert done == ["done"]
 
 
 def test_an_outage_is_said_after_one_wait_for_the_tables_and_not_after_ten(village: Village) -> None:
