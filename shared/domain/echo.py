@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from shared.domain.dates import StayDates, without
 from shared.domain.model import Block, Busy, Part, Reservation
@@ -17,6 +18,8 @@ SPENT = 2
 """Complete answers after the peer took our release: the first may still echo, whatever outlives it is a stay."""
 
 _CLIP = timedelta(days=1)
+
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 def echoes(facts: Iterable[Reservation], ledger: Iterable[Block]) -> frozenset[tuple[str, StayDates]]:
@@ -43,8 +46,8 @@ def _candidates(
     for fact in facts:
         if fact.kind is Busy.STAY or not fact.feed:
             continue
-        # What vanished was no echo on the day it vanished, or it would not have been kept: only what is shown is judged.
-        # Judged again after our closure beside it had gone, it would pass for that closure, and its clash for over.
+        # What vanished was no echo on the day it vanished, or it would not have been kept: only what is shown is
+        # judged. Once our closure had gone from beside it, it would pass for that closure, and its clash for over.
         for part in fact.parts:
             if is_explained(fact.key, part, rows):
                 yield part.since, fact.key, part.dates
@@ -65,6 +68,13 @@ def is_explained(key: str, part: Part, ledger: Iterable[Block]) -> bool:
     return (part.dates.check_in in starts or clipped) and part.dates.check_out in {
         row.dates.check_out for row in rows
     }
+
+
+def may_be_shown(part: Part, ledger: Iterable[Block]) -> bool:
+    """Whether our closures on that very listing could be what a new event shows, also those that the peer is not known
+    to have taken: its fetch may be on record and not read yet, or be proven only later."""
+    as_taken = (replace(row, taken_at=row.taken_at or row.heir_taken or _EVER) for row in ledger)
+    return is_explained("", part, as_taken)
 
 
 def _could(row: Block) -> bool:

@@ -14,7 +14,7 @@ from shared.domain.confirm import count_imports, say_again, taken_unread
 from shared.domain.dates import StayDates
 from shared.domain.disconnect import is_cut
 from shared.domain.doubt import note_absence
-from shared.domain.echo import echoes, is_explained
+from shared.domain.echo import echoes, may_be_shown
 from shared.domain.errors import NotFound, SyncError, Unreadable
 from shared.domain.facts import FeedAnswer, FeedEvent, SeenStay
 from shared.domain.merge import hint_stay, merge_feed, merge_stay
@@ -267,7 +267,7 @@ def merge_feed_answer(state: SiteState, listing_id: str, answer: FeedAnswer) -> 
 
     def may_be_ours(event: FeedEvent) -> bool:
         shown = (Part("", listing_id, dates, answer.begun) for dates in event.dates)
-        return event.kind is not Busy.STAY and any(is_explained("", part, stored.values()) for part in shown)
+        return event.kind is not Busy.STAY and any(may_be_shown(part, stored.values()) for part in shown)
 
     today = state.today(listing_id, answer.begun)
     merged = merge_feed(listing, known, answer, today, ours, may_be_ours)

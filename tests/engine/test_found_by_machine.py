@@ -187,3 +187,18 @@ def test_a_closure_of_ours_that_shares_a_bound_with_a_missing_sale_is_not_what_b
     story.cancel(platform=BOOKING, pick=0)
     story.poll_booking()
     story.teardown()
+
+
+def test_nor_is_one_that_its_peer_took_a_moment_ago() -> None:
+    """The fetch was on record and not read yet when the next answer was judged."""
+    story = SyncMachine()
+    story.book(platform=BOOKING, dates=nights(10, 11))
+    story.time_passes(seconds=75)
+    story.poll_booking()
+    story.racing_writers(platform=GREENGO, dates=nights(10, 12))
+    story.learn()
+    story.feed_trouble(kind="hidden")
+    story.poll_booking()
+    story.poll_greengo()
+    story.cancel(platform=BOOKING, pick=0)
+    story.teardown()
