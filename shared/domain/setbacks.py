@@ -63,7 +63,7 @@ _KNOWN = Phrases(
             "the secure connection to {host} failed; we try again",
         ),
         (
-            r"(?P<host>\S+): (?:no connection could be made|the connection .*|the exchange failed.*)",
+            r"(?:.* )?(?P<host>\S+): (?:no connection could be made|the connection .*|the exchange failed.*)",
             "la connexion avec {host} a échoué ; nous réessayons de nous-mêmes",
             "the connection to {host} failed; we try again by ourselves",
         ),
@@ -118,6 +118,27 @@ _KNOWN = Phrases(
             "elle ne répond pas ; nous réessayons de nous-mêmes",
             "it does not answer; we try again by ourselves",
         ),
+        (
+            r"(?:unable to process|system (?:unavailable|error)) \(code (?P<code>\d+)\)",
+            "elle n’y est pas arrivée (code {code})\u202f; nous réessayons de nous-mêmes",
+            "it could not do it (code {code}); we try again by ourselves",
+        ),
+        (
+            r"(?:invalid (?:date|value)|a field is missing) \(code (?P<code>\d+)\)",
+            "elle refuse ces nuits ou ces valeurs (code {code})",
+            "it refuses these nights or values (code {code})",
+        ),
+        (
+            r"unknown (?:property|room) \(code (?P<code>\d+)\)",
+            "elle ne connaît pas ce logement sous son numéro (code {code})",
+            "it does not know this home by its number (code {code})",
+        ),
+        (
+            r"no access to this property \(code (?P<code>\d+)\)",
+            "elle ne nous laisse pas toucher à ce logement (code {code})",
+            "it does not let us touch this home (code {code})",
+        ),
+        (r"refused(?: \(code (?P<code>\w+)\))?", "elle l’a refusé", "it refused"),
         (
             r"(?P<count>\d+) failures in a row",
             "{count} échecs de suite",

@@ -31,13 +31,14 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,24}")
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What people call things: homes by id, platforms by listing and by account; ``zone`` is the IANA zone in which
-    times are told."""
+    """What people call things: homes by id, platforms by listing, by account and by their own id; ``zone`` is the IANA
+    zone in which times are told."""
 
     homes: Mapping[str, str] = field(default_factory=dict)
     listings: Mapping[str, str] = field(default_factory=dict)
     accounts: Mapping[str, str] = field(default_factory=dict)
     zone: str = PARIS
+    platforms: Mapping[str, str] = field(default_factory=dict)
 
     def cause(self, key: str) -> str:
         """A fact as people may see it: its reservation code and its platform. A calendar's own id may hold anything,
@@ -55,7 +56,7 @@ def names_of(state: SiteState, platforms: Mapping[str, str]) -> Names:
     homes = {key: home.name for key, home in state.site.properties.items()}
     zone = next((home.zone for _, home in sorted(state.site.properties.items())), PARIS)
     proper = {one.id: platforms.get(one.platform, one.platform) for one in listings}
-    return Names(homes, proper, {one.account: proper[one.id] for one in listings}, zone)
+    return Names(homes, proper, {one.account: proper[one.id] for one in listings}, zone, platforms)
 
 
 def ranges(dates: Sequence[StayDates], language: str) -> str:

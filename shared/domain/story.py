@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from shared.domain import setbacks
 from shared.domain.record import Kind, kind_of
 from shared.domain.spoken import LANGUAGES, Names, Said, nights_said
 
@@ -140,8 +141,9 @@ def told_by(line: Mapping[str, str], names: Names) -> Said:
 
 
 def _called(what: str, names: Names) -> str:
-    """A listing or an account by its platform's name; anything else as it is, unless it is long."""
-    return names.listings.get(what) or names.accounts.get(what) or what[:LONGEST_NAME]
+    """A listing, an account or a platform by its platform's name; anything else as it is, unless it is long."""
+    known = names.listings.get(what) or names.accounts.get(what) or names.platforms.get(what)
+    return known or what[:LONGEST_NAME]
 
 
 def _tell(line: Mapping[str, str], names: Names, number: int) -> str:
@@ -194,4 +196,4 @@ def _why(line: Mapping[str, str]) -> Said:
     why = line.get("why", "")
     if line.get("what") == "told" and why in _OCCASIONS:
         return dict(zip(LANGUAGES, _OCCASIONS[why], strict=True))
-    return dict.fromkeys(LANGUAGES, why)
+    return setbacks.said(why) if setbacks.is_known(why) else dict.fromkeys(LANGUAGES, why)

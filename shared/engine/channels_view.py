@@ -28,6 +28,7 @@ from shared.engine.side_by_side import AT_ONCE
 from shared.engine.stamps import Stamp, Stamps
 from shared.engine.today_needs import unread
 from shared.engine.world import World
+from shared.ports import CircuitView
 from shared.state.accounts import AccountState
 from shared.state.feeds import Feed, Visit
 from shared.state.fetches import Fetches
@@ -39,6 +40,9 @@ MOST_REPORTS = 20_000
 """Reports of a day that are looked at, newest first."""
 
 _URGENCY = {Pulse.DOWN: 0, Pulse.UNREAD: 1, Pulse.LATE: 2}
+_HELD = ("open", "forced_open")
+"""States of a circuit that holds calls back; one whose trial is due waits only for something to send."""
+
 _DAY = timedelta(hours=24)
 _LOOKS = ("queue", "observe", "deep")
 
@@ -109,12 +113,13 @@ class Channels:
         mine = [place.listing for place in one.units.values() if place.listing in homes.listings]
         period, wished, due = self._rhythm(one)
         looks = self._looks(one, await self._last_day(now), now)
+        held = await circuits.views(account.id) if circuits is not None else ()
         return Channel(
             account=account.id,
             platform=account.platform,
             name=self._name(account.platform),
             by_api=True,
-            pulse=_pulse_of(one, wished, now),
+            pulse=_pulse_of(one, wished, held, now),
             mode=standing.mode,
             setting=one.setting,
             reason=setbacks.said(standing.reason),
@@ -128,7 +133,7 @@ class Channels:
             withdrawn=bool(one.paused),
             homes=tuple(sorted({homes.names[name] for name in mine})),
             unheard=tuple(sorted(homes.names[name] for name in mine if not homes.listings[name].complete)),
-            circuits=await circuits.views(account.id) if circuits is not None else (),
+            circuits=held,
             budget=dict(await budgets.left(account)) if budgets is not None else {},
             day=strip.of_looks((when, ok) for when, ok, _ in looks).at(now),
             answered_of=(sum(n for _, ok, n in looks if ok), sum(n for _, _, n in looks)),
@@ -289,11 +294,12 @@ def _open(state: SiteState, now: datetime) -> dict[str, list[Open]]:
     return found
 
 
-def _pulse_of(one: AccountState, period: timedelta, now: datetime) -> Pulse:
+def _pulse_of(one: AccountState, period: timedelta, circuits: Iterable[CircuitView], now: datetime) -> Pulse:
     standing = one.standing
     gone = bool(one.paused) or (standing.mode is SyncMode.MANUAL and not standing.chosen)
     chosen = standing.mode is SyncMode.MANUAL
-    slowed = standing.mode is SyncMode.BATCH and not standing.chosen
+    held = any(it.state in _HELD and (it.retry_at is None or it.retry_at > now) for it in circuits)
+    slowed = held or (standing.mode is SyncMode.BATCH and not standing.chosen)
     failing = one.rung.failures > 0
     shown = pulse(one.answered, period, now, failing=failing, given_up=gone, paused=chosen)
     return Pulse.LATE if slowed and shown is Pulse.UP else shown  # it answers, yet not what it was asked

@@ -77,7 +77,7 @@ def title(kind: str, key: str, platforms: Iterable[str], names: Mapping[str, str
     if kind == OBSERVE:
         return {"fr": f"État complet de {channels}", "en": f"Whole state of {channels}"}
     home = names.get(key, key)
-    return {"fr": f"Mise à jour de {home}", "en": f"Bringing {home} up to date"}
+    return {"fr": f"Mise à jour\u202f: {home}", "en": f"Bringing {home} up to date"}
 
 
 def troubles(error: str, names: Mapping[str, str]) -> tuple[Said, ...]:

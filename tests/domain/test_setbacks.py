@@ -40,6 +40,13 @@ NARROW = "\u202f"
         ("it holds 5000 events from today on, at most 2000 are taken", "le calendrier est bien trop grand"),
         ("authorization_revoked", "la plateforme nous a retiré l’accès"),
         ("3 failures in a row", "3 échecs de suite"),
+        (
+            "Channex: availability write: a.example:443: the connection was closed without an answer; then more",
+            "la connexion avec a.example:443 a échoué",
+        ),
+        ("unable to process (code 450)", "elle n’y est pas arrivée (code 450)"),
+        ("unknown room (code 402)", "elle ne connaît pas ce logement"),
+        ("refused", "elle l’a refusé"),
         ("chosen by its owner", "choisi à la main"),
     ],
 )

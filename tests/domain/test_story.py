@@ -17,6 +17,7 @@ NAMES = Names(
     {"mill": "Gîte du Moulin"},
     {"mill-a": "Airbnb", "mill-b": "Booking.com"},
     {"airbnb": "Airbnb", "booking": "Booking.com"},
+    platforms={"greengo": "Greengo"},
 )
 
 WORDS = ("kind", "what", "of", "on", "home", "before", "nights", "class", "status", "why", "between", "by")
@@ -42,8 +43,10 @@ def line(what: str, **more: str) -> dict[str, str]:
         ),
         (
             {**line("close failed", kind="closure", why="HTTP 503"), "on": "mill-b"},
-            "Booking.com, Gîte du Moulin : fermeture refusée ou sans réponse pour A1 (Airbnb) (HTTP 503).",
-            "Booking.com, Gîte du Moulin: closure refused or unanswered for A1 (Airbnb) (HTTP 503).",
+            "Booking.com, Gîte du Moulin : fermeture refusée ou sans réponse pour A1 (Airbnb) "
+            "(elle est en panne (code 503) ; nous réessayons de nous-mêmes).",
+            "Booking.com, Gîte du Moulin: closure refused or unanswered for A1 (Airbnb) "
+            "(it is out of order (code 503); we try again by ourselves).",
         ),
         (
             {"kind": "conflict", "what": "conflict", "home": "mill", "between": "airbnb|A1 + booking|B2"},
@@ -62,6 +65,7 @@ def test_a_line_is_one_sentence_in_each_language(words: dict[str, str], french: 
         ("webhook A1", "un appel de la plateforme", "a call of the platform"),
         ("queue booking", "le relevé de la file de Booking.com", "the poll of the queue of Booking.com"),
         ("feed mill-a", "la lecture du calendrier Airbnb", "the reading of calendar Airbnb"),
+        ("greengo fetched the calendar", "Greengo a lu notre calendrier", "Greengo read ours"),
         ("person camille@homes.example", "camille@homes.example", "camille@homes.example"),
         ("something newer", "something newer", "something newer"),
         ("", "", ""),

@@ -197,6 +197,7 @@ def test_circuits_can_be_forced_and_left_to_themselves(guarded: Village) -> None
     states = {one.operation: one.state for one in channel(guarded, "booking").circuits}
     assert states["write"] == "forced_open"
     assert states["read"] == "closed"
+    assert channel(guarded, "booking").pulse is not Pulse.UP, "nothing goes out there"
     guarded.run(desk(guarded).force(CLAIRE, "booking", "write", "closed"))
     states = {one.operation: one.state for one in channel(guarded, "booking").circuits}
     assert states["write"] == "closed"

@@ -166,7 +166,7 @@ def test_the_report_says_what_was_read_and_what_was_closed(village: Village) -> 
         "État complet de airbnb",
         "Nouvelles de booking",
         "État complet de booking",
-        "Mise à jour de Gîte du Moulin",
+        "Mise à jour\u202f: Gîte du Moulin",
     ]
     assert told.steps[0].said["fr"] == "calendriers lus\u202f: 1, dont sans changement\u202f: 0"
     writes = [line["fr"] for one in told.steps for line in one.writes]

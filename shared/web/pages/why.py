@@ -36,6 +36,7 @@ async def show(desk: Desk, ask: Ask) -> HttpAnswer:
         "why.html",
         400 if wrong else 200,
         homes=homes,
+        channels={name: one.platform for state in states for name, one in state.listings.items()},
         home=home,
         date=written or today.isoformat(),
         wrong=wrong,

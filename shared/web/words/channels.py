@@ -36,8 +36,8 @@ FR = {
     "channels.imported": "Dernière lecture",
     "channels.due": "prochaine {soon}",
     "channels.rhythm": "Rythme",
-    "channels.every": "toutes les {span}",
-    "channels.own_rhythm": "toutes les {span}, rythme fixé par la plateforme",
+    "channels.every": "{span} entre deux lectures",
+    "channels.own_rhythm": "{span} entre deux lectures, rythme fixé par la plateforme",
     "channels.day": "24 heures",
     "channels.day_said": "24 dernières heures : {ok} h sans échec, {some} h avec quelques échecs, {failed} h "
     "sans réponse, {nothing} h sans lecture notée.",
@@ -53,7 +53,7 @@ FR = {
     "chez {name} ; le moteur reprend de lui-même dès qu’il est de nouveau accepté.",
     "channels.given_up": "Rien n’est envoyé à {name} pour le moment. Les nuits à fermer à la main sont sur "
     "la page Aujourd’hui.",
-    "channels.paused": "En pause : les réservations sur {name} arrivent encore (lues toutes les {span}) et vous "
+    "channels.paused": "En pause : les réservations sur {name} arrivent encore ({span} entre deux lectures) et vous "
     "sont signalées ; rien n’y est envoyé. Fermez-y vous-même les nuits vendues ailleurs.",
     "channels.unheard": "Pas encore lu en entier : {homes}. Rien n’y est rouvert avant.",
     "channels.exposed_api": "{name} n’a pas encore confirmé ce blocage : {dates}, {home}",
@@ -153,8 +153,8 @@ EN = {
     "channels.imported": "Last read",
     "channels.due": "next {soon}",
     "channels.rhythm": "Rhythm",
-    "channels.every": "every {span}",
-    "channels.own_rhythm": "every {span}, as the platform prescribes",
+    "channels.every": "{span} between two readings",
+    "channels.own_rhythm": "{span} between two readings, as the platform prescribes",
     "channels.day": "24 hours",
     "channels.day_said": "Last 24 hours: {ok} h without a failure, {some} h with some failures, {failed} h "
     "without an answer, {nothing} h without a look on record.",
@@ -170,7 +170,7 @@ EN = {
     "at {name}; the engine goes on by itself once it is accepted.",
     "channels.given_up": "Nothing is sent to {name} for now. The nights to close by hand are on the page "
     "Today.",
-    "channels.paused": "Paused: bookings of {name} still arrive (read every {span}) and are told to you; "
+    "channels.paused": "Paused: bookings of {name} still arrive ({span} between two readings) and are told to you; "
     "nothing is sent there. Close there by yourself what is sold elsewhere.",
     "channels.unheard": "Not yet read whole: {homes}. Nothing is reopened there before.",
     "channels.exposed_api": "{name} has not confirmed this block yet: {dates}, {home}",
