@@ -62,7 +62,7 @@ async def read(stage: Stage, path: str) -> str:
     """What is answered to the person at this machine."""
     url = f"{stage.session.stack.hosts.public}{path}"
     headers = {"authorization": f"Bearer {token_of(stage)}"}
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         answer = await client.get(url, headers=headers)
     assert answer.status_code == 200, answer.text
     return answer.text

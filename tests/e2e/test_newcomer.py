@@ -59,7 +59,7 @@ async def test_a_run_begins_with_nothing_and_goes_on_with_what_the_console_store
 
 async def served(address: str) -> None:
     """Our calendar is given out once theirs was read."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
 
         async def look() -> bool:
             return (await client.get(address)).status_code == 200

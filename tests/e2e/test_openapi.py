@@ -176,7 +176,7 @@ async def test_what_is_there_was_found_and_what_is_wrong_was_refused(play: Play)
 
 async def test_without_the_key_every_closed_address_is_closed(play: Play) -> None:
     somebody = {"x-forwarded-for": "192.0.2.7"}  # a stranger of one's own: others have asked much already
-    async with httpx.AsyncClient(base_url=play.base, trust_env=False, headers=somebody) as client:
+    async with httpx.AsyncClient(base_url=play.base, trust_env=False, timeout=60, headers=somebody) as client:
         for one in [one.ok() for one in play.schema.get_all_operations()]:
             answer = await client.request(one.method, one.path.replace("{", "").replace("}", ""))
             assert answer.status_code == (200 if one.path == "/api/openapi.json" else 401), one.path

@@ -122,7 +122,7 @@ async def healthy(base: str) -> bool:
 async def opens(base: str, file: Path) -> bool:
     """Whether the API opens to whoever sends what stands in the file, and to nobody else."""
     name, _, value = file.read_text().strip().partition(": ")
-    async with httpx.AsyncClient(base_url=base, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=60) as client:
         refused = await client.get("/api/status")
         answer = await client.get("/api/status", headers={name: value})
     return (refused.status_code, answer.status_code) == (401, 200)

@@ -97,15 +97,15 @@ def test_the_command_serves_and_stops_cleanly(app_folder: Path) -> None:
         assert process.stdout is not None
         base = next(line.split()[1] for line in process.stdout if line.startswith("ready "))
         # Without routePrefix in host.json the prefix is the Functions host's own: api.
-        assert httpx.get(f"{base}/api/hello/you").text == "hello you"
+        assert httpx.get(f"{base}/api/hello/you", timeout=60).text == "hello you"
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "stopped\n"), err
 
 
 def test_the_command_refuses_a_taken_port(app_folder: Path) -> None:
     with listen("127.0.0.1", 0) as taken:
         process = start(app_folder, "--port", str(taken.getsockname()[1]))
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 2
     assert err.startswith("the host does not start: port ")

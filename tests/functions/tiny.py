@@ -150,7 +150,7 @@ async def running(plan: Plan, grace: float = 10.0, other: Bus | None = None) -> 
     served = asyncio.create_task(host.serve(sock, stopping))
     try:
         # A broken host shows as a failure, not as a run that never ends.
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             yield Running(f"http://127.0.0.1:{sock.getsockname()[1]}", bus, stop, held.released.set, served)
     finally:
         stop()

@@ -56,7 +56,7 @@ class Desk:
             capture_output=True,
             text=True,
             check=False,
-            timeout=30,
+            timeout=60,
             env={**env, "VALUES": str(self.folder / "values")},
         )
 

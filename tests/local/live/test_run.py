@@ -254,7 +254,7 @@ async def test_our_side_says_who_came(stage: Stage) -> None:
     assert (await ask("POST", f"{base}/webhooks/airbnb/{HOOK}", body=fixture("airbnb/reservation.json")))[
         0
     ] == 200
-    done = await asyncio.wait_for(run, 10)
+    done = await asyncio.wait_for(run, 60)
     assert stage.left() == []
     assert verdicts(done)["importer"] == "held"
     text = (stage.folder / "report.md").read_text()
@@ -327,7 +327,7 @@ async def test_an_address_with_nothing_to_wait_for_is_said_at_once(stage: Stage)
     stage.live = replace(
         stage.live, marked=frozenset(), secrets={**stage.live.secrets, "WEBHOOK_SECRET_AIRBNB": ""}
     )
-    done = await asyncio.wait_for(stage.run(public="https://live.example.org"), 10)
+    done = await asyncio.wait_for(stage.run(public="https://live.example.org"), 60)
     assert outcomes(done, "PUBLIC_BASE_URL") == ["skipped"]
     assert stage.writes() == []
 

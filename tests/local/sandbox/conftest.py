@@ -36,7 +36,9 @@ async def sandbox(config: SandboxConfig, clock: Clock) -> AsyncIterator[Sandbox]
 @pytest.fixture
 async def play(sandbox: Sandbox) -> AsyncIterator[Player]:
     agent = {"User-Agent": "Mozilla/5.0 (tests)"}
-    client = httpx.AsyncClient(base_url=sandbox.base, headers=agent, verify=False, trust_env=False, timeout=5)
+    client = httpx.AsyncClient(
+        base_url=sandbox.base, headers=agent, verify=False, trust_env=False, timeout=60
+    )
     async with client:
         yield Player(sandbox, client)
 
