@@ -53,7 +53,10 @@ class Calls:
     async def _call(self, state: SiteState, name: str, write: Write) -> Result:
         """One write, one attempt: what fails comes back by its due row, after a pause."""
         listing = state.listings[name]
-        account = await self._modes.account(listing.account)
+        try:
+            account = await self._modes.account(listing.account)
+        except SyncError as wrong:  # nothing went out; what the others were told stands and is confirmed
+            return _failed(wrong)
         if account is None:
             return Result(error=f"no account {listing.account}")
         connector = self._world.apis.get(listing.platform)

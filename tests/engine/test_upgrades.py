@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -14,10 +15,10 @@ from hypothesis import strategies as st
 
 from local.tables.backup import TABLES
 from shared.domain.dates import StayDates
-from shared.domain.errors import SyncError
+from shared.domain.errors import SyncError, Unreadable
 from shared.domain.facts import SeenRoom, SeenStay
 from shared.domain.health import Code
-from shared.domain.model import AIRBNB, BOOKING, GREENGO, Account, Status
+from shared.domain.model import AIRBNB, BOOKING, GREENGO, Account, Phase, Status
 from shared.domain.portfolio import Owner, Role
 from shared.engine.inbox import UNKNOWN_FOR
 from shared.engine.modes import UNREAD_EVERY
@@ -25,7 +26,7 @@ from shared.engine.work import MOST_DELIVERIES
 from shared.messages import encode
 from shared.ports import Message, Notification, Row, Value
 from shared.state import names, site_codec
-from shared.state.accounts import Place
+from shared.state.accounts import AccountState, Place
 from shared.state.people import PeopleStore
 from tests.engine.stories import (
     AUGUST,
@@ -342,6 +343,26 @@ def test_an_account_that_cannot_be_read_is_told_of_once_an_hour_and_all_the_whil
     put(village, names.ACCOUNTS, "airbnb", "account", {"secrets": 5})
     ticks(2)
     assert said() == 3, "mended in between: it is news again"
+
+
+def test_an_account_that_cannot_be_read_any_more_when_it_is_called_costs_no_other_its_confirmation(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = village.engine.modes.account
+
+    async def account(name: str) -> AccountState | None:
+        if name == "airbnb":
+            raise Unreadable("column secrets is not a text")
+        return await right(name)
+
+    calls = village.engine.reconciler._calls
+    monkeypatch.setattr(calls, "_modes", SimpleNamespace(account=account))
+    village.book(GREENGO, JULY)
+    polled(village)
+    assert village.booking.calendar.closed == nights(JULY)
+    rows = {row.listing: row for row in stored(village).blocks.values() if row.dates == JULY}
+    assert rows[f"{HOME}-booking"].phase is Phase.ACCEPTED
+    assert rows[f"{HOME}-airbnb"].error == "column secrets is not a text"
 
 
 @pytest.fixture
