@@ -188,6 +188,15 @@ def of_unread(names: Iterable[str], unseen: frozenset[Code]) -> Sight:
     return Sight(tuple(found), unseen=unseen if found else frozenset())
 
 
+def of_unread_sites(sites: Mapping[str, str]) -> Sight:
+    """Sites whose homes this release cannot read, each with its owner."""
+    found = []
+    for site, owner in sites.items():
+        cause, step = words.unread(site)
+        found.append(Finding(Code.UNREAD, Weight.ILL, cause, step, site, owner=owner))
+    return Sight(tuple(found))
+
+
 def of_store(why: str) -> Sight:
     """The tables did not answer, or hold what cannot be read; ``why`` in our own words. Nothing else is known then."""
     cause, step = words.store_down(why)

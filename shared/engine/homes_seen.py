@@ -5,30 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.domain.access import Person
-from shared.domain.errors import Moved, NotFound
+from shared.domain.errors import Moved, NotFound, Unreadable
 from shared.domain.model import SiteState
-from shared.engine.scope import sites_seen
 from shared.engine.side_by_side import side_by_side
 from shared.engine.world import World
 
 
 async def states_seen(world: World, person: Person) -> list[SiteState]:
-    """Every site of the owners this person sees, by id. Raises ``StoreUnavailable``."""
-    found = await load_all(world, sorted(await sites_seen(world, person)))
-    return [state for state in found if person.sees(state.site.owner)]
+    """Every site of the owners this person sees, by id, but for those that cannot be read. Raises
+    ``StoreUnavailable``."""
+    return (await seen_and_unread(world, person))[0]
 
 
-async def load_all(world: World, sites: Iterable[str]) -> list[SiteState]:
-    """Sites by their ids; one that is no more is left out. Raises ``StoreUnavailable``."""
+async def seen_and_unread(world: World, person: Person) -> tuple[list[SiteState], dict[str, str]]:
+    """The same, and the ids of those whose homes cannot be read, with whose they are: they hide no other, and are to be
+    told of. Raises ``StoreUnavailable``."""
+    known, unread = await world.accounts.directory("site"), dict[str, str]()
 
     async def load(site: str) -> SiteState | None:
         try:
             return await world.sites.load(site)
         except (NotFound, Moved):
             return None
+        except Unreadable:
+            unread[site] = known[site].get("owner", "")
+            return None
 
+    sites = sorted(name for name, what in known.items() if person.sees(what.get("owner", "")))
     found = await side_by_side(load, sites)
-    return [state for state in found if state is not None]
+    states = [state for state in found if state is not None and person.sees(state.site.owner)]
+    return states, dict(sorted(unread.items()))
 
 
 def homes_by_name(states: Iterable[SiteState]) -> list[tuple[str, str]]:

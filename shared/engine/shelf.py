@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from shared.domain.errors import Moved, NotFound
+from shared.domain.errors import Moved, NotFound, Unreadable
 from shared.domain.model import SiteState
 from shared.engine.modes import Modes
 from shared.engine.side_by_side import AT_ONCE
@@ -51,7 +51,7 @@ class Shelf:
         return self._stamp
 
     async def copies(self, sites: Iterable[str], stamp: Stamp) -> list[Copy]:
-        """Copies of these sites, none older than the stamp; a site that is no more is left out. Raises
+        """Copies of these sites, none older than the stamp; one that is no more, or cannot be read, is left out. Raises
         ``StoreUnavailable``."""
         wanted = list(sites)
         found = {site: self._copies.get(site) for site in wanted}
@@ -76,6 +76,6 @@ class Shelf:
                 state = known.state
             else:
                 state = await self._world.sites.load(site)
-        except (NotFound, Moved):
+        except (NotFound, Moved, Unreadable):
             return None
         return Copy(state, await self._modes.silent(state), stamp)

@@ -10,7 +10,7 @@ from shared.domain.conflict_alerts import stage
 from shared.domain.model import Phase, SiteState
 from shared.domain.modes import STALE_PERIODS, UNREAD, feed_mode
 from shared.engine.by_hand import Closure, FailedPush, failed_pushes, to_close
-from shared.engine.homes_seen import states_seen
+from shared.engine.homes_seen import seen_and_unread
 from shared.engine.modes import Modes
 from shared.engine.notices_status import JsonValue, notices_status
 from shared.engine.opaque import sealed
@@ -27,9 +27,10 @@ class Status:
         self._modes = modes
 
     async def everything(self, person: Person) -> dict[str, JsonValue]:
-        """Accounts, feeds and sites of the owners a person sees; no secret, no guest."""
+        """Accounts, feeds and sites of the owners a person sees; no secret, no guest. A site that
+        cannot be read is named, and hides no other."""
         now = self._world.now()
-        states = await states_seen(self._world, person)
+        states, unread = await seen_and_unread(self._world, person)
         loaded = await self._loaded()
         accounts = [one for one in loaded.values() if one is not None and person.sees(one.account.owner)]
         known = {one.account.id for one in accounts}
@@ -41,6 +42,7 @@ class Status:
             "accounts": [await self._account(one) for one in accounts],
             "feeds": await self._feeds(now, {state.site.id for state in states}),
             "sites": [site_status(state, now) for state in states],
+            "unread_sites": dict[str, JsonValue](unread),
             "notices": await notices_status(self._world, person),
             "close_by_hand": [_by_hand(c) for state in states for c in to_close(state, now, standings, page)],
             "failed_pushes": [_failed(one, now) for state in states for one in failed_pushes(state)],

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from shared.domain import health_state
 from shared.domain.access import Person
 from shared.domain.model import Link, Platform, SiteState
 from shared.domain.modes import UNREAD
@@ -17,7 +18,7 @@ from shared.domain.spoken import PARIS
 from shared.engine.conflict_cases import Case, order
 from shared.engine.conflict_view import Json, View
 from shared.engine.history_all import Records, Search
-from shared.engine.homes_seen import states_seen
+from shared.engine.homes_seen import seen_and_unread
 from shared.engine.modes import Modes
 from shared.engine.quarantine import Quarantine
 from shared.engine.removals import Removals, Waiting
@@ -145,13 +146,14 @@ class TodayView:
         from shared.engine.health_view import seen, to_see_to  # not at the start of whoever shows no page
 
         world, stamp = self._world, await self._stamps.take()
-        states = await states_seen(world, person)
+        states, unread = await seen_and_unread(world, person)
+        blind = health_state.of_unread_sites(unread)
         sources, fetches, told, messages, health = await asyncio.gather(
             self._sources(states),
             world.fetches.all(),
             Records(world).newest(states, Search(), LOOKED_AT),
             self._quarantine.count(person),
-            self._watch().report(outside=True),
+            self._watch().report(outside=True, also=[blind]),
         )
         now, names = world.now(), world.platform_names
         standings = {name: one.standing if one else UNREAD for name, one in sources.accounts.items()}
@@ -171,7 +173,7 @@ class TodayView:
             at=now,
             zone=homes[0].zone if homes else PARIS,
             stamp=stamp,
-            homes=len(homes),
+            homes=len(homes) or len(unread),  # nobody is welcomed who has homes, read or not
             deciding=frozenset(
                 home for state in states if person.decides(state.site.owner) for home in state.site.properties
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.domain.health_state import of_unread_sites
 from shared.use_cases import Ask, HttpAnswer
 from shared.web.answers import REFUSALS, json_answer, refused
 from shared.web.api.health import as_json
@@ -15,7 +16,9 @@ LISTED = 100
 async def status(desk: Desk, ask: Ask) -> HttpAnswer:
     """Accounts, links, sites, what waits for a person, what is wrong: of the homes this one sees."""
     found = await desk.operations.overview.everything(ask.person)
-    report = await desk.operations.watch.report()
+    unread = found.pop("unread_sites")
+    owners = {site: str(owner) for site, owner in unread.items()} if isinstance(unread, dict) else {}
+    report = await desk.operations.watch.report(also=[of_unread_sites(owners)])
     return json_answer(200, {**found, "health": as_json(report, ask.person)})
 
 
