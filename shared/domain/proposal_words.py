@@ -248,7 +248,7 @@ def _first(scene: Scene) -> Said:
             "en": f"The booking on {name} was probably the first.",
         },
         Certainty.UNKNOWN: {
-            "fr": "Laquelle était la première, nous ne le savons pas.",
+            "fr": "Lequel était le premier, nous ne le savons pas.",
             "en": "Which of them was the first we do not know.",
         },
     }[scene.conflict.certainty]

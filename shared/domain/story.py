@@ -109,7 +109,11 @@ _BELLS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (re.compile(r"queue (?P<what>.*)"), "le relevé de la file de {what}", "the poll of the queue of {what}"),
     (re.compile(r"feed (?P<what>.*)"), "la lecture du calendrier {what}", "the reading of calendar {what}"),
     (re.compile(r"whole state of (?P<what>.*)"), "une lecture complète de {what}", "a whole look at {what}"),
-    (re.compile(r"(?P<what>.*) fetched the calendar"), "{what} a lu notre calendrier", "{what} read ours"),
+    (
+        re.compile(r"(?P<what>.*) fetched the calendar"),
+        "une lecture de notre calendrier par {what}",
+        "a reading of ours by {what}",
+    ),
     (re.compile(r"reservation (?P<what>.*) is being made"), "la vente de {what}", "the sale of {what}"),
     (re.compile(r"(?P<what>.*) was never there"), "{what} n’existe pas", "{what} does not exist"),
     (re.compile(r"re-read (?P<what>.*)"), "une relecture de {what}", "a re-read of {what}"),

@@ -65,7 +65,11 @@ def test_a_line_is_one_sentence_in_each_language(words: dict[str, str], french: 
         ("webhook A1", "un appel de la plateforme", "a call of the platform"),
         ("queue booking", "le relevé de la file de Booking.com", "the poll of the queue of Booking.com"),
         ("feed mill-a", "la lecture du calendrier Airbnb", "the reading of calendar Airbnb"),
-        ("greengo fetched the calendar", "Greengo a lu notre calendrier", "Greengo read ours"),
+        (
+            "greengo fetched the calendar",
+            "une lecture de notre calendrier par Greengo",
+            "a reading of ours by Greengo",
+        ),
         ("person camille@homes.example", "camille@homes.example", "camille@homes.example"),
         ("something newer", "something newer", "something newer"),
         ("", "", ""),

@@ -181,7 +181,7 @@ def test_what_vanished_says_so_and_is_marked(village: Village, browser: Browser)
     village.greengo.calendar.book(StayDates(date(2027, 9, 1), date(2027, 9, 3)))
     polled(village, 2 * MINUTE)
     (bar,) = bars(browser.page(IN_JULY))
-    assert "disparue du flux, à confirmer" in in_words(bar)
+    assert "disparue du calendrier, à confirmer" in in_words(bar)
     assert {"gone", "linked"} <= set(bar.attributes["class"].split())
     assert bar.one("i").text == "?"
 

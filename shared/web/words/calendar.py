@@ -2,7 +2,7 @@
 
 FR = {
     "calendar.title": "Calendrier",
-    "calendar.as_of": "À jour à {time}",
+    "calendar.as_of": "État à {time}",
     "calendar.as_of_help": "Cette page se met à jour seule quand quelque chose change, tant qu’elle reste ouverte.",
     "calendar.caption": "{homes} du {first} au {last}. Chaque colonne est une nuit.",
     "calendar.homes_1": "1 logement",
@@ -61,7 +61,7 @@ FR = {
     "calendar.hold_until": "jusqu’à {time}",
     "calendar.of_home": "au logement {home}",
     "calendar.claimed": "annoncée, pas encore vérifiée",
-    "calendar.gone": "disparue du flux, à confirmer : les nuits restent fermées",
+    "calendar.gone": "disparue du calendrier, à confirmer : les nuits restent fermées",
     "calendar.step.to_send": "à envoyer",
     "calendar.step.sent": "envoyé",
     "calendar.step.confirmed": "confirmé",
@@ -79,7 +79,7 @@ FR = {
     "calendar.legend_block": "Fermé, sans voyageur (hachures)",
     "calendar.legend_hold": "Promise le temps d’un paiement (points)",
     "calendar.legend_clash": "Double réservation (rouge)",
-    "calendar.legend_gone": "Disparue du flux, à confirmer",
+    "calendar.legend_gone": "Disparue du calendrier, à confirmer",
     "calendar.legend_steps": "Fermeture sur les autres canaux",
     "calendar.legend_to_send": "à envoyer : rien n’est encore parti",
     "calendar.legend_sent": "envoyé : parti, ou publié et pas encore lu",
@@ -117,7 +117,7 @@ FR = {
 
 EN = {
     "calendar.title": "Calendar",
-    "calendar.as_of": "Up to date at {time}",
+    "calendar.as_of": "As of {time}",
     "calendar.as_of_help": "While it stays open, this page updates itself when something changes.",
     "calendar.caption": "{homes}, {first} to {last}. Each column is a night.",
     "calendar.homes_1": "1 home",

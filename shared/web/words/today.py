@@ -16,7 +16,7 @@ FR = {
     "today.cared": "{name} s’en occupe",
     "today.decided": "décidé par {name}, pas encore visible sur les plateformes",
     "today.hands": "À fermer à la main",
-    "today.hands_more": "Nous ne pouvons pas fermer ces nuits nous-mêmes. Tant qu’elles sont ouvertes là-bas, elles "
+    "today.hands_more": "Nous n’avons pas pu fermer ces nuits nous-mêmes. Tant qu’elles sont ouvertes là-bas, elles "
     "peuvent être vendues deux fois.",
     "today.hand_page": "Fermer sur {platform}",
     "today.hand_done": "Déjà fermé ? La prochaine lecture le verra.",
@@ -89,7 +89,7 @@ EN = {
     "today.cared": "{name} takes care of it",
     "today.decided": "decided by {name}, not yet seen on the platforms",
     "today.hands": "To be closed by hand",
-    "today.hands_more": "We cannot close these nights ourselves. As long as they are open there, they may be sold "
+    "today.hands_more": "We could not close these nights ourselves. As long as they are open there, they may be sold "
     "twice.",
     "today.hand_page": "Close on {platform}",
     "today.hand_done": "Closed already? The next look will see it.",
