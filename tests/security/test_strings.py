@@ -268,7 +268,7 @@ def test_uids_are_in_no_calendar_and_in_no_log_line(lines: list[str]) -> None:
 def nameless(line: str) -> str:
     """A line without the hash that names a conflict, and without what depends on how many facts there are: UIDs that a
     reader takes for equal are one event with several nights, and three stays that clash are graded otherwise."""
-    counted = r"\b[0-9a-f]{24}\b|\"changed\": \d+|\"severity\": \"\w+\"| Notre première proposition : [^\"]*"
+    counted = r"\b[0-9a-f]{24}\b|\"changed\": \d+|\"severity\": \"\w+\"| Notre première proposition\\u202f: [^\"]*"
     return re.sub(counted, "", line)
 
 
@@ -295,7 +295,7 @@ def test_a_home_may_have_any_name_and_stays_on_one_line(lines: list[str]) -> Non
         (line,) = (one for one in lines if json.loads(one)["event"] == "notice")
         assert line.isprintable()
         assert line.splitlines() == [line]
-        assert f" : {text}, " in json.loads(line)["text"]
+        assert f"\u202f: {text}, " in json.loads(line)["text"]
         assert export(built, "h") == body
     built.close()
 
