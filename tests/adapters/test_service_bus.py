@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from local.ports import free_port
 from local.servicebus.config import QueueConfig
 from local.servicebus.faults import Fault
 from local.servicebus.standin import StandIn
@@ -141,11 +142,9 @@ async def test_rule_12_a_send_to_a_bus_that_does_not_answer_has_a_second(standin
 
 @pytest.mark.bus
 async def test_a_bus_that_was_away_is_found_again() -> None:
-    async with StandIn(QUEUES) as standin:
-        port, bus = (
-            standin.port,
-            ServiceBus(connection_string=standin.connection_string, send_seconds=PATIENT),
-        )
+    port = free_port()  # nobody's connection is lent it in between
+    async with StandIn(QUEUES, port=port) as standin:
+        bus = ServiceBus(connection_string=standin.connection_string, send_seconds=PATIENT)
         await bus.send("work", [note("1")])
     with pytest.raises(BusUnavailable, match="work"):
         await bus.send("work", [note("2")])
