@@ -25,7 +25,7 @@ from shared.ports import Message
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 QUEUES = [QueueConfig("work", max_delivery_count=10, duplicate_detection=True, duplicate_window=300.0)]
-PATIENT = 3.0
+PATIENT = 20.0
 """Seconds a send gets here: what is tested is the recovery, not this machine's speed."""
 
 
