@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from email.utils import parseaddr
@@ -11,6 +12,8 @@ from shared.ports import Notice, Response
 
 MOST_TITLE = 120
 """Characters of a title: more than any phone or mail list shows."""
+
+_BLANKS = re.compile(r"[^\S\u00a0\u202f]+")
 
 
 def languages(notice: Notice, wanted: str = "") -> Sequence[str]:
@@ -39,8 +42,9 @@ def tame(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """On one line: a header field, or a title, ends where the line ends."""
-    return " ".join(tame(" ".join(text.split())).split())
+    """On one line: a header field, or a title, ends where the line ends. Blanks that keep French signs with their word
+    stay as they are."""
+    return _BLANKS.sub(" ", tame(_BLANKS.sub(" ", text))).strip()
 
 
 def _is_wild(sign: str) -> bool:

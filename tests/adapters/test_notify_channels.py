@@ -342,4 +342,5 @@ def test_a_title_is_one_line_of_bounded_length() -> None:
     assert len(title(long)) == 120
     assert title(replace(NOTICE, text={})) == "push_failed"
     assert one_line("a\x85b\u2029c\x00d") == "a b cd"
+    assert one_line(" Gîte\u202f:  l’été\u00a0!\n") == "Gîte\u202f: l’été\u00a0!"
     assert one_line("👩\u200d🔧") == "👩\u200d🔧"

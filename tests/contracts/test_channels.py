@@ -25,7 +25,10 @@ from tests.mail import Mail
 from tests.security.corpus import load
 
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
-TEXT = {"fr": "Gîte du Lac : nuits fermées, 3–7 août", "en": "Gîte du Lac: nights closed"}
+TEXT = {
+    "fr": "Gîte du Lac\u202f: l’été est fermé, «\u202f3–7 août\u202f»",
+    "en": "Gîte du Lac: nights closed",
+}
 NOTICE = Notice("push_failed", "gite/gite-airbnb", "high", TEXT, "owner", "https://example.org/c?a=1", "id-1")
 SECRETS = ("ada@example.org", "s3cret-topic", "s3cret-token", "s3cret-path", "s3cret-word")
 
@@ -215,4 +218,4 @@ def _flat(text: str) -> str:
 
 async def test_the_log_takes_everything(caplog: pytest.LogCaptureFixture) -> None:
     await LogNotify("fr").send(NOTICE)
-    assert TEXT["fr"] in caplog.text
+    assert json.loads(caplog.messages[-1])["text"] == TEXT["fr"]
