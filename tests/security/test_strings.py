@@ -224,6 +224,16 @@ def story(lines: list[str], guests: Sequence[str], uids: Sequence[str]) -> Told:
     return Told(tuple(map(timeless, lines[start:])), tuple(answers), status)
 
 
+_OF_NOBODY: list[Told] = []
+
+
+def story_of_nobody(lines: list[str], facts: int) -> Told:
+    """The story of guests without names, in calendars whose UIDs say nothing: the same each time, so told once."""
+    if not _OF_NOBODY:
+        _OF_NOBODY.append(story(lines, [""] * facts, [f"uid{n}" for n in range(facts)]))
+    return _OF_NOBODY[0]
+
+
 def timeless(line: str) -> str:
     """A line without the instant at which it was written."""
     return re.sub(r'"time": "[0-9T:.-]+Z", ', "", line, count=1)
@@ -241,7 +251,7 @@ def test_guests_are_in_no_calendar_no_log_line_and_no_status(lines: list[str]) -
     texts = strings()
     uids = [f"uid{n}" for n in range(len(texts))]
     named = story(lines, texts, uids)
-    assert named == story(lines, [""] * len(texts), uids)
+    assert named == story_of_nobody(lines, len(texts))
     said = [json.loads(line) for line in named.lines]
     kinds = {(line["event"], line.get("notice", "")) for line in said}
     assert {("notice", "conflict"), ("notice", "unplaced"), ("ingest_failed", "")} <= kinds
@@ -261,14 +271,16 @@ def test_uids_are_in_no_calendar_and_in_no_log_line(lines: list[str]) -> None:
     said = story(lines, [""] * len(uids), uids)
     for body in said.exports:
         assert all(EXPORTED.fullmatch(line) for line in body.removesuffix(b"\r\n").split(b"\r\n")), body
-    plain = story(lines, [""] * len(uids), [f"uid{n}" for n in range(len(uids))])
+    plain = story_of_nobody(lines, len(uids))
     assert sorted(map(nameless, said.lines)) == sorted(map(nameless, plain.lines))
 
 
 def nameless(line: str) -> str:
     """A line without the hash that names a conflict, and without what depends on how many facts there are: UIDs that a
     reader takes for equal are one event with several nights, and three stays that clash are graded otherwise."""
-    counted = r"\b[0-9a-f]{24}\b|\"changed\": \d+|\"severity\": \"\w+\"| Notre première proposition\\u202f: [^\"]*"
+    counted = (
+        r"\b[0-9a-f]{24}\b|\"changed\": \d+|\"severity\": \"\w+\"| Notre première proposition\\u202f: [^\"]*"
+    )
     return re.sub(counted, "", line)
 
 
