@@ -35,11 +35,11 @@ def status(ctx: typer.Context) -> int:
             session.screen.say(session.t("status.no_homes_do", address=session.api.address), indent=2)
         if waiting or not homeless:
             _waiting(session, waiting, calm=found["today"].get("calm") is True)
-        session.screen.say()
-        names = ("channel", "mode", "answered", "closed", "under_way", "note")
-        session.screen.table(
-            [session.t(f"status.{one}") for one in names], channels(session, found["status"])
-        )
+        rows = channels(session, found["status"])
+        if rows:
+            session.screen.say()
+            names = ("channel", "mode", "answered", "closed", "under_way", "note")
+            session.screen.table([session.t(f"status.{one}") for one in names], rows)
         held = items(found["removals"], "removals")
         if held:
             session.screen.say()

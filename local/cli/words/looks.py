@@ -4,8 +4,8 @@ FR = {
     "status.decide": "{what}. Décidez avec « resolve ».",
     "status.replay": "{what} Voyez « replay ».",
     "status.no_homes": "Aucun logement ne vous est confié.",
-    "status.no_homes_do": "Connectez un premier calendrier : {address}/connect, ou « portfolio import ». Si un autre "
-    "gère vos logements, demandez-lui de vous inscrire parmi les personnes du portefeuille.",
+    "status.no_homes_do": "Connectez un premier calendrier : {address}/connect, ou « portfolio import ». Si "
+    "quelqu’un d’autre gère vos logements, demandez-lui de vous inscrire parmi les personnes du portefeuille.",
     "status.held": "Séjours disparus, encore tenus jusqu’à preuve : {count}.",
     "status.channel": "Canal",
     "status.mode": "Mode",
