@@ -241,11 +241,11 @@ def _notice(whose: Account, before: SyncMode, after: Standing, reason: str, at: 
     up = _ORDER.index(after.mode) > _ORDER.index(before)
     severity = "info" if up else "critical" if after.mode is SyncMode.MANUAL else "high"
     (was_fr, was_en), (is_fr, is_en) = _WORDS[before], _WORDS[after.mode]
-    nothing_fr = " Rien n'est envoyé : fermez à la main les nuits listées." if not after.sends else ""
+    nothing_fr = " Rien n’est envoyé\u202f: fermez à la main les nuits listées." if not after.sends else ""
     nothing_en = " Nothing is sent: close the listed nights by hand." if not after.sends else ""
     why = said(reason)
     text = {
-        "fr": f"{account} : {was_fr} → {is_fr} ({why['fr']}).{nothing_fr}",
+        "fr": f"{account}\u202f: {was_fr} → {is_fr} ({why['fr']}).{nothing_fr}",
         "en": f"{account}: {was_en} -> {is_en} ({why['en']}).{nothing_en}",
     }
     # One that comes and goes all day is told of once an hour; that nothing is sent any more, each time.
