@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from shared.domain.access import Person
-from shared.domain.errors import SyncError
+from shared.domain.errors import SyncError, Unreadable
 from shared.domain.model import Account, Link, Listing, SiteState
 from shared.domain.portfolio import Owner, Portfolio, PortfolioListing
 from shared.domain.story import PERSON
-from shared.engine.homes_seen import states_seen
+from shared.engine.homes_seen import seen_and_unread
 from shared.engine.portfolio import PortfolioImport
 from shared.engine.turn import turn
 from shared.engine.world import World
@@ -38,8 +38,11 @@ class Library:
 
     async def stored(self, person: Person, *, links: bool = False) -> Portfolio:
         """What is stored of the owners a person sees. Calendar links are in it where they are asked for, of owners the
-        person decides for; people and the names of keys likewise of those alone."""
-        shown = await states_seen(self._world, person)
+        person decides for; people and the names of keys likewise of those alone.
+        Raises ``Unreadable`` where one of their sites or accounts cannot be read."""
+        shown, unread = await seen_and_unread(self._world, person)
+        if unread:  # a copy without them would pass for whole
+            raise Unreadable(f"the homes of site {next(iter(unread))} cannot be read")
         links_of = await self._links(shown) if links else {}
         listings = [
             _listing(state, one, links_of.get(one.id, "") if person.decides(state.site.owner) else "")

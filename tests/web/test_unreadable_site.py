@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from shared.domain.errors import Unreadable
 from shared.domain.model import GREENGO
 from shared.ports import Row
 from shared.state import names, site_codec
@@ -35,3 +36,8 @@ def test_it_hides_no_page_and_is_told_of(village: Village) -> None:
     assert [one["about"] for one in status["health"]["findings"] if one["code"] == "unread"] == [HOME]
     today = json.loads(browser.get("/api/today").body)
     assert [one["kind"] for one in today["needs"] if HOME in one["said"]["en"]] == ["engine"]
+
+
+def test_no_portfolio_without_it_passes_for_the_whole_one(village: Village) -> None:
+    with pytest.raises(Unreadable):
+        Browser(village.engine, village.run).get("/api/portfolio")
