@@ -88,7 +88,7 @@ class StandInWorld:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def served() -> AsyncIterator[StandInWorld]:
     async with StandIn(load_config(CONFIG)) as standin:
-        bus = ServiceBus(connection_string=standin.connection_string)
+        bus = ServiceBus(connection_string=standin.connection_string, send_seconds=20)
         # A busy machine may need more than the product's second to open the first link.
         await asyncio.gather(bus.warm("work"), bus.warm("conflicts"))
         yield StandInWorld(standin, bus)

@@ -77,7 +77,7 @@ async def poisoner(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Po
     async with staged(Path(tmp_path_factory.mktemp("quarantine"))) as stage:
         values = stage.session.stack.values
         tables = open_tables(connection_string=values["STORAGE"], monotonic=time.monotonic, wall=wall)
-        bus = ServiceBus(connection_string=values["SERVICEBUS"])
+        bus = ServiceBus(connection_string=values["SERVICEBUS"], send_seconds=60)
         try:
             yield Poisoner(stage, tables, bus)
         finally:

@@ -141,7 +141,7 @@ async def test_the_same_through_the_sdk() -> None:
         done.set()
 
     async with StandIn([QueueConfig("work")]) as service:
-        bus = ServiceBus(connection_string=service.connection_string)
+        bus = ServiceBus(connection_string=service.connection_string, send_seconds=20)
         async with running(plan_of(with_queue(work)), other=bus):
             await bus.send("work", [Message("site", "villa", "7")])
             await done.wait()
