@@ -68,7 +68,7 @@ def _stale(scene: Scene, steps: Sequence[Step]) -> Words:
     where, dates = _where(scene, steps), _dates(steps)
     return Words(
         reason={
-            "fr": f"Rien ne confirme en ce moment ce que nous savons de {where} ({dates['fr']})\u202f: "
+            "fr": f"Rien ne confirme en ce moment ce que nous savons sur {where} ({dates['fr']})\u202f: "
             "un message l’annonce seulement, ou le calendrier ne le montre plus.",
             "en": f"Nothing confirms at the moment what we know of {where} ({dates['en']}): only a message claims it, "
             "or the calendar no longer shows it.",
@@ -151,7 +151,7 @@ def _ask_guest(scene: Scene, steps: Sequence[Step]) -> Words:
     where, dates, first = _where(scene, steps), _dates(steps), _first(scene)
     return Words(
         reason={
-            "fr": f"Le séjour de {where} ({dates['fr']}) est celui qui gêne le moins à déplacer. {first['fr']}",
+            "fr": f"Le séjour vendu sur {where} ({dates['fr']}) est celui qui gêne le moins à déplacer. {first['fr']}",
             "en": f"The stay of {where} ({dates['en']}) is the one that hurts least to change. {first['en']}",
         },
         cost={
@@ -176,7 +176,7 @@ def _cancel(scene: Scene, steps: Sequence[Step]) -> Words:
         },
         cost=_sentences(terms),
         outcome={
-            "fr": f"Le voyageur de {where} perd son séjour ({dates['fr']})\u202f; {scene.house} reste à l’autre.",
+            "fr": f"Le voyageur venu par {where} perd son séjour ({dates['fr']})\u202f; {scene.house} reste à l’autre.",
             "en": f"The guest of {where} loses the stay ({dates['en']}); {scene.house} is left to the other.",
         },
     )
@@ -268,9 +268,9 @@ def _letter(scene: Scene, step: Step, to: str) -> Said:
         else "May we offer you other dates, or help you to find another place?"
     )
     return {
-        "fr": f"Bonjour,\n\nvotre séjour à {home} ({dates['fr']}) a été réservé presque au même moment par un autre "
-        f"voyageur sur un autre site. Nous en sommes sincèrement désolés. {offer_fr} Dites-nous ce qui vous "
-        "convient\u202f; rien ne sera changé sans votre accord.\n\nBien cordialement",
+        "fr": f"Bonjour,\n\nles nuits de votre séjour ({home}, {dates['fr']}) ont été réservées presque au même moment "
+        f"par un autre voyageur sur un autre site. Nous en sommes sincèrement désolés. {offer_fr} "
+        "Dites-nous ce qui vous convient\u202f; rien ne sera changé sans votre accord.\n\nBien cordialement",
         "en": f"Hello,\n\nyour stay at {home} ({dates['en']}) was booked at nearly the same moment by another guest on "
         f"another site. We are truly sorry. {offer_en} Please tell us what suits you; nothing will be changed "
         "without your consent.\n\nKind regards",

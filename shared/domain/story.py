@@ -108,7 +108,11 @@ _BELLS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (re.compile(r"webhook (?P<what>.*)"), "un appel de la plateforme", "a call of the platform"),
     (re.compile(r"queue (?P<what>.*)"), "le relevé de la file de {what}", "the poll of the queue of {what}"),
     (re.compile(r"feed (?P<what>.*)"), "la lecture du calendrier {what}", "the reading of calendar {what}"),
-    (re.compile(r"whole state of (?P<what>.*)"), "une lecture complète de {what}", "a whole look at {what}"),
+    (
+        re.compile(r"whole state of (?P<what>.*)"),
+        "une lecture complète chez {what}",
+        "a whole look at {what}",
+    ),
     (
         re.compile(r"(?P<what>.*) fetched the calendar"),
         "une lecture de notre calendrier par {what}",

@@ -110,13 +110,13 @@ def _side_changes(
     if old[1] != new[1]:
         was, now = _said(old[1]), _said(new[1])
         yield {
-            "fr": f"le séjour de {where} a changé de dates\u202f: {now['fr']} au lieu de {was['fr']}",
+            "fr": f"le séjour vendu sur {where} a changé de dates\u202f: {now['fr']} au lieu de {was['fr']}",
             "en": f"the stay of {where} has other dates: {now['en']} instead of {was['en']}",
         }
     if old[2] != new[2]:
         word = _STATUS.get(new[2], {"fr": new[2], "en": new[2]})
         yield {
-            "fr": f"la réservation de {where} est maintenant {word['fr']}",
+            "fr": f"la réservation sur {where} est maintenant {word['fr']}",
             "en": f"the booking of {where} is now {word['en']}",
         }
 

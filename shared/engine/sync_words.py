@@ -73,9 +73,9 @@ def title(kind: str, key: str, platforms: Iterable[str], names: Mapping[str, str
     if kind == FEEDS:
         return {"fr": f"Calendriers par lien : {channels}", "en": f"Calendar links: {channels}"}
     if kind == QUEUE:
-        return {"fr": f"Nouvelles de {channels}", "en": f"News of {channels}"}
+        return {"fr": f"Nouvelles\u202f: {channels}", "en": f"News of {channels}"}
     if kind == OBSERVE:
-        return {"fr": f"État complet de {channels}", "en": f"Whole state of {channels}"}
+        return {"fr": f"État complet\u202f: {channels}", "en": f"Whole state of {channels}"}
     home = names.get(key, key)
     return {"fr": f"Mise à jour\u202f: {home}", "en": f"Bringing {home} up to date"}
 

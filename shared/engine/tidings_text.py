@@ -71,7 +71,7 @@ def stuck(platform: str, home: str, dates: Sequence[StayDates], link: str) -> di
 def healed(platform: str, home: str) -> dict[str, str]:
     """What could not be closed is closed."""
     return {
-        "fr": f"C’est réglé\u202f: {platform} a pris toutes les fermetures de {home}.",
+        "fr": f"C’est réglé\u202f: {platform} a pris toutes les fermetures ({home}).",
         "en": f"Settled: {platform} has taken every closure of {home}.",
     }
 

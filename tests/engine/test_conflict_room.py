@@ -241,7 +241,7 @@ def test_a_decision_about_facts_that_have_changed_says_what_changed(village: Vil
     assert late["said"]["fr"] == (
         "Les faits ont changé\u202f: les nuits en double étaient 10–13 juillet 2027, "
         "ce sont maintenant 12–13 juillet 2027\u202f; "
-        "le séjour de airbnb a changé de dates\u202f: 12–15 juillet 2027 au lieu de 10–13 juillet 2027."
+        "le séjour vendu sur airbnb a changé de dates\u202f: 12–15 juillet 2027 au lieu de 10–13 juillet 2027."
     )
     assert late["said"]["en"].startswith(
         "The facts have changed: the nights sold twice were 10–13 July 2027, now"

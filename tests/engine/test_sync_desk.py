@@ -163,9 +163,9 @@ def test_the_report_says_what_was_read_and_what_was_closed(village: Village) -> 
     french = [one.title["fr"] for one in told.steps]
     assert french == [
         "Calendriers par lien\u202f: greengo",
-        "État complet de airbnb",
-        "Nouvelles de booking",
-        "État complet de booking",
+        "État complet\u202f: airbnb",
+        "Nouvelles\u202f: booking",
+        "État complet\u202f: booking",
         "Mise à jour\u202f: Gîte du Moulin",
     ]
     assert told.steps[0].said["fr"] == "calendriers lus\u202f: 1, dont sans changement\u202f: 0"
