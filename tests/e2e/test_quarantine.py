@@ -62,7 +62,7 @@ class Poisoner:
             found = await self.stage.session.client.post(url, headers=self.stage.key)
             return None if found.status_code == 503 and "retry-after" in found.headers else found
 
-        answer = await until(answered, "the replay is taken", 20)
+        answer = await until(answered, "the replay is taken", 60)
         assert answer is not None
         assert answer.status_code == status, answer.text
         return answer.json()
@@ -110,7 +110,7 @@ async def test_a_dead_letter_of_work_is_listed_and_sent_again_once_its_cause_is_
     async def none_left() -> bool:
         return await poisoner.dead() == []
 
-    await until(none_left, "what was sent again is worked off", 15)
+    await until(none_left, "what was sent again is worked off", 60)
     await poisoner.replay(dead[0]["id"], status=404)
 
 
@@ -121,7 +121,7 @@ async def test_a_poisoned_message_of_work_is_quarantined_and_replayed(poisoner: 
     async def quarantined() -> list[Any]:
         return await poisoner.rows(source="work", correlation=EARLY_BELL)
 
-    (row,) = await until(quarantined, "it is set aside", 20)
+    (row,) = await until(quarantined, "it is set aside", 60)
     assert "names no step of a job" in row["reason"]
     assert (row["what"], row["size"] > 0, row["age_s"] >= 0) == ("message", True, True)
     step = JobStep(f"{SOURCES}|00000", "feeds", "0000", ("greengo",), force=True)
@@ -133,7 +133,7 @@ async def test_a_poisoned_message_of_work_is_quarantined_and_replayed(poisoner: 
     async def done() -> bool:
         return bool((await poisoner.stage.ask("GET", "/api/jobs/early"))["state"] == "done")
 
-    await until(done, "the replayed message does the step", 20)
+    await until(done, "the replayed message does the step", 60)
     assert await poisoner.rows(correlation=EARLY_BELL) == []
     again = await poisoner.replay(row["id"], status=200)
     assert again["already"]
@@ -155,7 +155,7 @@ async def test_a_poisoned_message_of_conflicts_is_quarantined_and_replayed(poiso
     async def quarantined() -> list[Any]:
         return await poisoner.rows(source="conflicts")
 
-    (found,) = await until(quarantined, "it is set aside", 30)
+    (found,) = await until(quarantined, "it is set aside", 60)
     assert "cannot be read" in found["reason"]
     assert found["correlation"] == BROKEN_ROW
     assert SITE not in found["id"]
@@ -166,7 +166,7 @@ async def test_a_poisoned_message_of_conflicts_is_quarantined_and_replayed(poiso
     async def told() -> bool:
         return BROKEN_ROW in {line.get("correlation") for line in stage.events("conflict_told")}
 
-    await until(told, "the replayed message tells of the clash", 20)
+    await until(told, "the replayed message tells of the clash", 60)
     assert await quarantined() == []
 
 
@@ -209,7 +209,7 @@ async def test_one_click_lets_go_of_what_vanished_and_the_record_tells_it_all(po
         found: list[Any] = (await stage.ask("GET", f"/api/removals?home={HOME}"))["removals"]
         return [one for one in found if one["stay"] == str(dates)]
 
-    (removal,) = await until(vanished, "the stay is listed as vanished", 30)
+    (removal,) = await until(vanished, "the stay is listed as vanished", 60)
     assert set(stage.states(AIRBNB, dates)) == {NightState.PARTNER}
     done = await stage.ask("POST", f"/api/removals/{removal['id']}/release")
     assert (done["released"], done["already"]) == ([str(dates)], False)

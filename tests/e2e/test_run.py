@@ -101,7 +101,7 @@ async def gone(pids: set[int]) -> None:
     async def look() -> bool:
         return not any(alive(pid) for pid in pids)
 
-    await until(look, f"the end of {pids}", 20.0)
+    await until(look, f"the end of {pids}", 60.0)
 
 
 def alive(pid: int) -> bool:
