@@ -109,10 +109,13 @@ class Export:
     async def _record(self, state: SiteState, name: str, agent: str, bell: str, *, looked: bool) -> None:
         """Remember that the peer has this version: the very last thing before the answer leaves."""
         now = self._world.now()
+        listing = state.listings[name]
         doubted = looked and is_doubted(state, name, now)
         if doubted:
-            self._world.telemetry.count("fetched_in_doubt", platform=state.listings[name].platform)
-        read = Read(state.head.version, now, looked and not doubted, doubted)
+            self._world.telemetry.count("fetched_in_doubt", platform=listing.platform)
+        # While its owner wishes that nobody reads it, nothing was looked at that could turn out true later.
+        may_come_true = doubted and listing.unread_since is None
+        read = Read(state.head.version, now, looked and not doubted, may_come_true)
         await self._world.reads.record(name, read, agent)
         await self._world.ring(WORK, Message("site", state.site.id, bell))
 

@@ -223,6 +223,29 @@ def test_a_fetch_nobody_had_heard_of_before_the_first_answer_was_made_while_nobo
     assert clash.certainty is not Certainty.SURE
 
 
+def test_nor_does_a_fetch_that_nobody_looked_before_come_true_once_what_was_missing_is_believed_gone(
+    hamlet: Hamlet,
+) -> None:
+    """The stay the old link had shown is in doubt for six hours, and the peer fetches our closure meanwhile."""
+    late = nights(50, 2)
+    cut(hamlet)
+    hamlet.clock.advance(timedelta(minutes=10))
+    hamlet.booking.tell(stay("B2", ("moulin", late)))
+    hamlet.run(hamlet.poll())
+    hamlet.run(hamlet.drain())
+    fetch(hamlet, only(hamlet).token)
+    hamlet.run(hamlet.drain())
+    hamlet.web.answers[NEW] = calendar(("sale", late))
+    hamlet.run(hamlet.engine.links.replace(CLAIRE, only(hamlet).id, NEW, sure=True))
+    look(hamlet)
+    for _ in range(2):
+        hamlet.clock.advance(timedelta(hours=4))
+        hamlet.run(hamlet.engine.observer.observe("booking"))
+        look(hamlet)
+    (clash,) = state_of(hamlet).conflicts.values()
+    assert (clash.exact, clash.ended_at) == ((late,), None)
+
+
 def test_what_was_sold_before_a_link_was_first_given_is_no_echo_of_a_closure_taken_then() -> None:
     """The listing only took our calendar until now."""
     known = portfolio([MOULIN], {"moulin": GREENGO})
