@@ -73,7 +73,8 @@ def is_explained(key: str, part: Part, ledger: Iterable[Block]) -> bool:
 def may_be_shown(part: Part, ledger: Iterable[Block]) -> bool:
     """Whether our closures on that very listing could be what a new event shows, also those that the peer is not known
     to have taken: its fetch may be on record and not read yet, or be proven only later."""
-    as_taken = (replace(row, taken_at=row.taken_at or row.heir_taken or _EVER) for row in ledger)
+    near = (row for row in ledger if row.dates.overlaps(part.dates))
+    as_taken = (replace(row, taken_at=row.taken_at or row.heir_taken or _EVER) for row in near)
     return is_explained("", part, as_taken)
 
 
