@@ -80,14 +80,23 @@ def _is_buried(stored: Reservation, seen: SeenStay) -> bool:
 
 
 def hint_stay(
-    stored: Reservation | None, seen: SeenStay, placed: Iterable[Part], *, account: str
+    stored: Reservation | None,
+    seen: SeenStay,
+    placed: Iterable[Part],
+    *,
+    account: str,
+    observed: int | None = None,
 ) -> Reservation:
     """The reservation with the rooms a doorbell claims closed provisionally; a hint never frees anything, also not what
-    an earlier one claimed (calls come late and in any order), and never changes what a re-read said."""
+    an earlier one claimed (calls come late and in any order), and never changes what a re-read said. ``observed`` is
+    the counter taken after the doorbell and before asking: who asked later knows the claim already, and nobody would
+    come to settle it."""
     claimed = {(part.key, part.listing, part.dates): part for part in stored.hinted} if stored else {}
     parts = tuple(({(part.key, part.listing, part.dates): part for part in placed} | claimed).values())
     if stored is None:
         return Reservation(account, seen.id, Busy.STAY, Status.PENDING, hinted=parts, guest=seen.guest)
+    if observed is not None and observed < stored.observed:
+        return stored
     if stored.status is Status.CANCELLED and seen.version and seen.version <= stored.version:
         return stored
     return replace(stored, hinted=parts)

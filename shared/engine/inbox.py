@@ -92,6 +92,7 @@ class Inbox:
                 unknown.append(name)
             else:
                 about[owner.account.id] = owner
+        unknown += _nobodys(notification.revoked, accounts) if unread else []
         if unknown and unread:  # whose it may be: it is kept until that account can be asked
             raise TransientError(f"{unknown[0]} is not known, and account {unread} cannot be read")
         await self._not_known(delivery, accounts, unknown)
@@ -171,9 +172,11 @@ class Inbox:
         claimed = [hint for hint in hints if hint.id == reservation]
         owners = await self._owners(accounts, reservation, claimed)
         reason, silent, unreadable = f"webhook {reservation}", "", ""
+        frames: list[Answered] = []
         for account in owners:
             counter = await self._world.accounts.next_observation(account.account.id)
             frame = Answered(counter, self._world.now())
+            frames.append(frame)
             try:
                 seen = await self._asked(connector, account, reservation, claimed, frame)
             except SyncError as wrong:
@@ -188,7 +191,7 @@ class Inbox:
             if seen is not None:
                 await self._take(account, seen, frame, reason)
                 return account
-        await self._ingest.stays(owners[0], [(h.id, h) for h in claimed], frame, reason, hint=True)
+        await self._ingest.stays(owners[0], [(h.id, h) for h in claimed], frames[0], reason, hint=True)
         if unreadable:
             await self._unreadable(unreadable, reservation, silent)
         if silent:
@@ -299,6 +302,12 @@ class Inbox:
             "en": f"{name}: the unit {unit} is not in the portfolio ({reservation}).",
         }
         await self._world.notify.tell(Notice("unplaced", f"{name}~{reservation}", "high", text))
+
+
+def _nobodys(revoked: Iterable[str], accounts: Iterable[AccountState]) -> list[str]:
+    """The units of a withdrawn access that no account which can be read has; "*" may mean any account."""
+    known = {unit for one in accounts for unit in one.units}
+    return [unit for unit in revoked if unit not in known]
 
 
 def _turn(age: timedelta) -> int:

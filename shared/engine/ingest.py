@@ -138,7 +138,8 @@ class Ingest:
         if hint:
             known = await self._world.index.note(account.account.id, seen.id, Indexed(sites, 0, 0, False))
             done.forgotten |= {seen.id} if known.forgotten else set()
-            return known.sites
+            # Who asked later than this one knows the claim already, and has put what is true into its sites.
+            return known.sites if known.observed <= frame.observed else ()
         cancelled = seen.status is Status.CANCELLED and not seen.question
         new = Indexed(sites, seen.version, frame.observed, cancelled)
         noted = await self._world.index.note(account.account.id, seen.id, new)
@@ -212,7 +213,7 @@ def _stay_merge(
         stored = state.reservations.get(f"{name}|{seen.id}")
         merged: Reservation | None
         if hint:
-            merged = hint_stay(stored, seen, placed, account=name)
+            merged = hint_stay(stored, seen, placed, account=name, observed=frame.observed)
         elif seen.question and (stored is None or not stored.parts):
             # Never a stay: no tombstone, or its acceptance would be buried where the platform gives no version.
             return state if stored is None else without_hint(state, stored)

@@ -7,6 +7,7 @@ from datetime import date
 from shared.domain.dates import StayDates
 from shared.domain.model import AIRBNB, BOOKING, GREENGO
 from tests.engine.machine import SyncMachine
+from tests.engine.test_guarded_machine import Guarded
 
 
 def nights(start: int, end: int) -> StayDates:
@@ -201,4 +202,21 @@ def test_nor_is_one_that_its_peer_took_a_moment_ago() -> None:
     story.poll_booking()
     story.poll_greengo()
     story.cancel(platform=BOOKING, pick=0)
+    story.teardown()
+
+
+def test_a_claim_that_comes_after_the_answer_to_it_holds_no_night() -> None:
+    """Asked about a stay that is cancelled already, the platform kept the first who asked waiting; the second heard it,
+    and the delivery was done with. Then the first closed the nights on the claim, and nobody came to settle it."""
+    story = Guarded()
+    story.racing_writers(platform=AIRBNB, dates=nights(10, 11))
+    story.greengo_pulls()
+    story.cancel(platform=AIRBNB, pick=0)
+    story.book(platform=AIRBNB, dates=nights(10, 12))
+    story.webhook_in_any_order(pick=0)
+    story.cancel(platform=AIRBNB, pick=0)
+    story.webhook_lost()
+    story.answer_is_slow(what="webhook")
+    story.bus(down=True)
+    story.racing_writers(platform=AIRBNB, dates=nights(10, 11))
     story.teardown()

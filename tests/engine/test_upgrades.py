@@ -535,3 +535,12 @@ def test_rule_27_fields_that_a_newer_release_adds_to_a_message_change_nothing(vi
     body = encode(Message("site", HOME, "7"))[:-1] + b',"priority":9,"hints":["x"]}'
     village.run(village.engine.work(body, 1, "site|gite|7"))
     assert village.run(village.engine.world.inbox.quarantined()) == []
+
+
+@pytest.mark.parametrize("what", ["unit-airbnb", "*"])
+def test_a_withdrawn_access_waits_for_the_account_that_cannot_be_read(two_hosts: Village, what: str) -> None:
+    """It named no unit of those that can be read, nobody was told, and the delivery was done with."""
+    told = Notification("listings_unlinked", revoked=(what,))
+    two_hosts.airbnb.read_notification = lambda body: told  # type: ignore[method-assign]
+    two_hosts.run(two_hosts.webhook(b"{}"))
+    assert in_the_inbox(two_hosts) == 1
