@@ -25,9 +25,9 @@ from local.azurite import Azurite
 from shared.adapters.table_store import open_tables
 from shared.connectors.airbnb_check import AirbnbCheck
 from shared.domain.dates import StayDates
-from shared.domain.model import AIRBNB, BOOKING
+from shared.domain.platform import AIRBNB, BOOKING
 from shared.engine.availability_check import AvailabilityDesk
-from shared.ports import Row
+from shared.ports.stores import Row
 
 UNIT = "9876543"
 QUESTIONS, WARM, AT_ONCE = 300, 20, 4

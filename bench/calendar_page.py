@@ -24,8 +24,7 @@ from bench.counting import CountingTables
 from bench.fifty import furnished
 from bench.home import wall
 from bench.score import Score, missed, table
-from shared.domain.access import Person
-from shared.domain.portfolio import Role
+from shared.domain.access import Person, Role
 from shared.engine.operations import Operations
 from shared.memory.tables import MemoryTables
 from shared.routes import ROUTES

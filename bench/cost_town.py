@@ -23,12 +23,14 @@ from bench.street import APIS, site, unit
 from bench.twins import SlowApi, Twins
 from shared.domain.dates import StayDates
 from shared.domain.facts import FeedEvent
-from shared.domain.model import AIRBNB, BOOKING, GREENGO, Account, Busy, Link, Platform, Property, Site
+from shared.domain.model import Account, Busy, Property, Site
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Link, Platform
 from shared.domain.portfolio import Portfolio, PortfolioListing
 from shared.engine.operations import Operations
 from shared.memory.tables import MemoryTables
 from shared.messages import encode
-from shared.ports import FeedBusy, FeedFetch, Message, Received, Validators
+from shared.ports.bus import Message, Received
+from shared.ports.platforms import FeedBusy, FeedFetch, Validators
 from shared.resilience.politeness import pace, rate_of
 from shared.use_cases import WebhookCall
 from tests.engine.village import Clock

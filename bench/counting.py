@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.ports import Delete, Http, Put, Request, Response, Row, Tables
+from shared.ports.http import Http, Request, Response
+from shared.ports.stores import Delete, Put, Row, Tables
 
 READS = frozenset({"get", "query"})
 

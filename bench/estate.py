@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 from shared.connectors.guard.breakers import Breakers
 from shared.connectors.guard.guarded import Guard, GuardedConnector
 from shared.connectors.guard.limiter import PlatformBudgets, SlidingLimiter
-from shared.domain.access import ALL_OWNERS, Person
+from shared.domain.access import ALL_OWNERS, Person, Role
 from shared.domain.dates import StayDates
 from shared.domain.errors import RateLimited
 from shared.domain.facts import WriteOutcome
-from shared.domain.model import AIRBNB, BOOKING, Account, Link, Listing, Property, Site, Write
-from shared.domain.portfolio import Portfolio, PortfolioListing, Role
+from shared.domain.model import Account, Listing, Property, Site, Write
+from shared.domain.platform import AIRBNB, BOOKING, Link
+from shared.domain.portfolio import Portfolio, PortfolioListing
 from shared.engine.operations import Operations
 from shared.engine.world import World
 from shared.memory.bus import MemoryBus

@@ -43,7 +43,7 @@ Contender = Callable[[AsyncExitStack], Awaitable[Call]]
 async def ours(stack: AsyncExitStack) -> Call:
     """The adapter as shipped."""
     from shared.adapters.http import HttpxHttp
-    from shared.ports import Request
+    from shared.ports.http import Request
 
     http = HttpxHttp()
     stack.push_async_callback(http.close)

@@ -18,7 +18,7 @@ import sys
 from itertools import count
 
 from bench.ical import feed
-from shared.domain.model import BOOKING
+from shared.domain.platform import BOOKING
 
 EVENTS = 60
 BODY = feed(BOOKING, EVENTS)

@@ -32,14 +32,16 @@ from shared.adapters.http import HttpxHttp
 from shared.adapters.table_store import open_tables
 from shared.connectors.ical import IcalConnector
 from shared.connectors.ical_fetch import digest
-from shared.domain.model import BOOKING
+from shared.domain.platform import BOOKING
 from shared.engine.calendars import AT_ONCE
 from shared.engine.operations import Operations
 from shared.engine.world import World
 from shared.memory.bus import MemoryBus
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryNotify, MemoryTelemetry
-from shared.ports import Http, Request, Tables, Validators
+from shared.ports.http import Http, Request
+from shared.ports.platforms import Validators
+from shared.ports.stores import Tables
 from shared.state.feeds import SHARD_SIZE, Feed, Visit
 
 FEEDS = 1_000

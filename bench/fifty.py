@@ -15,16 +15,11 @@ from shared.domain.changes import apply_plan
 from shared.domain.dates import StayDates
 from shared.domain.errors import PlatformDown
 from shared.domain.model import (
-    AIRBNB,
-    BOOKING,
-    GREENGO,
     Account,
     Block,
     Busy,
-    Link,
     Part,
     Phase,
-    Platform,
     Property,
     Reservation,
     Site,
@@ -32,12 +27,14 @@ from shared.domain.model import (
     Status,
 )
 from shared.domain.plan import plan
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Link, Platform
 from shared.domain.portfolio import Portfolio, PortfolioListing
 from shared.engine.operations import Operations
 from shared.engine.world import World
 from shared.memory.bus import MemoryBus
 from shared.memory.voices import MemoryNotify, MemoryTelemetry
-from shared.ports import FeedBusy, FeedFetch, Tables, Validators
+from shared.ports.platforms import FeedBusy, FeedFetch, Validators
+from shared.ports.stores import Tables
 from shared.state.sites import Changes
 
 HOMES, SEED = 50, 2027

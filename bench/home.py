@@ -23,14 +23,15 @@ from shared.connectors.ical import IcalConnector
 from shared.connectors.ical_export import write_calendar
 from shared.connectors.registry import PLATFORMS, connect
 from shared.domain.dates import StayDates
-from shared.domain.model import AIRBNB, BOOKING, GREENGO, Account, Link, Platform, Property, Site
+from shared.domain.model import Account, Property, Site
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Link, Platform
 from shared.domain.portfolio import Portfolio, PortfolioListing
 from shared.engine.operations import Operations
 from shared.engine.world import World
 from shared.memory.bus import MemoryBus
 from shared.memory.voices import MemoryNotify, MemoryTelemetry
 from shared.messages import encode
-from shared.ports import Row, Tables
+from shared.ports.stores import Row, Tables
 from shared.state.names import ACCOUNTS, DUE, FEED_READS, FEEDS, INBOX, RESERVATIONS, SITES
 from shared.use_cases import WebhookCall
 

@@ -22,7 +22,7 @@ from bench.score import Score
 from shared.connectors.ical_fetch import digest
 from shared.connectors.ical_links import ICAL, VRBO
 from shared.connectors.ical_read import read_calendar
-from shared.domain.model import AIRBNB, BOOKING, Platform
+from shared.domain.platform import AIRBNB, BOOKING, Platform
 
 TODAY = date(2027, 1, 1)
 ROUNDS = 7

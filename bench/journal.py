@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from shared.domain.dates import StayDates
-from shared.domain.model import Platform
+from shared.domain.platform import Platform
 
 
 @dataclass

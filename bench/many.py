@@ -29,7 +29,7 @@ from bench.score import Score, missed, table
 from bench.stage import wall
 from bench.street import APIS, site
 from bench.twins import UNCHANGED, StillFeeds, Twins
-from shared.domain.model import BOOKING
+from shared.domain.platform import BOOKING
 from shared.engine.operations import Operations
 from shared.memory.tables import MemoryTables
 from shared.state.accounts import Place

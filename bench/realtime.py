@@ -31,7 +31,7 @@ from bench.stage import Floor, Stage, floor, stage, wall, weeks_ahead
 from bench.street import APIS
 from bench.twins import Twins
 from shared.domain.dates import StayDates
-from shared.domain.model import AIRBNB, Platform
+from shared.domain.platform import AIRBNB, Platform
 
 HOMES, RATE, TWINS_RATE = 500, 5.0, 50.0
 SECONDS, SHORT = 60.0, 10.0

@@ -22,7 +22,7 @@ from bench.home import SITE, Home, home, wall
 from bench.score import Score, missed, table
 from local.azurite import Azurite
 from shared.adapters.table_store import open_tables
-from shared.domain.model import AIRBNB, BOOKING, GREENGO, Platform
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Platform
 from shared.memory.tables import MemoryTables
 from shared.state.names import SITES
 

@@ -38,10 +38,11 @@ from shared.adapters.service_bus import ServiceBus
 from shared.bootstrap.joined import Joined, join
 from shared.config import read
 from shared.domain.dates import StayDates
-from shared.domain.model import AIRBNB, BOOKING, Platform
+from shared.domain.platform import AIRBNB, BOOKING, Platform
 from shared.domain.portfolio import Portfolio
 from shared.memory.tables import MemoryTables
-from shared.ports import Message, Put, Row, Tables
+from shared.ports.bus import Message
+from shared.ports.stores import Put, Row, Tables
 from shared.state.names import ACCOUNTS, DUE, FEED_READS, FEEDS, INBOX, RESERVATIONS, RUNS, SITES
 from tests.e2e.judge import Judge
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from local.sandbox.config import Listing as Played
 from local.sandbox.config import Platform as PlayedBy
-from shared.domain.model import AIRBNB, BOOKING, GREENGO, Account, Link, Platform, Property, Site
+from shared.domain.model import Account, Property, Site
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Link, Platform
 from shared.domain.portfolio import Portfolio, PortfolioListing
 
 APIS = (AIRBNB, BOOKING)

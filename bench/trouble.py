@@ -29,7 +29,7 @@ from bench.score import Score, missed, table
 from bench.street import APIS, FEED, site
 from bench.twins import Trouble, Twins
 from shared.domain.dates import StayDates
-from shared.domain.model import Platform
+from shared.domain.platform import Platform
 from tests.engine.village import Clock
 from tests.engine.virtual_loop import VirtualLoop
 

@@ -26,13 +26,22 @@ from shared.connectors.registry import find
 from shared.domain.dates import StayDates
 from shared.domain.errors import PayloadRejected, PlatformDown
 from shared.domain.facts import FeedEvent, Polled, SeenRoom, SeenStay, WriteOutcome
-from shared.domain.model import AIRBNB, BOOKING, Account, Busy, Listing, Platform, Status, Write
+from shared.domain.model import Account, Busy, Listing, Status, Write
+from shared.domain.platform import AIRBNB, BOOKING, Platform
 from shared.engine.operations import Operations
 from shared.engine.world import World
 from shared.memory.bus import MemoryBus
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryNotify, MemoryTelemetry
-from shared.ports import ApiConnector, FeedBusy, FeedConnector, FeedFetch, Notification, Tables, Validators
+from shared.ports.platforms import (
+    ApiConnector,
+    FeedBusy,
+    FeedConnector,
+    FeedFetch,
+    Notification,
+    Validators,
+)
+from shared.ports.stores import Tables
 from shared.resilience.ladder import climb
 from shared.state.names import SITES
 from shared.state.notes import NoteStore

@@ -19,7 +19,7 @@ from shared.adapters.log_voice import SilentTelemetry
 from shared.bootstrap.notify import channel
 from shared.config import Settings, SettingsRefused, read
 from shared.domain.errors import SyncError
-from shared.ports import Channel, Notice, Recipient
+from shared.ports.people import Channel, Notice, Recipient
 
 TEXT = {
     "fr": "Ceci est un essai\u202f: les avis de votre calendrier arrivent bien ici.",

@@ -17,7 +17,7 @@ from local.run_settings import app_values
 from shared.bootstrap.joined import join
 from shared.config import Settings, read
 from shared.domain.errors import StoreUnavailable, SyncError
-from shared.ports import Row
+from shared.ports.stores import Row
 from shared.state import cells
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from local.sandbox.stays import NightState, Part, Stay
 from local.sandbox.truth import Truth
-from shared.ports import Sleep
+from shared.ports.people import Sleep
 
 _KEPT = 5
 _TICK = 0.1

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 
 from local.sandbox.config import Airbnb, Booking, Channex, Client, Link, Listing, Platform, SandboxConfig
 from shared.domain import model
+from shared.domain import platform as words
 from shared.domain.portfolio import Portfolio, PortfolioListing
 
 _PLAYED = ", ".join(Platform)
-_CHANNEX = model.Platform("channex")
+_CHANNEX = words.Platform("channex")
 
 
 class NotPlayable(ValueError):
@@ -36,8 +37,8 @@ def sandbox_config(
     return SandboxConfig(
         listings=listings,
         seed=seed,
-        airbnb=Airbnb(tokens={account.id: _token(account) for account in _with_api(portfolio, model.AIRBNB)}),
-        booking=Booking(clients=tuple(_client(account) for account in _with_api(portfolio, model.BOOKING))),
+        airbnb=Airbnb(tokens={account.id: _token(account) for account in _with_api(portfolio, words.AIRBNB)}),
+        booking=Booking(clients=tuple(_client(account) for account in _with_api(portfolio, words.BOOKING))),
         channex=Channex(keys={account.id: _token(account) for account in _with_api(portfolio, _CHANNEX)}),
     )
 
@@ -55,15 +56,15 @@ def sandbox_settings(portfolio: Portfolio) -> dict[str, str]:
 
 
 def _keys(account: model.Account) -> dict[str, str]:
-    if account.platform == model.AIRBNB:
+    if account.platform == words.AIRBNB:
         return {"api_key": Airbnb().api_key, "oauth_token": _token(account)}
-    if account.platform == model.BOOKING:
+    if account.platform == words.BOOKING:
         client = _client(account)
         return {"client_id": client.client_id, "client_secret": client.client_secret}
     return {"api_key": _token(account)} if account.platform == _CHANNEX else {}
 
 
-def _with_api(portfolio: Portfolio, platform: model.Platform) -> list[model.Account]:
+def _with_api(portfolio: Portfolio, platform: words.Platform) -> list[model.Account]:
     return [account for account in portfolio.accounts if account.platform == platform and account.secrets]
 
 
@@ -91,7 +92,7 @@ def _listing(
         account=listing.account,
         property_id=hotel,
         units=min(site.rooms[room] for room in rooms),
-        api=listing.link is model.Link.API,
+        api=listing.link is words.Link.API,
         occupies=tuple(sorted(rooms)),
         pulls=(Link(exports[listing.id], every),) if listing.id in exports else (),
         restocks=listing.platform == _CHANNEX,  # with its three switches on, as docs/channex.md asks
@@ -100,10 +101,10 @@ def _listing(
 
 def _names(listing: PortfolioListing) -> tuple[str, str]:
     """The property (where the platform has one) and the listing's id, as the platform calls them."""
-    if listing.link is model.Link.API:
+    if listing.link is words.Link.API:
         hotel, colon, room = listing.unit.partition(":")
         return (hotel, room) if colon else ("", listing.unit)
-    if listing.platform == model.AIRBNB:  # its link holds the id
+    if listing.platform == words.AIRBNB:  # its link holds the id
         return "", urlsplit(listing.import_url).path.rpartition("/")[2].removesuffix(".ics")
     return "", listing.id
 

@@ -24,10 +24,11 @@ from shared.config import Settings, read
 from shared.connectors.base import Clock
 from shared.connectors.registry import PLATFORMS, PlatformEntry, connect
 from shared.domain.errors import SyncError
-from shared.domain.model import Account, Platform
+from shared.domain.model import Account
+from shared.domain.platform import Platform
 from shared.engine.webhooks import MAIL
 from shared.engine.world import World
-from shared.ports import Http
+from shared.ports.http import Http
 from shared.resilience.retry_after import parse_retry_after
 from shared.state.deliveries import Last
 

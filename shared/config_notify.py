@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
 
-from shared.config_reader import Reader
+if TYPE_CHECKING:
+    from shared.config_reader import Reader
 
 CHANNELS = ("log", "smtp", "ntfy", "json", "apprise")
 """Where notices may go. The log alone is the default."""

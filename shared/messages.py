@@ -10,7 +10,7 @@ import json
 from hashlib import sha256
 
 from shared.domain.errors import PayloadRejected
-from shared.ports import Message
+from shared.ports.bus import Message
 
 UNREADABLE = "unreadable"
 """The kind given to a delivery whose body is no message of ours; its ``raw`` bytes tell the rest."""

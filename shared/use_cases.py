@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from shared.domain.access import NOBODY, Person
-from shared.routes.route import Route
+
+if TYPE_CHECKING:
+    from shared.routes.route import Route
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def _telemetry() -> None:
     """Every voice there is, and those that tests will define."""
     from shared.adapters import log_voice, telemetry_azure  # noqa: F401 - so that their classes are known
     from shared.memory import voices  # noqa: F401
-    from shared.ports import Telemetry
+    from shared.ports.people import Telemetry
 
     inner = Telemetry.__init_subclass__.__func__  # type: ignore[attr-defined]
 

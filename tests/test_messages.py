@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.domain.errors import PayloadRejected
 from shared.messages import LONGEST_ID, MOST_BODY, decode, encode, replayed, wire_id
-from shared.ports import Message
+from shared.ports.bus import Message
 
 TEXT = st.text(max_size=200)
 MESSAGES = st.builds(

@@ -24,7 +24,7 @@ from shared.connectors import ical_export
 from shared.domain.dates import StayDates
 from shared.domain.errors import PlatformDown
 from shared.memory.voices import MemoryNotify, MemoryTelemetry
-from shared.ports import Notice, Telemetry
+from shared.ports.people import Notice, Telemetry
 from shared.use_cases import HttpAnswer
 from tests import planted_plugin, planted_sinks, planted_sources
 from tests.engine.village import HOME, Village

@@ -16,13 +16,14 @@ from shared.adapters.log_voice import SilentTelemetry
 from shared.connectors.ical import IcalConnector
 from shared.connectors.ical_links import platform_of
 from shared.connectors.registry import PLATFORMS
-from shared.domain.model import Busy, Link
+from shared.domain.model import Busy
+from shared.domain.platform import Link
 from shared.engine.look import LinkDesk, Looked, Refusal
 from shared.engine.world import World
 from shared.memory.bus import MemoryBus
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryNotify
-from shared.ports import Http
+from shared.ports.http import Http
 from shared.resilience.retry_after import parse_retry_after
 
 AGENT = "SyncEngine/0.1 (check-feed)"

@@ -20,8 +20,8 @@ from local.cli.trouble import A_PERSON, Trouble
 from local.cli.words import words
 from shared.connectors.registry import PLATFORMS
 from shared.domain import setbacks
-from shared.domain.model import Platform
-from shared.ports import Http
+from shared.domain.platform import Platform
+from shared.ports.http import Http
 from shared.web.words import words as console_words
 
 

@@ -21,7 +21,7 @@ from local.host.plan import HostJson, Plan, make_plan
 from local.host.server import Host, listen
 from local.host.settings import read_settings
 from shared import bootstrap
-from shared.ports import Bus
+from shared.ports.bus import Bus
 
 _PORT = 7071
 """``func start``'s own."""

@@ -19,7 +19,7 @@ from azure.functions.servicebus import ServiceBusMessageInConverter
 from azure.functions.timer import TimerRequestConverter
 
 from shared.messages import wire_id
-from shared.ports import Received
+from shared.ports.bus import Received
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 

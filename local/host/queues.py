@@ -10,7 +10,8 @@ from local.host.inputs import service_bus_message
 from local.host.invocations import Invocations, call_without_result, log_failure
 from local.host.plan import QueuePlan
 from shared.domain.errors import BusUnavailable
-from shared.ports import Bus, Received, Sleep
+from shared.ports.bus import Bus, Received
+from shared.ports.people import Sleep
 
 _WAIT = 1.0
 """Seconds one receive waits for a first message: so long a stop may take when nothing happens."""

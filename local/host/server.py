@@ -19,7 +19,8 @@ from local.host.invocations import Invocations
 from local.host.plan import Plan
 from local.host.queues import QueuePump
 from local.host.timers import TimerLoop
-from shared.ports import Bus, Sleep
+from shared.ports.bus import Bus
+from shared.ports.people import Sleep
 
 GRACE = 10.0
 """Seconds that running invocations get to come to an end."""

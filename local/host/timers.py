@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from local.host.inputs import timer_request
 from local.host.invocations import Invocations, call_without_result, log_failure
 from local.host.plan import TimerPlan
-from shared.ports import Sleep
+from shared.ports.people import Sleep
 
 _LATE = timedelta(seconds=1)
 """From here on a run is marked late; less is the event loop's own jitter."""

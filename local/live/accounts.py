@@ -12,8 +12,9 @@ from local.live.words import Outcome, Step, Words
 from shared.domain.dates import StayDates, nights_of
 from shared.domain.errors import AuthFailed, SyncError
 from shared.domain.facts import SeenStay
-from shared.domain.model import AIRBNB, BOOKING, Account, Listing, Status
-from shared.ports import ApiConnector
+from shared.domain.model import Account, Listing, Status
+from shared.domain.platform import AIRBNB, BOOKING
+from shared.ports.platforms import ApiConnector
 
 NEAR = 30
 """Nights from today that are read of each unit."""

@@ -13,9 +13,9 @@ from local.live.words import Outcome, Step, Words
 from shared.connectors.ical_links import VRBO, mask, platform_of
 from shared.domain.dates import nights_of
 from shared.domain.errors import RateLimited, SyncError
-from shared.domain.model import AIRBNB, GREENGO
+from shared.domain.platform import AIRBNB, GREENGO
 from shared.domain.portfolio import PortfolioListing
-from shared.ports import FeedBusy, FeedConnector, FeedFetch, Validators
+from shared.ports.platforms import FeedBusy, FeedConnector, FeedFetch, Validators
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ from shared.connectors.webhook_signature import verifier
 from shared.domain.dates import StayDates
 from shared.domain.errors import PayloadRejected
 from shared.domain.export import is_one_of
-from shared.domain.model import Platform
+from shared.domain.platform import Platform
 from shared.domain.portfolio import PortfolioListing
-from shared.ports import ApiConnector
+from shared.ports.platforms import ApiConnector
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

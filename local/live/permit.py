@@ -18,7 +18,8 @@ from shared.domain.dates import StayDates
 from shared.domain.errors import NotAllowed
 from shared.domain.facts import Polled, SeenStay, WriteOutcome
 from shared.domain.model import Account, Listing, Write
-from shared.ports import ApiConnector, Http, Notification, Request, Response
+from shared.ports.http import Http, Request, Response
+from shared.ports.platforms import ApiConnector, Notification
 
 LEAST_AHEAD = 300
 """Days from today to the first night that may be closed: nobody should miss it for the minute it is closed."""

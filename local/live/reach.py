@@ -15,9 +15,9 @@ from local.live.permit import LEAST_AHEAD, Permit, why_not
 from local.live.serve import serving
 from local.live.words import Outcome, Step, Words
 from local.live.writes import WINDOW
-from shared.domain.model import Platform
+from shared.domain.platform import Platform
 from shared.domain.portfolio import PortfolioListing
-from shared.ports import ApiConnector
+from shared.ports.platforms import ApiConnector
 
 Say = Callable[[str], None]
 

@@ -18,9 +18,12 @@ from local.live.writes import Writer
 from shared.adapters.secrets import SettingSecrets
 from shared.connectors.ical import IcalConnector
 from shared.connectors.registry import connect
-from shared.domain.model import Account, Link, Listing, Platform, Property
+from shared.domain.model import Account, Listing, Property
+from shared.domain.platform import Link, Platform
 from shared.domain.portfolio import PortfolioListing
-from shared.ports import ApiConnector, Http, Sleep
+from shared.ports.http import Http
+from shared.ports.people import Sleep
+from shared.ports.platforms import ApiConnector
 from shared.resilience.retry_after import parse_retry_after
 
 Say = Callable[[str], None]

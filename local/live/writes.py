@@ -13,8 +13,10 @@ from local.live.permit import LEAST_AHEAD
 from local.live.words import Outcome, Step, Words
 from shared.domain.dates import StayDates
 from shared.domain.errors import SyncError
-from shared.domain.model import AIRBNB, BOOKING, Account, Listing, Write
-from shared.ports import ApiConnector, Sleep
+from shared.domain.model import Account, Listing, Write
+from shared.domain.platform import AIRBNB, BOOKING
+from shared.ports.people import Sleep
+from shared.ports.platforms import ApiConnector
 
 WINDOW = 60
 """Nights from the first allowed one among which a free one is looked for."""

@@ -12,7 +12,7 @@ from local.sandbox.desk import Desk
 from local.sandbox.errors import SandboxError
 from local.sandbox.stays import Stay
 from shared.domain.dates import StayDates
-from shared.ports import Sleep
+from shared.ports.people import Sleep
 
 
 @dataclass(slots=True)

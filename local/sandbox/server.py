@@ -16,7 +16,7 @@ from local.sandbox.clock import Clock
 from local.sandbox.config import SandboxConfig
 from local.sandbox.desk import Desk
 from local.sandbox.world import World
-from shared.ports import Sleep
+from shared.ports.people import Sleep
 
 HOST = "127.0.0.1"
 KEPT_OPEN = 75

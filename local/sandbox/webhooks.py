@@ -19,7 +19,7 @@ from local.sandbox.config import Airbnb
 from local.sandbox.faults import FaultKind, Faults
 from local.sandbox.stays import Stay
 from shared.domain.dates import StayDates
-from shared.ports import Sleep
+from shared.ports.people import Sleep
 
 
 @dataclass(slots=True)

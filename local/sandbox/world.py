@@ -20,7 +20,7 @@ from local.sandbox.imports import Importer
 from local.sandbox.tokens import Tokens
 from local.sandbox.truth import Truth
 from local.sandbox.webhooks import Webhooks
-from shared.ports import Sleep
+from shared.ports.people import Sleep
 
 
 @dataclass(slots=True)

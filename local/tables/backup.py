@@ -9,7 +9,7 @@ from typing import Protocol
 from local.tables import copyfile
 from shared.adapters.table_codec import FOREIGN
 from shared.domain.errors import StoreUnavailable
-from shared.ports import Row, Tables
+from shared.ports.stores import Row, Tables
 from shared.state import names, site_codec
 
 TABLES = (

@@ -12,8 +12,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.errors import SyncError
-from shared.domain.model import Link, Phase
-from shared.ports import Row, Value
+from shared.domain.model import Phase
+from shared.domain.platform import Link
+from shared.ports.stores import Row, Value
 from shared.state import cells, site_codec
 
 NOBODY = "~restored"

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from shared.domain.errors import SyncError
-from shared.ports import Row, Value
+from shared.ports.stores import Row, Value
 from shared.state.names import READER
 
 FORMAT = "sync-engine-tables"

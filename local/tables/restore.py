@@ -14,7 +14,7 @@ from pathlib import Path
 from local.tables import copyfile, restored
 from local.tables.backup import TABLES, Copyable, partitions
 from shared.domain.errors import Unreadable
-from shared.ports import Delete, Put, Row
+from shared.ports.stores import Delete, Put, Row
 from shared.state import cells, names, site_codec
 from shared.state.limits import MOST_BATCH_BYTES, MOST_CHANGES, wire_bytes
 

@@ -14,9 +14,9 @@ from datetime import datetime
 
 from local.tables.closures import closures, is_readable, is_same
 from shared.domain.errors import SyncError
-from shared.domain.model import Link
-from shared.ports import Row, Value
-from shared.state import cells, names, site_codec
+from shared.domain.platform import Link
+from shared.ports.stores import Row, Value
+from shared.state import cells, names, site_cells, site_codec
 from shared.state.due import shard_of
 
 JUMP = 1_000_000
@@ -150,11 +150,13 @@ def _stay_again(row: Row, forgotten: set[str], frame: Frame) -> Mapping[str, Val
     """The proof that nights are gone begins anew."""
     values: dict[str, Value] = {}
     try:
-        fading = cells.fading(row.values, "fading")
+        fading = site_cells.fading(row.values, "fading")
     except (SyncError, ValueError, LookupError, TypeError):
         fading = ()
     if fading:
-        values |= cells.spread("fading", cells.to_fading(replace(one, since=frame.now) for one in fading))
+        values |= cells.spread(
+            "fading", site_cells.to_fading(replace(one, since=frame.now) for one in fading)
+        )
     return {**values, **(_ERASED if _stay(row.key) in forgotten else {})}
 
 

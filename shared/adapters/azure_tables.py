@@ -9,20 +9,22 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from http.client import HTTPException
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, ServiceResponseError
 from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient
 
-from shared.adapters.store_clock import StoreClock
 from shared.adapters.table_codec import Entity, from_entity, key_of, partition_of, to_entity
 from shared.adapters.table_errors import StoreFailed, TableMissing, translate
 from shared.domain.errors import AlreadyExists, NotFound, StaleWrite, StoreUnavailable
-from shared.ports import Delete, Put, Row, Value
+from shared.ports.stores import Delete, Put, Row, Value
 from shared.state.limits import check_changes, check_row, check_table
 from shared.state.table_keys import encode, encode_key
+
+if TYPE_CHECKING:
+    from shared.adapters.store_clock import StoreClock
 
 T = TypeVar("T")
 _Call = Callable[[TableClient], Awaitable[T]]

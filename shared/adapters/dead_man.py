@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from shared.domain.errors import SyncError
-from shared.ports import Http, Request, Telemetry
+from shared.ports.http import Http, Request
+from shared.ports.people import Telemetry
 
 EVERY = 240.0
 """Seconds between two signs of one process, at least: set the service to a period of 5 minutes and as long a grace. The

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from shared.domain.addresses import FeedAddress, parse_feed_url
 from shared.domain.errors import AddressRefused, PlatformDown
 from shared.domain.redirects import Hop
-from shared.ports import Request, Response
+from shared.ports.http import Request, Response
 
 if TYPE_CHECKING:
     from shared.adapters.http_wire import Wire

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from shared import meter
 from shared.domain.errors import SyncError
-from shared.ports import Http, Request, Response, Telemetry
+from shared.ports.http import Http, Request, Response
+from shared.ports.people import Telemetry
 
 
 class MeteredHttp:

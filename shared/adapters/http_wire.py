@@ -19,7 +19,7 @@ from httpx_aiohttp import AiohttpTransport
 from shared.adapters.http_body import ACCEPTED_ENCODINGS, CappedBody
 from shared.adapters.http_guard import GuardedConnector, Resolve
 from shared.domain.errors import AddressRefused, PayloadRejected, PlatformDown
-from shared.ports import Response
+from shared.ports.http import Response
 
 
 class Wire:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from shared.log_line import log_line
-from shared.ports import Notice, Telemetry
+from shared.ports.people import Notice, Telemetry
 
 _log = logging.getLogger("sync")
 

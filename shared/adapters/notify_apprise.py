@@ -13,7 +13,7 @@ from typing import Protocol
 
 from shared.adapters.notify_text import body, title
 from shared.domain.errors import PayloadRejected, PlatformDown
-from shared.ports import Notice
+from shared.ports.people import Notice
 
 _TYPES = {"critical": "failure", "high": "warning", "info": "info"}
 

@@ -15,7 +15,8 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from shared.adapters.notify_text import check_taken, one_line, plain_id, tame
-from shared.ports import Http, Notice, Request
+from shared.ports.http import Http, Request
+from shared.ports.people import Notice
 
 _PREFIX = "whsec_"
 

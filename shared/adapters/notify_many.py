@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from shared.adapters.notify_people import PeopleFan, last_resort
 from shared.domain.errors import StaleWrite, SyncError
 from shared.domain.quiet import DIGEST, is_urgent
-from shared.ports import Channel, NewId, Notice, Telemetry
+from shared.ports.people import Channel, NewId, Notice, Telemetry
 from shared.state.told import Told, ToldStore
 
 WINDOW = timedelta(hours=6)

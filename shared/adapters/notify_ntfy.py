@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from shared.adapters.notify_text import body, check_taken, title
 from shared.domain.errors import PayloadRejected
-from shared.ports import Http, Notice, Request
+from shared.ports.http import Http, Request
+from shared.ports.people import Notice
 
 MOST_BYTES = 3_500
 """Bytes of a message: over 4,096 it would become an attachment (VERIFIED, docs.ntfy.sh/publish)."""

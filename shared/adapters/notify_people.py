@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from shared.domain.access import ALL_OWNERS, Person
+from shared.domain.access import ALL_OWNERS, Person, Role
 from shared.domain.digest import digest
-from shared.domain.portfolio import Role
 from shared.domain.quiet import DIGEST
 from shared.domain.targets import Target, Way
-from shared.ports import Channel, Notice, Recipients
+from shared.ports.people import Channel, Notice, Recipients
 from shared.state import cells
 from shared.state.choices import ChoiceStore, Chosen
 from shared.state.later import LaterStore, Waiting

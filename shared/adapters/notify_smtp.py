@@ -20,7 +20,7 @@ from email.utils import format_datetime
 
 from shared.adapters.notify_text import body, is_address, plain_id, title
 from shared.domain.errors import AuthFailed, PayloadRejected, PlatformDown, SyncError
-from shared.ports import Notice, Recipient, Recipients, Telemetry
+from shared.ports.people import Notice, Recipient, Recipients, Telemetry
 
 TIMEOUT = 10.0
 """Seconds for a message, from the connection to the server's yes."""

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from email.utils import parseaddr
 
 from shared.domain.errors import AuthFailed, PayloadRejected, PlatformDown, RateLimited
-from shared.ports import Notice, Response
+from shared.ports.http import Response
+from shared.ports.people import Notice
 
 MOST_TITLE = 120
 """Characters of a title: more than any phone or mail list shows."""

@@ -20,8 +20,10 @@ from shared.adapters.portfolio_values import (
 )
 from shared.adapters.yaml_fields import Section, did_you_mean
 from shared.adapters.yaml_tree import Spot
+from shared.domain.access import Role
 from shared.domain.addresses import FeedAddress
-from shared.domain.model import Account, Automatic, Link, Platform, Site
+from shared.domain.model import Account, Automatic, Site
+from shared.domain.platform import Link, Platform
 from shared.domain.portfolio import (
     LANGUAGES,
     Home,
@@ -29,7 +31,6 @@ from shared.domain.portfolio import (
     Portfolio,
     PortfolioListing,
     PortfolioRefused,
-    Role,
 )
 from shared.domain.site_groups import resolve
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from shared.domain.model import Account, Automatic, Link, Property, Site
+from shared.domain.model import Account, Automatic, Property, Site
+from shared.domain.platform import Link
 from shared.domain.portfolio import Home, Owner, Portfolio, PortfolioListing, masked
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._@/-]*")

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from shared.adapters.service_bus_link import L, Link, R
 from shared.domain.errors import AuthFailed, BusUnavailable
 from shared.messages import UNREADABLE, replayed, wire_id
-from shared.ports import Message, Received
 
 if TYPE_CHECKING:
     from azure.servicebus import ServiceBusMessage
     from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver, ServiceBusSender
+
+    from shared.ports.bus import Message, Received
 
 SDK = "shared.adapters.service_bus_sdk"
 

@@ -22,7 +22,7 @@ from azure.servicebus.exceptions import (
 
 from shared.domain.errors import PayloadRejected
 from shared.messages import decode, encode, unreadable, wire_id
-from shared.ports import Message, Received
+from shared.ports.bus import Message, Received
 
 REFUSALS: tuple[type[Exception], ...] = (
     MessageSizeExceededError,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from shared.ports import Row, Value
+from shared.ports.stores import Row, Value
 from shared.state.table_keys import decode, encode_key
 
 Entity = dict[str, object]

@@ -17,7 +17,7 @@ from typing import Protocol
 from shared.adapters.log_voice import LogTelemetry
 from shared.adapters.telemetry_points import Batch, Points
 from shared.correlation import current
-from shared.ports import Telemetry
+from shared.ports.people import Telemetry
 
 PATIENCE = 1.0
 """Seconds an invocation waits for its numbers to be taken."""

@@ -11,15 +11,15 @@ import asyncio
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from shared.ports import Telemetry
-from shared.use_cases import Console, Engine, Receiver
-
 if TYPE_CHECKING:
     from shared.bootstrap.joined import Joined
     from shared.config import Settings
     from shared.engine.engine import SyncEngine
     from shared.engine.front import Front
-    from shared.ports import Bus, Tables
+    from shared.ports.bus import Bus
+    from shared.ports.people import Telemetry
+    from shared.ports.stores import Tables
+    from shared.use_cases import Console, Engine, Receiver
 
 _built: WeakKeyDictionary[asyncio.AbstractEventLoop, Joined] = WeakKeyDictionary()
 _fronts: WeakKeyDictionary[asyncio.AbstractEventLoop, Front] = WeakKeyDictionary()

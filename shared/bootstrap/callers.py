@@ -8,7 +8,7 @@ from shared.config import Settings, SettingsRefused
 from shared.connectors.registry import PLATFORMS
 from shared.connectors.webhook_signature import verifier
 from shared.domain.errors import PayloadRejected
-from shared.domain.model import Platform
+from shared.domain.platform import Platform
 from shared.engine.webhooks import Senders
 
 

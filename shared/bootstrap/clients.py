@@ -10,7 +10,8 @@ from shared import meter
 
 if TYPE_CHECKING:
     from shared.config import Settings
-    from shared.ports import Bus, Tables
+    from shared.ports.bus import Bus
+    from shared.ports.stores import Tables
 
 
 def open_bus(settings: Settings) -> Bus:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from shared.bootstrap.callers import senders
 from shared.bootstrap.voices import voice
-from shared.config import Settings
 from shared.connectors.registry import PLATFORMS
 from shared.engine.front import Front
-from shared.ports import Bus, Tables
-from shared.use_cases import Engine
+
+if TYPE_CHECKING:
+    from shared.config import Settings
+    from shared.ports.bus import Bus
+    from shared.ports.stores import Tables
+    from shared.use_cases import Engine
 
 
 def open_front(settings: Settings, tables: Tables, bus: Bus, engine: Callable[[], Engine]) -> Front:

@@ -15,8 +15,10 @@ from shared.connectors.guard.breakers import Breakers
 from shared.connectors.guard.guarded import Guard, GuardedConnector
 from shared.connectors.guard.limiter import PlatformBudgets, limiter_for
 from shared.connectors.registry import find
-from shared.domain.model import Platform
-from shared.ports import ApiConnector, Budgets, Circuits, Tables, Telemetry
+from shared.domain.platform import Platform
+from shared.ports.people import Telemetry
+from shared.ports.platforms import ApiConnector, Budgets, Circuits
+from shared.ports.stores import Tables
 from shared.resilience.retry import RetryPolicyConfig
 from shared.state.notes import NoteStore
 

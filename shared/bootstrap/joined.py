@@ -17,9 +17,11 @@ from shared.config import Settings
 from shared.connectors.ical_export import write_calendar
 from shared.connectors.registry import PLATFORMS, checks
 from shared.domain.dates import StayDates
-from shared.domain.model import Platform
+from shared.domain.platform import Platform
 from shared.engine.operations import Operations
-from shared.ports import Bus, Http, Tables
+from shared.ports.bus import Bus
+from shared.ports.http import Http
+from shared.ports.stores import Tables
 
 POLL_PERIOD = 120
 """Seconds between two requests of a calendar link, when nothing else is said."""

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from shared.config import Settings
     from shared.config_notify import NotifySettings
     from shared.domain.targets import Way
-    from shared.ports import Channel, Http, NewId, Recipient, Recipients, Tables, Telemetry
+    from shared.ports.http import Http
+    from shared.ports.people import Channel, NewId, Recipient, Recipients, Telemetry
+    from shared.ports.stores import Tables
 
 
 def open_notify(
@@ -84,7 +86,7 @@ def _ways(
     from shared.adapters.notify_apprise import AppriseChannel
     from shared.adapters.notify_ntfy import NtfyChannel
     from shared.domain.targets import Way, ntfy_of
-    from shared.ports import Recipient
+    from shared.ports.people import Recipient
 
     async def nobody(owner: str) -> Sequence[Recipient]:
         return ()
@@ -131,7 +133,7 @@ def _log(language: str) -> Channel:
 def _smtp(
     settings: NotifySettings, telemetry: Telemetry, recipients: Recipients, now: Callable[[], datetime]
 ) -> Channel:
-    from shared.ports import Recipient
+    from shared.ports.people import Recipient
 
     return _mail(settings, Recipient(settings.email), recipients, telemetry, now)
 

@@ -9,7 +9,7 @@ from shared.adapters.portfolio_write import write_portfolio
 from shared.adapters.portfolio_yaml import PortfolioUnreadable, read_portfolio
 from shared.connectors.ical_links import platform_of
 from shared.connectors.registry import PLATFORMS
-from shared.domain.model import Link
+from shared.domain.platform import Link
 from shared.domain.portfolio import Portfolio
 from shared.ports.portfolio import PortfolioRead, TextProblem
 

@@ -4,10 +4,13 @@ over all its engines."""
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from shared.adapters.log_voice import LogTelemetry, SilentTelemetry
-from shared.config import Settings
-from shared.ports import Telemetry
+
+if TYPE_CHECKING:
+    from shared.config import Settings
+    from shared.ports.people import Telemetry
 
 _voices: dict[tuple[str, str, bool], Telemetry] = {}
 

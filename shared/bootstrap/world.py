@@ -20,9 +20,11 @@ from shared.config import Settings
 from shared.connectors.ical import IcalConnector
 from shared.connectors.ical_links import platform_of
 from shared.connectors.registry import PLATFORMS, connect, console_link
-from shared.domain.model import Link
+from shared.domain.platform import Link
 from shared.engine.world import CONFLICTS, WORK, World
-from shared.ports import Bus, Http, Tables
+from shared.ports.bus import Bus
+from shared.ports.http import Http
+from shared.ports.stores import Tables
 from shared.resilience.ladder import climb
 from shared.resilience.politeness import pace, rate_of
 from shared.resilience.retry_after import parse_retry_after

@@ -17,8 +17,10 @@ from shared.connectors.base import Call, HttpConnector
 from shared.domain.dates import ONE_DAY, StayDates
 from shared.domain.errors import PayloadRejected, PlatformDown
 from shared.domain.facts import Polled, SeenStay, WriteOutcome
-from shared.domain.model import AIRBNB, Account, Listing, Write
-from shared.ports import Notification, Response
+from shared.domain.model import Account, Listing, Write
+from shared.domain.platform import AIRBNB
+from shared.ports.http import Response
+from shared.ports.platforms import Notification
 
 HOST = "https://api.airbnb.com"
 API_VERSION = "2025.06.30"

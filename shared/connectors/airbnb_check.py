@@ -18,7 +18,7 @@ from shared.connectors.airbnb_reservation import AirbnbReservation, read_reserva
 from shared.connectors.stay_limits import bounded_stay, read_day
 from shared.domain.dates import StayDates
 from shared.domain.errors import PayloadRejected
-from shared.ports import Check, CheckQuestion
+from shared.ports.platforms import Check, CheckQuestion
 
 MOST_NIGHTS = 366
 """Nights that are promised in one stay: a year (ours; Airbnb names no limit to partners)."""

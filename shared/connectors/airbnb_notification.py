@@ -6,7 +6,7 @@ from shared.connectors.airbnb_fields import Body, Text
 from shared.connectors.airbnb_reservation import AirbnbReservation
 from shared.connectors.base import plain_word
 from shared.domain.errors import PayloadRejected
-from shared.ports import Notification
+from shared.ports.platforms import Notification
 
 WHOLE_ACCOUNT = "*"
 """In ``Notification.revoked``: not some listings, the account itself."""

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 
 from shared.connectors import strict_json
 from shared.domain.errors import AuthFailed, PayloadRejected, PlatformDown, RateLimited, SyncError
-from shared.domain.model import Account, Platform
 from shared.meter import calling
-from shared.ports import Http, Request, Response, Secrets
+from shared.ports.http import Http, Request, Response
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
+
+    from shared.domain.model import Account
+    from shared.domain.platform import Platform
+    from shared.ports.people import Secrets
 
 Clock = Callable[[], datetime]
 """The time now, aware and in UTC: the store's, so that it agrees across hosts."""

@@ -18,8 +18,11 @@ from shared.connectors.booking_tokens import Tokens
 from shared.domain.dates import ONE_DAY, StayDates
 from shared.domain.errors import PayloadRejected, PlatformDown, RateLimited
 from shared.domain.facts import Polled, SeenStay, WriteOutcome
-from shared.domain.model import BOOKING, Account, Listing, Write
-from shared.ports import Http, Notification, Response, Secrets
+from shared.domain.model import Account, Listing, Write
+from shared.domain.platform import BOOKING
+from shared.ports.http import Http, Response
+from shared.ports.people import Secrets
+from shared.ports.platforms import Notification
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

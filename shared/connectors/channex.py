@@ -19,7 +19,7 @@ from shared.domain.dates import ONE_DAY, StayDates
 from shared.domain.errors import PayloadRejected, PlatformDown
 from shared.domain.facts import SOME_ROOM, Polled, SeenStay, WriteOutcome
 from shared.domain.model import Account, Listing, Write
-from shared.ports import Notification
+from shared.ports.platforms import Notification
 
 MOST_NIGHTS = 5000
 """Nights in one availability call: half a megabyte, where 10 MB are allowed. One call whatever the number: 10 a minute

@@ -14,7 +14,7 @@ from shared.connectors.channex_booking import is_id
 from shared.connectors.stay_limits import MOST_NIGHTS, read_day
 from shared.domain.dates import ONE_DAY, StayDates
 from shared.domain.errors import PayloadRejected
-from shared.ports import Notification
+from shared.ports.platforms import Notification
 
 EVERYWHERE = "*"
 """In ``Notification.poll``: the notification does not say which property it is about."""

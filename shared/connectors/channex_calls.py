@@ -15,8 +15,9 @@ from shared.connectors.base import Call, HttpConnector
 from shared.connectors.channex_booking import is_id
 from shared.connectors.webhook_signature import KEY_HEADER
 from shared.domain.errors import PayloadRejected, PlatformDown, RateLimited
-from shared.domain.model import Account, Platform
-from shared.ports import Response
+from shared.domain.model import Account
+from shared.domain.platform import Platform
+from shared.ports.http import Response
 
 HOST = "https://app.channex.io"
 """Where production is (REPORTED in public code; the pages show the staging host alone)."""

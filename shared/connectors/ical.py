@@ -6,8 +6,9 @@ from datetime import date
 
 from shared.connectors.ical_fetch import RetryAfter, fetch_calendar
 from shared.connectors.ical_read import read_calendar
-from shared.domain.model import Platform
-from shared.ports import FeedBusy, FeedFetch, Http, Validators
+from shared.domain.platform import Platform
+from shared.ports.http import Http
+from shared.ports.platforms import FeedBusy, FeedFetch, Validators
 
 
 class IcalConnector:

@@ -20,8 +20,9 @@ from shared.domain.errors import (
     RateLimited,
     SyncError,
 )
-from shared.domain.model import AIRBNB, BOOKING
-from shared.ports import FeedFetch, Http, Request, Response, Validators
+from shared.domain.platform import AIRBNB, BOOKING
+from shared.ports.http import Http, Request, Response
+from shared.ports.platforms import FeedFetch, Validators
 
 DEADLINE = 10.0
 """Seconds for the whole answer, its last byte included."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from shared.domain.model import AIRBNB, BOOKING, GREENGO, Platform
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Platform
 
 VRBO = Platform("vrbo")
 """Vrbo and its sisters (Abritel, Homelidays, FeWo-direkt): one exporter under several names."""

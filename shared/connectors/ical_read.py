@@ -15,8 +15,9 @@ from shared.connectors.ical_words import Words, words_of
 from shared.domain.dates import ONE_DAY, StayDates
 from shared.domain.errors import FeedRefused
 from shared.domain.facts import FeedEvent
-from shared.domain.model import Busy, Platform
-from shared.ports import FeedBusy
+from shared.domain.model import Busy
+from shared.domain.platform import Platform
+from shared.ports.platforms import FeedBusy
 
 LONGEST_UID = 100
 """Octets in UTF-8. A longer UID is replaced by its hash: it becomes part of a table key, where an odd character takes

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 
 from shared.connectors.ical_links import VRBO
-from shared.domain.model import AIRBNB, BOOKING, Busy, Platform
+from shared.domain.model import Busy
+from shared.domain.platform import AIRBNB, BOOKING, Platform
 
 _LONGEST_NAME = 40
 

@@ -9,14 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from shared.connectors.base import Clock, RetryAfter
 from shared.connectors.ical_links import GITES, ICAL, VRBO
-from shared.domain.dates import StayDates
 from shared.domain.errors import PayloadRejected
-from shared.domain.model import AIRBNB, BOOKING, GREENGO, Link, Platform
-from shared.ports import ApiConnector, CheckWire, Http, Secrets
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Link, Platform
+
+if TYPE_CHECKING:
+    from shared.connectors.base import Clock, RetryAfter
+    from shared.domain.dates import StayDates
+    from shared.ports.http import Http
+    from shared.ports.people import Secrets
+    from shared.ports.platforms import ApiConnector, CheckWire
 
 BOTH = frozenset({Link.API, Link.ICAL})
 FEED = frozenset({Link.ICAL})

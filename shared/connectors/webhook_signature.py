@@ -24,7 +24,7 @@ from datetime import datetime
 
 from shared.connectors import strict_json
 from shared.domain.errors import PayloadRejected
-from shared.ports import Verdict, WebhookVerifier
+from shared.ports.webhooks import Verdict, WebhookVerifier
 
 TOLERANCE = 300
 """Seconds a signed timestamp may be off, both ways (VERIFIED, Standard Webhooks: five minutes)."""

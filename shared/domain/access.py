@@ -10,10 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from shared.domain.portfolio import Role
-
 ALL_OWNERS = "*"
 """In the portfolio: the owner whose people look after everybody's homes."""
+
+
+class Role(StrEnum):
+    """What a person may do with the homes of an owner."""
+
+    VIEWER = "viewer"  # look
+    OPERATOR = "operator"  # look, decide conflicts, start syncs, release nights
 
 
 class Right(StrEnum):

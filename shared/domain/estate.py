@@ -13,18 +13,9 @@ from functools import cached_property
 
 from shared.domain.availability import Availability, judge
 from shared.domain.dates import StayDates
-from shared.domain.model import (
-    Block,
-    Busy,
-    Link,
-    Listing,
-    Part,
-    Platform,
-    Property,
-    Reservation,
-    SiteState,
-)
+from shared.domain.model import Block, Busy, Listing, Part, Property, Reservation, SiteState
 from shared.domain.occupancy import Occupancy, occupancies
+from shared.domain.platform import Link, Platform
 
 ASKER = "~asker"
 """The id of a listing that is none: by it somebody asks about a home without being one of its channels."""

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from shared.domain.dates import StayDates, nights_of, ranges_of
-from shared.domain.model import Block, BookingConflict, Busy, Link, Listing, Phase, Platform, SiteState
+from shared.domain.model import Block, BookingConflict, Busy, Listing, Phase, SiteState
 from shared.domain.occupancy import Occupancy, is_counted, level, occupancies
+from shared.domain.platform import Link, Platform
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from shared.domain.dates import StayDates
-from shared.domain.model import Busy, Link, Listing, Part, Reservation, SiteState, Status
+from shared.domain.model import Busy, Listing, Part, Reservation, SiteState, Status
+from shared.domain.platform import Link
 
 
 @dataclass(frozen=True, slots=True)

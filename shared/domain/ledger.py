@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from shared.domain.dates import StayDates
 from shared.domain.draft import Draft
 from shared.domain.echo import SPENT
-from shared.domain.model import Block, Link, Listing, Phase
+from shared.domain.model import Block, Listing, Phase
 from shared.domain.occupancy import Echoes
+from shared.domain.platform import Link
 
 FORGET = timedelta(days=2)
 """After a peer took a release, how long it may explain an echo when no import of that peer is read at all."""

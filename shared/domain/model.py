@@ -10,24 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NewType
 from zoneinfo import ZoneInfo
 
 from shared.domain.dates import StayDates
-
-Platform = NewType("Platform", str)
-"""The name of a channel ("airbnb"). The registry of connectors knows which exist; the domain needs no list."""
-
-AIRBNB = Platform("airbnb")
-BOOKING = Platform("booking")
-GREENGO = Platform("greengo")
-
-
-class Link(StrEnum):
-    """How a listing is connected."""
-
-    API = "api"  # we write into its calendar
-    ICAL = "ical"  # it fetches our export, we fetch its own
+from shared.domain.platform import Link, Platform
 
 
 class Busy(StrEnum):

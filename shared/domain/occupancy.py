@@ -9,7 +9,8 @@ from datetime import date, datetime
 from shared.domain.dates import StayDates, without
 from shared.domain.echo import echoes
 from shared.domain.known_twice import Twins, known_twice
-from shared.domain.model import Busy, Part, Platform, Property, Reservation, Site, SiteState, Source, Status
+from shared.domain.model import Busy, Part, Property, Reservation, Site, SiteState, Source, Status
+from shared.domain.platform import Platform
 
 _NO_PLATFORM = Platform("")
 

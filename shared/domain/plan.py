@@ -15,8 +15,9 @@ from shared.domain.conflicts import ConflictDetector, carried_on
 from shared.domain.dates import StayDates
 from shared.domain.draft import Draft
 from shared.domain.ledger import move_ledger, note_echoes
-from shared.domain.model import Block, BookingConflict, Busy, Link, Listing, SiteState, Write
+from shared.domain.model import Block, BookingConflict, Busy, Listing, SiteState, Write
 from shared.domain.occupancy import Occupancy, all_echoes, is_counted, occupancies
+from shared.domain.platform import Link
 from shared.domain.writes import plan_writes, wait_for_account
 
 

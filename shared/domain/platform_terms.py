@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shared.domain.model import AIRBNB, BOOKING, Platform
+from shared.domain.platform import AIRBNB, BOOKING, Platform
 
 _CANCEL: Mapping[Platform, Mapping[str, str]] = {
     # VERIFIED on an older copy of airbnb.com/help/article/990: a fee is taken from the next payout, more of it the

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from urllib.parse import urlsplit
 
+from shared.domain.access import Role
 from shared.domain.errors import PermanentError
-from shared.domain.model import Account, Automatic, Link, Platform, Site
+from shared.domain.model import Account, Automatic, Site
+from shared.domain.platform import Link, Platform
 
 MOST_TURNOVER = 30
 """Nights an owner may keep free beside each stay."""
@@ -25,13 +26,6 @@ MOST_HOMES = 50
 
 MOST_UNITS = 254
 """Identical units one home may stand for: Booking.com takes counts up to 254, and 255 means without limit there."""
-
-
-class Role(StrEnum):
-    """What a person may do with the homes of an owner."""
-
-    VIEWER = "viewer"  # look
-    OPERATOR = "operator"  # look, decide conflicts, start syncs, release nights
 
 
 @dataclass(frozen=True, slots=True)

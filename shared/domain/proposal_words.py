@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from shared.domain import platform_terms
 from shared.domain.estate import Estate, Step
-from shared.domain.model import BookingConflict, Busy, Certainty, Platform
+from shared.domain.model import BookingConflict, Busy, Certainty
+from shared.domain.platform import Platform
 from shared.domain.spoken import LANGUAGES, Said, span
 
 

@@ -14,7 +14,8 @@ from enum import StrEnum
 
 from shared.domain.changes import Difference
 from shared.domain.dates import StayDates
-from shared.domain.model import Block, Hold, Link, Listing, Part, Phase, Reservation, SiteState, Status
+from shared.domain.model import Block, Hold, Listing, Part, Phase, Reservation, SiteState, Status
+from shared.domain.platform import Link
 
 Line = dict[str, str]
 

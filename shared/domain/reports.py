@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 
-from shared.domain.model import Platform, SyncMode
+from shared.domain.model import SyncMode
+from shared.domain.platform import Platform
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,20 +15,10 @@ from enum import StrEnum
 from shared.domain.dates import StayDates, nights_of, ranges_of, without
 from shared.domain.exposure import Exposure, exposure, known_closed
 from shared.domain.holds import living
-from shared.domain.model import (
-    Block,
-    Busy,
-    Link,
-    Listing,
-    Phase,
-    Platform,
-    Property,
-    SiteState,
-    Source,
-    Status,
-)
+from shared.domain.model import Block, Busy, Listing, Phase, Property, SiteState, Source, Status
 from shared.domain.occupancy import Occupancy, is_counted, level, occupancies
 from shared.domain.plan import needs_none
+from shared.domain.platform import Link, Platform
 from shared.domain.removals import Removal, removals
 
 MOST_LANES = 4

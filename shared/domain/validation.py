@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from shared.domain.availability import Availability, judge, standing_against
 from shared.domain.dates import StayDates, ranges_of
 from shared.domain.estate import ASKER, with_asker
-from shared.domain.model import Listing, Platform, SiteState
+from shared.domain.model import Listing, SiteState
 from shared.domain.occupancy import Occupancy, level
+from shared.domain.platform import Platform
 from shared.domain.spoken import LANGUAGES, Said, ranges
 
 

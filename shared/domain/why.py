@@ -17,7 +17,6 @@ from shared.domain.model import (
     Block,
     Busy,
     Hold,
-    Link,
     Listing,
     Part,
     Phase,
@@ -28,6 +27,7 @@ from shared.domain.model import (
 )
 from shared.domain.occupancy import Echoes, all_echoes, is_counted, level, occupancies
 from shared.domain.plan import may_open
+from shared.domain.platform import Link
 from shared.domain.removals import Removal, removals
 
 

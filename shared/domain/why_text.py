@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from shared.domain.model import Busy, Hold, Link, Phase, Status
+from shared.domain.model import Busy, Hold, Phase, Status
+from shared.domain.platform import Link
 from shared.domain.removals_text import reason, what_confirms
 from shared.domain.spoken import LANGUAGES, Names, Said, day, moment, span
 from shared.domain.why import Cause, Closure, Face, Reasons, Shown, Why

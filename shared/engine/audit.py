@@ -12,7 +12,7 @@ from shared.domain.model import SiteState
 from shared.domain.occupancy import Occupancy, is_counted, occupancies
 from shared.engine.conflict_count import ConflictCount
 from shared.engine.world import WORK, World
-from shared.ports import Message
+from shared.ports.bus import Message
 
 AT_ONCE = 16
 """Sites loaded side by side."""

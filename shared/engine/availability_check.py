@@ -18,11 +18,14 @@ from shared.domain.dates import StayDates
 from shared.domain.errors import PayloadRejected, StaleWrite, SyncError
 from shared.domain.holds import MOST_HOLDS, lifted, living, placed, without_expired
 from shared.domain.merge import hint_stay
-from shared.domain.model import Link, Part, Platform, SiteState
+from shared.domain.model import Part, SiteState
+from shared.domain.platform import Link, Platform
 from shared.engine.freshness import Freshness
 from shared.engine.reconcile import Reconciler
 from shared.engine.world import WORK, World
-from shared.ports import Check, CheckQuestion, CheckWire, Message, Notice
+from shared.ports.bus import Message
+from shared.ports.people import Notice
+from shared.ports.platforms import Check, CheckQuestion, CheckWire
 from shared.state.accounts import Place
 from shared.state.inbox import Delivery
 from shared.state.index import Indexed

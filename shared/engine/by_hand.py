@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.dates import StayDates, nights_of, ranges_of
-from shared.domain.model import Block, Link, Listing, Phase, Platform, SiteState
+from shared.domain.model import Block, Listing, Phase, SiteState
 from shared.domain.modes import Standing
+from shared.domain.platform import Link, Platform
 
 TRIES = 3
 """Failed tries after which a closure is shown to a person, whatever the mode."""

@@ -17,7 +17,8 @@ from shared.engine import tally
 from shared.engine.ingest import Ingest
 from shared.engine.world import World
 from shared.meter import calling
-from shared.ports import FeedBusy, Notice, Validators
+from shared.ports.people import Notice
+from shared.ports.platforms import FeedBusy, Validators
 from shared.state.feeds import Feed, Shard, Visit
 
 AT_ONCE = 16

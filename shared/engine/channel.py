@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from shared.domain.dates import StayDates
-from shared.domain.model import Platform, SyncMode
+from shared.domain.model import SyncMode
 from shared.domain.modes import ModeSetting
+from shared.domain.platform import Platform
 from shared.domain.pulse import Pulse
 from shared.domain.spoken import Said
 from shared.domain.strip import Slot
 from shared.engine.stamps import Stamp
-from shared.ports import CircuitView
+from shared.ports.platforms import CircuitView
 from shared.state.fetches import Fetches
 
 

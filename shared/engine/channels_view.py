@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from shared.domain import setbacks, strip
 from shared.domain.access import Person
 from shared.domain.exposure import exposure
-from shared.domain.model import Account, Link, Listing, Platform, SiteState, SyncMode
+from shared.domain.model import Account, Listing, SiteState, SyncMode
 from shared.domain.modes import feed_mode, next_look, survey_period
+from shared.domain.platform import Link, Platform
 from shared.domain.portfolio import masked
 from shared.domain.pulse import Pulse, both_ways, pulse, worst
 from shared.domain.reports import RunReport
@@ -28,7 +29,7 @@ from shared.engine.side_by_side import AT_ONCE
 from shared.engine.stamps import Stamp, Stamps
 from shared.engine.today_needs import unread
 from shared.engine.world import World
-from shared.ports import CircuitView
+from shared.ports.platforms import CircuitView
 from shared.state.accounts import AccountState
 from shared.state.feeds import Feed, Visit
 from shared.state.fetches import Fetches

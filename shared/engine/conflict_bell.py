@@ -14,7 +14,7 @@ from shared.domain.errors import SyncError
 from shared.domain.model import SiteState
 from shared.engine.conflict_count import ConflictCount
 from shared.engine.world import CONFLICTS, World
-from shared.ports import Message
+from shared.ports.bus import Message
 
 TELL_AGAIN = timedelta(seconds=30)
 """How soon a conflict nobody was told of is sent to its queue again."""

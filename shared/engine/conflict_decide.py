@@ -20,7 +20,7 @@ from shared.engine.conflict_options import Options
 from shared.engine.conflict_version import Seen, seen, what_changed
 from shared.engine.reconcile import Reconciler
 from shared.engine.world import WORK, World
-from shared.ports import Message
+from shared.ports.bus import Message
 from shared.state.sites import Changes
 
 TRIES = 8

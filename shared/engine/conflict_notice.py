@@ -12,7 +12,7 @@ from shared.domain.proposals import Proposal
 from shared.domain.spoken import Names, Said, names_of
 from shared.engine import conflict_text
 from shared.engine.world import World
-from shared.ports import Notice
+from shared.ports.people import Notice
 
 
 def notice(

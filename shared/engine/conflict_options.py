@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from shared.domain.conflict_policy import policy
 from shared.domain.errors import Moved, NotFound
 from shared.domain.estate import Equivalent
-from shared.domain.model import BookingConflict, Platform, SiteState
+from shared.domain.model import BookingConflict, SiteState
+from shared.domain.platform import Platform
 from shared.domain.proposals import Proposal, propose
 from shared.engine.freshness import Freshness
 from shared.engine.modes import Modes

@@ -10,10 +10,11 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.domain.access import ALL_OWNERS, Person
+from shared.domain.access import ALL_OWNERS, Person, Role
 from shared.domain.errors import Moved, NotFound, StaleWrite
-from shared.domain.model import Account, Link, Platform, Property, Site, SiteState
-from shared.domain.portfolio import LANGUAGES, Owner, Portfolio, PortfolioListing, Role
+from shared.domain.model import Account, Property, Site, SiteState
+from shared.domain.platform import Link, Platform
+from shared.domain.portfolio import LANGUAGES, Owner, Portfolio, PortfolioListing
 from shared.domain.record import Kind
 from shared.domain.spoken import PARIS, Said
 from shared.domain.story import PERSON, by_hand
@@ -25,7 +26,7 @@ from shared.engine.opaque import sealed
 from shared.engine.portfolio import PortfolioImport
 from shared.engine.turn import Taken, turn
 from shared.engine.world import WORK, World
-from shared.ports import Message
+from shared.ports.bus import Message
 from shared.state.sites import Changes
 
 MOST_NAME = 100

@@ -13,11 +13,11 @@ from shared.domain.model import (
     ConflictResolution,
     ConflictSeverity,
     Phase,
-    Platform,
     SiteState,
     SyncMode,
 )
 from shared.domain.modes import STALE_PERIODS, feed_mode
+from shared.domain.platform import Platform
 from shared.domain.reports import PlatformStatus, SyncResult, SyncStatus
 from shared.domain.wish import Wanted
 from shared.engine.jobs import Jobs
@@ -26,7 +26,8 @@ from shared.engine.operations import Operations
 from shared.engine.steps import Step, Territory
 from shared.engine.strategies import Done, strategy_for
 from shared.engine.world import WORK, World
-from shared.ports import Message, Sleep
+from shared.ports.bus import Message
+from shared.ports.people import Sleep
 from shared.state.accounts import AccountState
 
 _WORST_FIRST = tuple(ConflictSeverity)

@@ -20,7 +20,7 @@ from shared.domain.export import exported, is_news, is_one_of, is_servable, open
 from shared.domain.model import Listing, SiteState
 from shared.engine.calendars import Calendars
 from shared.engine.world import WORK, World
-from shared.ports import Message
+from shared.ports.bus import Message
 from shared.state.accounts import Place
 from shared.state.fetches import Fetch
 from shared.use_cases import HttpAnswer

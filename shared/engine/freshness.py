@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from shared.domain.model import Link, Listing, Platform
+from shared.domain.model import Listing
 from shared.domain.modes import STALE_PERIODS, look_period
+from shared.domain.platform import Link, Platform
 from shared.engine.modes import Modes
 from shared.engine.world import World
 from shared.state.accounts import AccountState

@@ -10,15 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from shared.domain.model import Platform
+from shared.domain.platform import Platform
 from shared.engine.reception import Reception
 from shared.engine.ringing import ring_all
 from shared.engine.webhooks import MAIL, NOTIFICATION, Senders, Webhooks, not_found
-from shared.ports import Bus, Message, NewId, Tables, Telemetry
 from shared.state.deliveries import DeliveryStore
 from shared.state.inbox import InboxStore
-from shared.use_cases import HttpAnswer, Receiver, WebhookCall
+
+if TYPE_CHECKING:
+    from shared.ports.bus import Bus, Message
+    from shared.ports.people import NewId, Telemetry
+    from shared.ports.stores import Tables
+    from shared.use_cases import HttpAnswer, Receiver, WebhookCall
 
 
 @dataclass(frozen=True, slots=True)

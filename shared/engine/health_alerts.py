@@ -14,7 +14,7 @@ from shared.domain.errors import StaleWrite, SyncError
 from shared.domain.health import HealthReport, Weight
 from shared.domain.health_alerts import Alert, Occasion, Telling, due
 from shared.engine.world import World
-from shared.ports import Notice
+from shared.ports.people import Notice
 from shared.state import cells
 
 ACCOUNT, NOTE = "~health", "alerts"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shared.domain.model import Platform
+from shared.domain.platform import Platform
 from shared.engine.health_eyes import eyes
 from shared.engine.health_page import HealthPage
 from shared.engine.health_round import HealthRound

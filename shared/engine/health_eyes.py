@@ -19,8 +19,8 @@ from shared.domain.errors import BusUnavailable
 from shared.domain.health import Code, Figure, Sight
 from shared.domain.health_lag import ByApi, Calendar
 from shared.domain.health_state import OneCircuit, OneWork
-from shared.domain.model import Platform
 from shared.domain.modes import look_period
+from shared.domain.platform import Platform
 from shared.engine.health_further import ClocksEye, FurtherOfAccounts
 from shared.engine.modes import Modes
 from shared.engine.side_by_side import side_by_side

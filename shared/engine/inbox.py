@@ -12,7 +12,8 @@ from shared.correlation import correlated
 from shared.domain import unprocessed
 from shared.domain.errors import AuthFailed, NotFound, PayloadRejected, SyncError, TransientError
 from shared.domain.facts import SeenStay
-from shared.domain.model import Account, Platform
+from shared.domain.model import Account
+from shared.domain.platform import Platform
 from shared.engine.bells import Bells
 from shared.engine.ingest import Answered, Ingest
 from shared.engine.modes import Modes
@@ -21,7 +22,9 @@ from shared.engine.reception import Reception
 from shared.engine.whom import Whom
 from shared.engine.words import Words
 from shared.engine.world import WORK, World
-from shared.ports import ApiConnector, Message, Notice, Notification
+from shared.ports.bus import Message
+from shared.ports.people import Notice
+from shared.ports.platforms import ApiConnector, Notification
 from shared.state.accounts import AccountState
 from shared.state.inbox import Delivery, SetAside
 

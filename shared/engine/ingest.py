@@ -18,7 +18,8 @@ from shared.domain.echo import echoes, may_be_shown
 from shared.domain.errors import NotFound, SyncError, Unreadable
 from shared.domain.facts import FeedAnswer, FeedEvent, SeenStay
 from shared.domain.merge import hint_stay, merge_feed, merge_stay
-from shared.domain.model import Block, Busy, Link, Part, Reservation, SiteState, Status
+from shared.domain.model import Block, Busy, Part, Reservation, SiteState, Status
+from shared.domain.platform import Link
 from shared.engine import tally
 from shared.engine.reconcile import Merge, Reconciler, Report
 from shared.engine.side_by_side import side_by_side

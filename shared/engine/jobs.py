@@ -22,7 +22,7 @@ from shared.engine.reports import FAILED, Reports, by_platform
 from shared.engine.steps import BUSY, QUEUE, Step, Steps, Territory
 from shared.engine.strategies import Done, strategy_for
 from shared.engine.world import WORK, World
-from shared.ports import Message
+from shared.ports.bus import Message
 from shared.state.jobs import SITES, SOURCES, Job, JobHead, JobStep, JobStore, over
 
 MAKING = timedelta(seconds=15)

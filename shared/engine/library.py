@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from shared.domain.access import Person
 from shared.domain.errors import SyncError, Unreadable
-from shared.domain.model import Account, Link, Listing, SiteState
+from shared.domain.model import Account, Listing, SiteState
+from shared.domain.platform import Link
 from shared.domain.portfolio import Owner, Portfolio, PortfolioListing
 from shared.domain.story import PERSON
 from shared.engine.homes_seen import seen_and_unread

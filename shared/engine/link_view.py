@@ -10,7 +10,8 @@ from shared.domain.access import Person
 from shared.domain.dates import StayDates
 from shared.domain.errors import Moved, NotFound, PayloadRejected
 from shared.domain.export import is_servable
-from shared.domain.model import Link, Listing, Platform, SiteState
+from shared.domain.model import Listing, SiteState
+from shared.domain.platform import Link, Platform
 from shared.domain.portfolio import masked
 from shared.engine.homes_seen import states_seen
 from shared.engine.opaque import sealed, unsealed

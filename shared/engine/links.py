@@ -16,7 +16,8 @@ from shared.domain.changes import difference
 from shared.domain.disconnect import disconnected
 from shared.domain.errors import PayloadRejected, StaleWrite
 from shared.domain.export import token_hash
-from shared.domain.model import Account, FormerLink, Link, Listing, SiteState
+from shared.domain.model import Account, FormerLink, Listing, SiteState
+from shared.domain.platform import Link
 from shared.domain.portfolio import Portfolio, PortfolioListing
 from shared.domain.record import Kind
 from shared.domain.story import PERSON, by_hand
@@ -26,7 +27,7 @@ from shared.engine.look_text import Why, said_of
 from shared.engine.portfolio import PortfolioImport
 from shared.engine.turn import turn
 from shared.engine.world import WORK, World
-from shared.ports import Message
+from shared.ports.bus import Message
 from shared.state.accounts import Place
 from shared.state.feeds import Feed
 from shared.state.sites import Changes

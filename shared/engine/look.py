@@ -14,13 +14,14 @@ from urllib.parse import unquote, urlsplit
 from shared.domain.addresses import DEFAULT_PORTS, parse_feed_url
 from shared.domain.dates import StayDates
 from shared.domain.errors import AddressRefused, FeedRefused, PlatformDown, SyncError
-from shared.domain.model import Busy, Platform
+from shared.domain.model import Busy
+from shared.domain.platform import Platform
 from shared.domain.portfolio import masked
 from shared.domain.spoken import PARIS, Said
 from shared.engine.calendars import MOST_AHEAD
 from shared.engine.look_text import Why, refusal_of, said_of
 from shared.engine.world import World
-from shared.ports import FeedBusy, Validators
+from shared.ports.platforms import FeedBusy, Validators
 
 LONGEST = 12.0
 """Seconds for all of a look: the request has 10 of them."""

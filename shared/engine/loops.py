@@ -15,7 +15,8 @@ from shared.correlation import correlated
 from shared.domain.errors import BusUnavailable, SyncError
 from shared.engine.world import CONFLICTS, WORK, World
 from shared.messages import encode
-from shared.ports import Received, Sleep
+from shared.ports.bus import Received
+from shared.ports.people import Sleep
 
 AT_ONCE = 16
 """Messages of one queue worked off side by side."""

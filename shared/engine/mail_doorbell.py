@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.errors import PayloadRejected
-from shared.domain.model import Platform
+from shared.domain.platform import Platform
 from shared.engine.mail_reading import Mail, read_mail
 from shared.engine.webhooks import MAIL
 from shared.engine.world import WORK, World
-from shared.ports import Message
+from shared.ports.bus import Message
 from shared.state import cells
 from shared.use_cases import HttpAnswer
 

@@ -12,7 +12,7 @@ from shared.domain.modes import ModeSetting
 from shared.engine.modes import Modes
 from shared.engine.scope import must_decide
 from shared.engine.world import World
-from shared.ports import CircuitView
+from shared.ports.platforms import CircuitView
 from shared.state.accounts import AccountState
 
 _MISSING = "there is no such account"

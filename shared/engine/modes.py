@@ -20,11 +20,14 @@ from shared.domain.errors import (
     SyncError,
     Unreadable,
 )
-from shared.domain.model import Account, Link, SiteState, SyncMode
+from shared.domain.model import Account, SiteState, SyncMode
 from shared.domain.modes import UNREAD, Ending, ModeSetting, Outcome, Rung, Standing, standing
+from shared.domain.platform import Link
 from shared.domain.setbacks import said
 from shared.engine.world import WORK, World
-from shared.ports import Message, Notice, Row
+from shared.ports.bus import Message
+from shared.ports.people import Notice
+from shared.ports.stores import Row
 from shared.state import rungs
 from shared.state.accounts import AccountState
 from shared.state.names import RUNS

@@ -17,7 +17,7 @@ from shared.domain.portfolio import LANGUAGES
 from shared.domain.quiet import MUST, Choice, Hours, Timing, Topic
 from shared.domain.targets import MOST_TARGETS, Target, TargetRefused, Way, target
 from shared.engine.world import World
-from shared.ports import Notice
+from shared.ports.people import Notice
 from shared.state.choices import ChoiceStore, Chosen, key_of
 from shared.state.later import LaterStore
 from shared.state.told import Told

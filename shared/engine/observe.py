@@ -29,7 +29,7 @@ from shared.engine.bells import Bells
 from shared.engine.ingest import Answered, Ingest, complete_listing
 from shared.engine.modes import Modes
 from shared.engine.world import World
-from shared.ports import Notice
+from shared.ports.people import Notice
 from shared.state.accounts import AccountState, Place
 
 LEASE = timedelta(seconds=60)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.domain.errors import PayloadRejected, StaleWrite, SyncError, TransientError
-from shared.domain.model import Platform
+from shared.domain.platform import Platform
 from shared.engine.asked import Asked
 from shared.engine.audit import Audit
 from shared.engine.availability_check import AvailabilityDesk
@@ -56,7 +56,9 @@ from shared.engine.why import Explain
 from shared.engine.work import MOST_DELIVERIES, NEWER, Work
 from shared.engine.world import CONFLICTS, WORK, World
 from shared.messages import decode
-from shared.ports import CheckWire, Message, Notice
+from shared.ports.bus import Message
+from shared.ports.people import Notice
+from shared.ports.platforms import CheckWire
 from shared.use_cases import HttpAnswer, WebhookCall
 
 if TYPE_CHECKING:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.errors import NotFound, PayloadRejected, StaleWrite
-from shared.domain.model import Account, Link, Listing, Site, SiteState
+from shared.domain.model import Account, Listing, Site, SiteState
+from shared.domain.platform import Link
 from shared.domain.portfolio import Portfolio, PortfolioListing
 from shared.domain.record import Kind
 from shared.engine.stored_places import where_stored
 from shared.engine.turn import Turn
 from shared.engine.world import WORK, World
-from shared.ports import Message
+from shared.ports.bus import Message
 from shared.state.accounts import Place
 from shared.state.feeds import SHARD_SIZE, Feed
 from shared.state.people import PeopleStore

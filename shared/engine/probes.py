@@ -15,7 +15,7 @@ from shared.engine.reconcile import Reconciler
 from shared.engine.retry import take_back
 from shared.engine.side_by_side import side_by_side
 from shared.engine.world import World
-from shared.ports import CircuitView
+from shared.ports.platforms import CircuitView
 from shared.state.accounts import AccountState
 
 SPAN = timedelta(seconds=8)

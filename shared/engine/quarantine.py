@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 
 from shared.domain.access import ALL_OWNERS, Person
 from shared.domain.errors import BusUnavailable, NotFound, PayloadRejected, PermanentError
-from shared.domain.model import Platform
+from shared.domain.platform import Platform
 from shared.engine.inbox import Inbox
 from shared.engine.opaque import sealed, unsealed
 from shared.engine.scope import must_decide
 from shared.engine.world import CONFLICTS, WORK, World
 from shared.messages import UNREADABLE, decode, replayed
-from shared.ports import Message, Received
+from shared.ports.bus import Message, Received
 from shared.state.inbox import Quarantined, SetAside, to_quarantined
 
 KEPT = timedelta(days=90)

@@ -13,7 +13,8 @@ from shared.engine.bells import Bells
 from shared.engine.ingest import Answered, Ingest, Ingested
 from shared.engine.modes import Modes
 from shared.engine.world import World
-from shared.ports import ApiConnector, Notice
+from shared.ports.people import Notice
+from shared.ports.platforms import ApiConnector
 from shared.state.accounts import AccountState
 from shared.state.inbox import SetAside
 

@@ -8,11 +8,12 @@ from datetime import datetime
 from shared.domain.dates import ONE_DAY, StayDates
 from shared.domain.drift import drifted
 from shared.domain.errors import SyncError
-from shared.domain.model import Block, Link, Listing, Phase, SiteState
+from shared.domain.model import Block, Listing, Phase, SiteState
+from shared.domain.platform import Link
 from shared.domain.readback import SETTLES, Readback, read_back
 from shared.engine.reconcile import Merge, Reconciler
 from shared.engine.world import WORK, World
-from shared.ports import Message
+from shared.ports.bus import Message
 
 
 class ReadBack:

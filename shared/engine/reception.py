@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
-from shared.domain.model import Platform
-from shared.ports import Message, Telemetry
-from shared.state.inbox import Delivery, InboxStore
+from shared.ports.bus import Message
+
+if TYPE_CHECKING:
+    from shared.domain.platform import Platform
+    from shared.ports.people import Telemetry
+    from shared.state.inbox import Delivery, InboxStore
 
 BELL_WAITS = 0.01
-"""Seconds an answer waits for its bell. An open link takes less. One that is not open takes most of a second, and no
-sender need wait for that: the row is there, and the sweep finds it should the bell be lost."""
+"""Seconds an answer waits for its bell, once a bell was heard. An open link takes less. One that is not open takes most
+of a second, and no sender need wait for that: the row is there, and the sweep finds it should the bell be lost."""
 
 
 class Reception:
@@ -27,6 +31,7 @@ class Reception:
         self._telemetry = telemetry
         self._ring = ring
         self._bells: set[asyncio.Future[bool]] = set()
+        self._heard = False  # the last bell, by the bus: its link is open
 
     async def receive(self, platform: Platform, body: bytes) -> Delivery:
         """Store a body and ring; the sweep finds it when nobody heard the bell. Raises ``StoreUnavailable``."""
@@ -35,7 +40,8 @@ class Reception:
         bell = asyncio.ensure_future(self._ring(Message("inbox", delivery.key, "1")))
         self._bells.add(bell)
         bell.add_done_callback(self._rung)
-        await asyncio.wait({bell}, timeout=BELL_WAITS)
+        if self._heard:
+            await asyncio.wait({bell}, timeout=BELL_WAITS)
         return delivery
 
     def _rung(self, bell: asyncio.Future[bool]) -> None:
@@ -44,6 +50,7 @@ class Reception:
         wrong = None if bell.cancelled() else bell.exception()
         if wrong is not None:
             self._telemetry.event("bell_failed", kind=type(wrong).__name__)
+        self._heard = not bell.cancelled() and wrong is None and bell.result()
 
     async def settle(self) -> None:
         """Wait for the bells that still ring: a second each at most."""

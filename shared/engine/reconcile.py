@@ -19,15 +19,16 @@ from shared.domain.conflict_end import awaited, with_verified
 from shared.domain.doubt import is_doubted
 from shared.domain.errors import StaleWrite
 from shared.domain.holds import without_expired
-from shared.domain.model import Link, Listing, Phase, Platform, SiteState, Write
+from shared.domain.model import Listing, Phase, SiteState, Write
 from shared.domain.plan import Plan, plan
+from shared.domain.platform import Link, Platform
 from shared.domain.story import PERSON
 from shared.engine import tally, tidings
 from shared.engine.calls import Calls
 from shared.engine.conflict_bell import ConflictBell
 from shared.engine.modes import Modes
 from shared.engine.world import WORK, World
-from shared.ports import Message
+from shared.ports.bus import Message
 from shared.state.accounts import AccountState
 from shared.state.due import Work
 from shared.state.history import Mark

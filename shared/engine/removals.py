@@ -14,8 +14,9 @@ from datetime import UTC, datetime, timedelta
 from shared.domain.access import Person
 from shared.domain.dates import StayDates
 from shared.domain.errors import Moved, NotFound, PayloadRejected, PermanentError, StaleWrite
-from shared.domain.model import Platform, SiteState
+from shared.domain.model import SiteState
 from shared.domain.plan import may_open
+from shared.domain.platform import Platform
 from shared.domain.removals import Doubt, Removal, is_shown, released, removals
 from shared.domain.removals_text import reason, what_confirms
 from shared.domain.spoken import LANGUAGES, Said, names_of, ranges
@@ -25,7 +26,7 @@ from shared.engine.opaque import sealed, unsealed
 from shared.engine.reconcile import Reconciler
 from shared.engine.scope import must_decide, owner_of, sites_seen
 from shared.engine.world import WORK, World
-from shared.ports import Message
+from shared.ports.bus import Message
 from shared.state.history import HistoryStore, Mark
 
 TRIES = 8

@@ -14,7 +14,7 @@ from typing import TypeVar
 from shared import meter
 from shared.correlation import current
 from shared.domain.errors import SyncError
-from shared.domain.model import Platform
+from shared.domain.platform import Platform
 from shared.domain.reports import FIGURES, Figures, RunReport
 from shared.engine import tally
 from shared.engine.world import World

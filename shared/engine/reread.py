@@ -6,7 +6,7 @@ from shared.domain.errors import AuthFailed, SyncError
 from shared.engine.ingest import Answered, Ingest
 from shared.engine.modes import Modes
 from shared.engine.world import WORK, World
-from shared.ports import Message
+from shared.ports.bus import Message
 
 
 class Reread:

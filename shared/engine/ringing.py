@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from shared.correlation import current
 from shared.domain.errors import BusUnavailable
-from shared.ports import Bus, Message, Telemetry
+
+if TYPE_CHECKING:
+    from shared.ports.bus import Bus, Message
+    from shared.ports.people import Telemetry
 
 
 async def ring_all(

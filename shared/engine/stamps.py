@@ -15,7 +15,7 @@ from hashlib import sha256
 
 from shared.correlation import current
 from shared.domain.errors import SyncError
-from shared.domain.model import Platform
+from shared.domain.platform import Platform
 from shared.domain.reports import Figures, RunReport
 from shared.engine.world import World
 

@@ -15,7 +15,7 @@ from shared.engine.modes import Modes
 from shared.engine.notices_status import JsonValue, notices_status
 from shared.engine.opaque import sealed
 from shared.engine.world import World
-from shared.ports import CircuitView
+from shared.ports.platforms import CircuitView
 from shared.state.accounts import AccountState
 
 

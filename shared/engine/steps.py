@@ -9,7 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.domain.errors import PayloadRejected
-from shared.domain.model import Platform, SyncMode
+from shared.domain.model import SyncMode
+from shared.domain.platform import Platform
 from shared.domain.wish import Wanted
 from shared.engine.calendars import OVERTAKEN, Calendars
 from shared.engine.modes import Modes

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared.domain.model import Platform, SyncMode
+from shared.domain.model import SyncMode
 from shared.domain.modes import ModeSetting
+from shared.domain.platform import Platform
 from shared.domain.reports import Figures, PlatformStatus, SyncResult
 from shared.engine.steps import FEEDS, OBSERVE, QUEUE, SITE, Source, Step, Territory
 

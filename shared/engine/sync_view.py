@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.access import Person
-from shared.domain.model import Platform, SiteState, SyncMode
+from shared.domain.model import SiteState, SyncMode
+from shared.domain.platform import Platform
 from shared.domain.reports import Figures
 from shared.domain.spoken import PARIS, Said
 from shared.domain.wish import Wanted, covers

@@ -11,9 +11,10 @@ from shared.domain.confirm import Result
 from shared.domain.dates import ranges_of
 from shared.domain.errors import CircuitOpen, PermanentError, RateLimited, SyncError
 from shared.domain.exposure import known_closed
-from shared.domain.model import Platform, SiteState, Write
+from shared.domain.model import SiteState, Write
+from shared.domain.platform import Platform
 from shared.domain.reports import RunReport
-from shared.ports import Telemetry
+from shared.ports.people import Telemetry
 
 
 def run(reports: Iterable[RunReport], telemetry: Telemetry) -> None:

@@ -14,12 +14,13 @@ from hashlib import sha256
 
 from shared.domain.dates import ranges_of
 from shared.domain.known_twice import known_twice
-from shared.domain.model import Block, Busy, Link, Phase, Reservation, SiteState, Status
+from shared.domain.model import Block, Busy, Phase, Reservation, SiteState, Status
 from shared.domain.occupancy import all_echoes
+from shared.domain.platform import Link
 from shared.engine import tidings_text
 from shared.engine.by_hand import is_overdue
 from shared.engine.world import World
-from shared.ports import Notice
+from shared.ports.people import Notice
 
 MOST_SINGLY = 5
 """New stays of one listing told one by one; more at once are one notice."""

@@ -11,9 +11,10 @@ from shared.domain import setbacks
 from shared.domain.dates import StayDates
 from shared.domain.export import is_servable
 from shared.domain.exposure import exposure
-from shared.domain.model import Busy, Link, Listing, Platform, SiteState, SyncMode
+from shared.domain.model import Busy, Listing, SiteState, SyncMode
 from shared.domain.modes import UNREAD, Standing, survey_period
 from shared.domain.occupancy import occupancies
+from shared.domain.platform import Link, Platform
 from shared.domain.pulse import BROKEN, Pulse, pulse
 from shared.domain.spoken import LANGUAGES, Said
 from shared.engine.by_hand import failed_pushes, to_close

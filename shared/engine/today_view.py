@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from shared.domain import health_state
 from shared.domain.access import Person
-from shared.domain.model import Link, Platform, SiteState
+from shared.domain.model import SiteState
 from shared.domain.modes import UNREAD
+from shared.domain.platform import Link, Platform
 from shared.domain.record import Kind, kind_of
 from shared.domain.removals import Doubt
 from shared.domain.spoken import PARIS

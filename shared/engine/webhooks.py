@@ -14,13 +14,16 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from shared.domain.errors import SyncError
-from shared.domain.model import Platform
-from shared.ports import Telemetry, Verdict, WebhookVerifier
+from shared.domain.platform import Platform
+from shared.ports.webhooks import Verdict, WebhookVerifier
 from shared.state.deliveries import DeliveryStore, Last
 from shared.use_cases import HttpAnswer, WebhookCall
+
+if TYPE_CHECKING:
+    from shared.ports.people import Telemetry
 
 MOST_BODY = 60_000
 """Bytes of a webhook body that are taken: real ones are a few KiB, and a row's column holds 64 KiB."""

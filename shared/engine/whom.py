@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.domain.errors import TransientError, Unreadable
-from shared.domain.model import Platform
+from shared.domain.platform import Platform
 from shared.engine.world import World
-from shared.ports import Notification
+from shared.ports.platforms import Notification
 from shared.state.accounts import AccountState
 from shared.state.units import UnitFinder
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 
 from shared.domain.errors import StaleWrite, SyncError
-from shared.domain.model import Platform
+from shared.domain.platform import Platform
 from shared.engine.world import World
-from shared.ports import Notice
+from shared.ports.people import Notice
 
 MOST_WORDS = 50
 """Words of one kind and platform that are told of: who makes up more of them than that is no platform."""

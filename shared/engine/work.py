@@ -11,8 +11,8 @@ from shared import meter
 from shared.correlation import correlated
 from shared.domain.confirm import pause
 from shared.domain.errors import SyncError, TransientError
-from shared.domain.model import Platform
 from shared.domain.modes import next_look, survey_period
+from shared.domain.platform import Platform
 from shared.engine.calendars import Calendars
 from shared.engine.inbox import Inbox
 from shared.engine.mail_doorbell import REST
@@ -23,7 +23,7 @@ from shared.engine.reconcile import Reconciler
 from shared.engine.reports import Reports
 from shared.engine.side_by_side import side_by_side
 from shared.engine.world import WORK, World
-from shared.ports import Message
+from shared.ports.bus import Message
 from shared.state.accounts import AccountState
 from shared.state.due import Work as DueWork
 from shared.state.inbox import SetAside

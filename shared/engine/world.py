@@ -8,25 +8,15 @@ from datetime import datetime
 
 from shared.domain.dates import StayDates
 from shared.domain.errors import TransientError
-from shared.domain.model import Platform
 from shared.domain.modes import Outcome, Rung
+from shared.domain.platform import Platform
 from shared.domain.targets import Way
 from shared.engine.ringing import ring_all
-from shared.ports import (
-    ApiConnector,
-    Budgets,
-    Bus,
-    Chance,
-    Circuits,
-    FeedConnector,
-    Message,
-    NewId,
-    Notify,
-    Sleep,
-    Tables,
-    Telemetry,
-)
+from shared.ports.bus import Bus, Message
+from shared.ports.people import Chance, NewId, Notify, Sleep, Telemetry
+from shared.ports.platforms import ApiConnector, Budgets, Circuits, FeedConnector
 from shared.ports.portfolio import PortfolioText
+from shared.ports.stores import Tables
 from shared.state.accounts import AccountStore
 from shared.state.deliveries import DeliveryStore
 from shared.state.due import DueStore

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 from shared.domain.errors import BusUnavailable, PayloadRejected
 from shared.messages import decode, encode, replayed, unreadable, wire_id
-from shared.ports import Message, Received, Sleep
+from shared.ports.bus import Message, Received
+from shared.ports.people import Sleep
 
 QUEUES = ("work", "conflicts")
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from shared.domain.addresses import parse_feed_url
 from shared.domain.errors import PayloadRejected, PlatformDown
 from shared.domain.redirects import Hop
-from shared.ports import Request, Response
+from shared.ports.http import Request, Response
 
 Handler = Callable[[Request], Awaitable[Response]]
 """Answers a request, or raises what the port may raise."""

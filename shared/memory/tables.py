@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import count
 
 from shared.domain.errors import AlreadyExists, NotFound, PermanentError, StaleWrite
-from shared.ports import Delete, Put, Row, Value
+from shared.ports.stores import Delete, Put, Row, Value
 from shared.state.limits import check_changes, check_row, check_table
 from shared.state.table_keys import encode_key
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from shared.domain.errors import SyncError
-from shared.ports import Notice, Telemetry
+from shared.ports.people import Notice, Telemetry
 
 
 @dataclass(slots=True)

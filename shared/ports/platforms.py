@@ -1,4 +1,4 @@
-"""The platforms: what a connector does, what guards it, and who calls us."""
+"""The platforms: what a connector does and what guards it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Protocol
 
 from shared.domain.dates import StayDates
 from shared.domain.facts import FeedEvent, Polled, SeenStay, WriteOutcome
-from shared.domain.model import Account, Listing, Platform, Write
+from shared.domain.model import Account, Listing, Write
+from shared.domain.platform import Platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +27,6 @@ class Notification:
     revoked: tuple[str, ...] = ()
     poll: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a webhook's verifier found. ``refused`` says in a few words why the sender has not proved itself, empty when
-    he has; ``unreadable`` what is wrong with a body that is signed and no JSON. ``delivery`` is the id the sender
-    signed, the same at each of his tries; empty where nothing signed names it, so that a repeat looks like news."""
-
-    refused: str = ""
-    unreadable: str = ""
-    delivery: str = ""
-
-
-class WebhookVerifier(Protocol):
-    """Judges the deliveries of one sender that signs them."""
-
-    def verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Verdict:
-        """Judge one delivery by its raw bytes; header names count in any case. Never raises, whatever was sent."""
-        ...
 
 
 class ApiConnector(Protocol):

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from shared.domain.errors import CircuitOpen, RateLimited, TransientError
-from shared.ports import Chance, Sleep
+from shared.ports.people import Chance, Sleep
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState

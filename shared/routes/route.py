@@ -4,8 +4,10 @@ test of who may call what are made."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from shared.domain.access import Right
+if TYPE_CHECKING:
+    from shared.domain.access import Right
 
 
 @dataclass(frozen=True, slots=True)

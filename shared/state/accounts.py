@@ -17,9 +17,10 @@ from shared.domain.drift import Drift
 from shared.domain.errors import AlreadyExists, NotFound, StaleWrite, Unreadable
 from shared.domain.export import token_hash
 from shared.domain.facts import SOME_ROOM
-from shared.domain.model import Account, Platform, SyncMode
+from shared.domain.model import Account, SyncMode
 from shared.domain.modes import ModeSetting, Rung, Standing, standing
-from shared.ports import Row, Tables, Value
+from shared.domain.platform import Platform
+from shared.ports.stores import Row, Tables, Value
 from shared.state import cells, rungs, watched
 from shared.state.names import ACCOUNTS, DIRECTORY
 from shared.state.notes import PREFIX

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Set
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
-from shared.domain.dates import StayDates
 from shared.domain.errors import Unreadable
-from shared.domain.model import Fading, Part, Write
-from shared.ports import Value
+from shared.ports.stores import Value
 
 Columns = Mapping[str, Value]
 
@@ -78,66 +76,6 @@ def from_instant(written: str) -> datetime:
     return value
 
 
-def to_parts(parts: Iterable[Part]) -> str:
-    """Rooms with their nights, as JSON."""
-    return _dump([[p.key, p.listing, str(p.dates), to_instant(p.since)] for p in parts])
-
-
-def parts(columns: Columns, name: str) -> tuple[Part, ...]:
-    """Read what ``to_parts`` wrote."""
-    return tuple(_part(row) for row in _rows(columns, name))
-
-
-def _part(row: list[object]) -> Part:
-    key, listing, dates, since = (str(cell) for cell in row[:4])
-    return Part(key, listing, StayDates.parse(dates), from_instant(since))
-
-
-def to_fading(fading: Iterable[Fading]) -> str:
-    """Vanished nights, as JSON."""
-    return _dump(
-        [
-            [
-                *(f.part.key, f.part.listing, str(f.part.dates), to_instant(f.part.since)),
-                *(str(f.stay), to_instant(f.since), f.doubtful),
-            ]
-            for f in fading
-        ]
-    )
-
-
-def fading(columns: Columns, name: str) -> tuple[Fading, ...]:
-    """Read what ``to_fading`` wrote."""
-    return tuple(
-        Fading(_part(row), StayDates.parse(str(row[4])), from_instant(str(row[5])), row[6] is True)
-        for row in _rows(columns, name)
-    )
-
-
-def to_writes(writes: Iterable[Write]) -> str:
-    """Writes under way, as JSON."""
-    return _dump(
-        [
-            [w.fence, to_instant(w.deadline), {night.isoformat(): level for night, level in w.levels.items()}]
-            for w in writes
-        ]
-    )
-
-
-def writes(columns: Columns, name: str) -> tuple[Write, ...]:
-    """Read what ``to_writes`` wrote."""
-    return tuple(
-        Write(int(str(fence)), from_instant(str(deadline)), _levels(levels))
-        for fence, deadline, levels in _rows(columns, name)
-    )
-
-
-def _levels(levels: object) -> dict[date, int]:
-    if not isinstance(levels, dict):
-        raise Unreadable("the nights of a write are not readable")
-    return {date.fromisoformat(str(night)): int(level) for night, level in levels.items()}
-
-
 def spread(name: str, written: str) -> dict[str, str]:
     """A long text over several columns: a recurring event can have hundreds of date ranges, and a closure thousands of
     nights. The first column says how many more there are, so that what a longer text left behind is not read."""
@@ -161,7 +99,7 @@ def _whole(columns: Columns, name: str) -> str:
 
 def to_texts(values: Iterable[str]) -> str:
     """A list of texts, as JSON."""
-    return _dump(list(values))
+    return dump(list(values))
 
 
 def texts(columns: Columns, name: str) -> tuple[str, ...]:
@@ -171,7 +109,7 @@ def texts(columns: Columns, name: str) -> tuple[str, ...]:
 
 def to_objects(values: Iterable[Mapping[str, str | int]]) -> str:
     """A list of flat objects of texts and whole numbers, as JSON."""
-    return _dump([dict(value) for value in values])
+    return dump([dict(value) for value in values])
 
 
 def objects(columns: Columns, name: str) -> tuple[dict[str, str | int], ...]:
@@ -186,11 +124,12 @@ def objects(columns: Columns, name: str) -> tuple[dict[str, str | int], ...]:
     )
 
 
-def _rows(columns: Columns, name: str) -> list[list[object]]:
-    rows = _load(columns, name)
-    if not all(isinstance(row, list) for row in rows):
+def rows(columns: Columns, name: str) -> list[list[object]]:
+    """A list of lists, of whatever kind. Raises ``Unreadable``."""
+    found = _load(columns, name)
+    if not all(isinstance(row, list) for row in found):
         raise Unreadable(f"column {name} is not a list of rows")
-    return [list(row) for row in rows if isinstance(row, list)]
+    return [list(row) for row in found if isinstance(row, list)]
 
 
 def _load(columns: Columns, name: str) -> list[object]:
@@ -204,5 +143,6 @@ def _load(columns: Columns, name: str) -> list[object]:
     return value
 
 
-def _dump(value: object) -> str:
+def dump(value: object) -> str:
+    """JSON without a byte too many."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

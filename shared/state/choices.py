@@ -13,7 +13,7 @@ from shared.domain.access import Person
 from shared.domain.errors import AlreadyExists, NotFound, StaleWrite, Unreadable
 from shared.domain.quiet import Choice, Hours, Timing, Topic
 from shared.domain.targets import Target, Way
-from shared.ports import Row, Tables, Value
+from shared.ports.stores import Row, Tables, Value
 from shared.state import cells
 from shared.state.names import ACCOUNTS
 

@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.ports import Delete, Row, Tables, Value
+from shared.ports.stores import Delete, Row, Tables, Value
 from shared.state import cells
 from shared.state.limits import MOST_CHANGES
 from shared.state.names import ACCOUNTS, DIRECTORY, INBOX

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shared.domain.errors import NotFound, StaleWrite, Unreadable
 from shared.domain.model import Reservation
-from shared.ports import Delete, Put, Row, Tables, Value
+from shared.ports.stores import Delete, Put, Row, Tables, Value
 from shared.state import site_codec
 from shared.state.limits import MOST_CHANGES
 from shared.state.names import SITES

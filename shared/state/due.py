@@ -10,7 +10,7 @@ from zlib import crc32
 
 from shared.correlation import current
 from shared.domain.errors import NotFound, StaleWrite, Unreadable
-from shared.ports import Row, Tables, Value
+from shared.ports.stores import Row, Tables, Value
 from shared.state import cells
 from shared.state.names import DUE
 

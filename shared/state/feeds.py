@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.errors import AlreadyExists, StaleWrite, Unreadable
-from shared.domain.model import Platform
-from shared.ports import Put, Row, Tables, Validators, Value
+from shared.domain.platform import Platform
+from shared.ports.platforms import Validators
+from shared.ports.stores import Put, Row, Tables, Value
 from shared.state import cells
 from shared.state.names import FEEDS
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.errors import Unreadable
-from shared.ports import Row, Tables, Value
+from shared.ports.stores import Row, Tables, Value
 from shared.state import cells
 from shared.state.names import FEED_READS
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from shared.correlation import current
 from shared.domain.errors import NotFound, StaleWrite, Unreadable
-from shared.ports import Delete, Put, Row, Tables, Value
+from shared.ports.stores import Delete, Put, Row, Tables, Value
 from shared.state import cells, site_codec
 from shared.state.names import SITES
 

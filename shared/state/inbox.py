@@ -7,12 +7,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from shared.correlation import current
 from shared.domain.errors import NotFound, StaleWrite, Unreadable
-from shared.ports import NewId, Row, Tables, Value
+from shared.ports.stores import Row, Tables, Value
 from shared.state import cells
 from shared.state.names import INBOX, QUARANTINE, REPLAYED
+
+if TYPE_CHECKING:
+    from shared.ports.people import NewId
 
 MOST_RAW = 60_000
 """Bytes kept of what was set aside: a column holds 64 KiB."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.domain.errors import AlreadyExists, StaleWrite
-from shared.ports import Row, Tables
+from shared.ports.stores import Row, Tables
 from shared.state import cells
 from shared.state.names import RESERVATIONS
 

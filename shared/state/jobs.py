@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from shared.domain.errors import AlreadyExists, NotFound, StaleWrite
 from shared.domain.reports import FIGURES, Figures
-from shared.ports import Delete, Put, Row, Tables, Value
+from shared.ports.stores import Delete, Put, Row, Tables, Value
 from shared.state import cells
 from shared.state.limits import MOST_CHANGES
 from shared.state.names import RUNS

@@ -10,7 +10,8 @@ from datetime import datetime
 from hashlib import sha256
 
 from shared.domain.errors import NotFound, Unreadable
-from shared.ports import Delete, Notice, Row, Tables, Value
+from shared.ports.people import Notice
+from shared.ports.stores import Delete, Row, Tables, Value
 from shared.state import cells
 from shared.state.limits import MOST_CHANGES
 from shared.state.names import ACCOUNTS

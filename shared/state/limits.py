@@ -17,7 +17,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from shared.ports import Delete, Put, Row, Value
+from shared.ports.stores import Delete, Put, Row, Value
 from shared.state.table_keys import encode_key
 
 MOST_CHANGES = 100

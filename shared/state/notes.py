@@ -6,7 +6,7 @@ Circuits, limiter blocks and rungs of the ladder live here. What a text means is
 from __future__ import annotations
 
 from shared.domain.errors import AlreadyExists, NotFound, StaleWrite
-from shared.ports import Note, Row, Tables
+from shared.ports.stores import Note, Row, Tables
 from shared.state import cells
 from shared.state.names import ACCOUNTS
 

@@ -7,7 +7,7 @@ hourly audit, which reads each site once a day, mends what a crash in between le
 from __future__ import annotations
 
 from shared.domain.errors import Unreadable
-from shared.ports import Row, Tables
+from shared.ports.stores import Row, Tables
 from shared.state import cells
 from shared.state.names import ACCOUNTS
 

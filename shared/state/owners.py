@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from shared.domain.portfolio import Owner
-from shared.ports import Recipient, Row, Tables
+from shared.ports.people import Recipient
+from shared.ports.stores import Row, Tables
 from shared.state import cells
 from shared.state.names import ACCOUNTS, DIRECTORY
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from shared.domain.access import Person
+from shared.domain.access import Person, Role
 from shared.domain.errors import AlreadyExists, NotFound, StaleWrite
-from shared.domain.portfolio import Owner, Role
-from shared.ports import Row, Tables, Value
+from shared.domain.portfolio import Owner
+from shared.ports.stores import Row, Tables, Value
 from shared.state import cells
 from shared.state.names import ACCOUNTS
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from shared.domain.confirm import Read
 from shared.domain.errors import AlreadyExists, Unreadable
-from shared.ports import Row, Tables, Value
+from shared.ports.stores import Row, Tables, Value
 from shared.state import cells
 from shared.state.names import FEED_READS
 

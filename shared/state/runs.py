@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from shared.domain.errors import Unreadable
-from shared.domain.model import Platform
+from shared.domain.platform import Platform
 from shared.domain.reports import FIGURES, Figures, RunReport
-from shared.ports import Delete, Put, Row, Tables, Value
+from shared.ports.stores import Delete, Put, Row, Tables, Value
 from shared.state import cells
 from shared.state.limits import MOST_CHANGES
 from shared.state.names import RUNS

@@ -25,10 +25,8 @@ from shared.domain.model import (
     FormerLink,
     Head,
     Hold,
-    Link,
     Listing,
     Phase,
-    Platform,
     Property,
     Reservation,
     Side,
@@ -36,8 +34,9 @@ from shared.domain.model import (
     Source,
     Status,
 )
-from shared.ports import Row
-from shared.state import cells
+from shared.domain.platform import Link, Platform
+from shared.ports.stores import Row
+from shared.state import cells, site_cells
 
 HEAD, SITE = "a|head", "b|site"
 LISTING, RESERVATION, HOLD, BLOCK, CONFLICT = "c|", "d|", "e|", "f|", "g|"
@@ -141,7 +140,7 @@ def listing_row(site: str, one: Listing) -> Row:
             "observed": one.observed,
             "answered": cells.to_instant(one.answered),
             "watched": one.watched,
-            **cells.spread("writes", cells.to_writes(one.writes)),
+            **cells.spread("writes", site_cells.to_writes(one.writes)),
             "former": cells.to_texts(f"{old.token_hash} {cells.to_instant(old.until)}" for old in one.former),
             "bare_since": cells.to_instant(one.bare_since),
             "back_since": one.back_since,
@@ -167,7 +166,7 @@ def to_listing(row: Row) -> Listing:
         observed=cells.number(values, "observed"),
         answered=cells.instant(values, "answered"),
         watched=cells.flag(values, "watched"),
-        writes=cells.writes(values, "writes"),
+        writes=site_cells.writes(values, "writes"),
         former=tuple(_former(text) for text in cells.texts(values, "former")),
         bare_since=cells.instant(values, "bare_since"),
         back_since=cells.number(values, "back_since"),
@@ -190,12 +189,12 @@ def reservation_row(site: str, one: Reservation, prefix: str = RESERVATION) -> R
             "id": one.id,
             "kind": one.kind.value,
             "status": one.status.value,
-            **cells.spread("parts", cells.to_parts(one.parts)),
+            **cells.spread("parts", site_cells.to_parts(one.parts)),
             "version": one.version,
             "observed": one.observed,
             "feed": one.feed,
-            **cells.spread("hinted", cells.to_parts(one.hinted)),
-            **cells.spread("fading", cells.to_fading(one.fading)),
+            **cells.spread("hinted", site_cells.to_parts(one.hinted)),
+            **cells.spread("fading", site_cells.to_fading(one.fading)),
             "aliases": cells.to_texts(one.aliases),
             "guest": one.guest,
             "slid": one.slid,
@@ -215,12 +214,12 @@ def to_reservation(row: Row) -> Reservation:
         id=cells.text(values, "id"),
         kind=Busy(cells.text(values, "kind")),
         status=Status(cells.text(values, "status")),
-        parts=cells.parts(values, "parts"),
+        parts=site_cells.parts(values, "parts"),
         version=cells.number(values, "version"),
         observed=cells.number(values, "observed"),
         feed=cells.text(values, "feed"),
-        hinted=cells.parts(values, "hinted"),
-        fading=cells.fading(values, "fading"),
+        hinted=site_cells.parts(values, "hinted"),
+        fading=site_cells.fading(values, "fading"),
         aliases=cells.texts(values, "aliases"),
         guest=cells.text(values, "guest"),
         slid=cells.number(values, "slid"),

@@ -17,7 +17,8 @@ from shared.domain.model import (
     Site,
     SiteState,
 )
-from shared.ports import Delete, NewId, Put, Row, Tables
+from shared.ports.people import NewId
+from shared.ports.stores import Delete, Put, Row, Tables
 from shared.state import site_codec
 from shared.state.history import Mark, history_row, mark_row
 from shared.state.names import READER, SITES

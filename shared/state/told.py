@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from shared.domain.errors import AlreadyExists, NotFound, StaleWrite, Unreadable
-from shared.ports import Notice, Row, Tables, Value
+from shared.ports.people import Notice
+from shared.ports.stores import Row, Tables, Value
 from shared.state import cells
 from shared.state.names import ACCOUNTS
 

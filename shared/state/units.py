@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from shared.domain.model import Platform
+from shared.domain.platform import Platform
 from shared.state.accounts import AccountStore, Place
 
 AGE = timedelta(seconds=60)

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from shared.domain.bells import Bells
 from shared.domain.drift import Drift
 from shared.domain.errors import Unreadable
-from shared.ports import Value
+from shared.ports.stores import Value
 from shared.state import cells
 from shared.state.cells import Columns
 

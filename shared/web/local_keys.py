@@ -13,7 +13,7 @@ import re
 from datetime import datetime, timedelta
 
 from shared.domain.errors import StaleWrite
-from shared.ports import Notes
+from shared.ports.stores import Notes
 
 STAYS_IN = timedelta(days=30)
 """How long a browser stays signed in."""

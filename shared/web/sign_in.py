@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared.domain.access import ALL_OWNERS, NOBODY, Person
-from shared.domain.portfolio import Role
+from shared.domain.access import ALL_OWNERS, NOBODY, Person, Role
 from shared.state.people import KEPT, PeopleStore
 from shared.web.cookies import cookies
 from shared.web.local_keys import LocalKeys

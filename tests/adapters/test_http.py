@@ -21,7 +21,7 @@ import pytest
 
 from shared.adapters.http import HttpxHttp
 from shared.domain.errors import AddressRefused, PayloadRejected, PlatformDown, SyncError
-from shared.ports import Request
+from shared.ports.http import Request
 from tests.loopback import Answer, Loopback, Seen, plain, raw
 
 SECRET = "invented-secret"

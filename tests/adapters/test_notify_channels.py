@@ -25,7 +25,7 @@ from shared.adapters.notify_text import is_address, one_line, title
 from shared.connectors.webhook_signature import StandardWebhooks
 from shared.domain.errors import AuthFailed, PayloadRejected, PlatformDown, RateLimited, SyncError
 from shared.memory.voices import MemoryTelemetry
-from shared.ports import Notice, Recipient
+from shared.ports.people import Notice, Recipient
 from tests.certificates import pair
 from tests.loopback import Loopback, plain, raw
 from tests.mail import Mail

@@ -17,7 +17,8 @@ from shared.adapters.notify_smtp import MailServer, SmtpChannel
 from shared.domain.errors import PlatformDown, StoreUnavailable
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryChannel, MemoryTelemetry
-from shared.ports import Channel, Notice, Recipient, Tables
+from shared.ports.people import Channel, Notice, Recipient
+from shared.ports.stores import Tables
 from shared.state.told import Told, ToldStore
 from tests.engine.virtual_loop import VirtualLoop
 from tests.mail import Mail

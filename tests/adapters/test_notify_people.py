@@ -13,13 +13,15 @@ import pytest
 
 from shared.adapters.notify_many import MOST_TRIES, NotifyMany
 from shared.adapters.notify_people import MOST_IN_ONE, PeopleFan
+from shared.domain.access import Role
 from shared.domain.errors import PlatformDown, StoreUnavailable, SyncError
-from shared.domain.portfolio import Owner, Role
+from shared.domain.portfolio import Owner
 from shared.domain.quiet import Choice, Hours, Timing, Topic
 from shared.domain.targets import Target, Way
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryChannel, MemoryTelemetry
-from shared.ports import Channel, Notice, Row
+from shared.ports.people import Channel, Notice
+from shared.ports.stores import Row
 from shared.state.choices import PARTITION, ChoiceStore, Chosen
 from shared.state.later import LaterStore
 from shared.state.names import ACCOUNTS

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from shared.adapters.portfolio_values import PortfolioRules
 from shared.adapters.portfolio_yaml import PortfolioUnreadable, read_portfolio, read_portfolio_file
 from shared.adapters.yaml_tree import Report, read_tree
-from shared.domain.model import Account, Link, Platform
-from shared.domain.portfolio import Owner, Portfolio, PortfolioListing, Role
+from shared.domain.access import Role
+from shared.domain.model import Account
+from shared.domain.platform import Link, Platform
+from shared.domain.portfolio import Owner, Portfolio, PortfolioListing
 
 RULES = PortfolioRules(
     platforms=frozenset({"airbnb", "booking", "channex", "greengo", "vrbo", "ical"}),

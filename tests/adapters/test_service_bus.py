@@ -20,7 +20,7 @@ from shared.adapters import service_bus_link
 from shared.adapters.service_bus import ServiceBus
 from shared.adapters.service_bus_link import IDLE_SECONDS, Link
 from shared.domain.errors import AuthFailed, BusUnavailable
-from shared.ports import Message
+from shared.ports.bus import Message
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -22,7 +22,7 @@ from local.ports import free_port
 from shared.adapters.table_codec import FOREIGN
 from shared.adapters.table_store import open_tables
 from shared.domain.errors import NotFound, PermanentError, StoreUnavailable
-from shared.ports import Delete, Put, Row, Tables
+from shared.ports.stores import Delete, Put, Row, Tables
 from tests.loopback import Answer, Loopback, Seen, plain, raw
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)

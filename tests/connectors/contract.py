@@ -23,8 +23,9 @@ from shared.adapters.http import HttpxHttp
 from shared.connectors import registry
 from shared.domain.errors import AuthFailed, PayloadRejected, PlatformDown, RateLimited, SyncError
 from shared.domain.facts import Polled, WriteOutcome
-from shared.domain.model import Account, Listing, Platform
-from shared.ports import ApiConnector
+from shared.domain.model import Account, Listing
+from shared.domain.platform import Platform
+from shared.ports.platforms import ApiConnector
 from tests.connectors.support import (
     NOW,
     ROLES,

@@ -16,8 +16,9 @@ from shared.connectors.ical_read import read_calendar
 from shared.connectors.ical_recur import AHEAD, BACK
 from shared.domain.dates import StayDates
 from shared.domain.facts import FeedEvent
-from shared.domain.model import Busy, Platform
-from shared.ports import FeedBusy
+from shared.domain.model import Busy
+from shared.domain.platform import Platform
+from shared.ports.platforms import FeedBusy
 
 HERE = Path(__file__).parents[2]
 SHARED = HERE.parent / "shared"

@@ -11,9 +11,10 @@ from typing import TypeVar
 from shared.connectors.base import HttpConnector
 from shared.domain.dates import StayDates
 from shared.domain.errors import AuthFailed
-from shared.domain.model import Account, Link, Listing, Platform, Write
+from shared.domain.model import Account, Listing, Write
+from shared.domain.platform import Link, Platform
 from shared.memory.http import MemoryHttp
-from shared.ports import Request, Response
+from shared.ports.http import Request, Response
 from shared.resilience.retry_after import parse_retry_after
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -16,7 +16,7 @@ from shared.connectors.airbnb_reservation import read_reservation
 from shared.domain.errors import PayloadRejected
 from shared.domain.facts import SeenRoom, SeenStay
 from shared.domain.model import Status
-from shared.ports import Notification
+from shared.ports.platforms import Notification
 from tests.connectors.support import Script, connector, fixture, stay
 
 OLD = json.loads(fixture("airbnb/reservation.json"))["reservation"]

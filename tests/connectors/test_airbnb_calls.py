@@ -12,7 +12,7 @@ import pytest
 from shared.connectors.airbnb import AirbnbConnector
 from shared.domain.errors import PayloadRejected, PlatformDown
 from shared.domain.model import Status, Write
-from shared.ports import Request
+from shared.ports.http import Request
 from tests.connectors.support import (
     NOW,
     SECRETS,

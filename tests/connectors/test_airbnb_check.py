@@ -14,8 +14,9 @@ from shared.connectors.airbnb_check import MOST_NIGHTS, AirbnbCheck
 from shared.connectors.registry import checks
 from shared.domain.errors import PayloadRejected
 from shared.domain.facts import SeenRoom, SeenStay
-from shared.domain.model import AIRBNB, Status
-from shared.ports import Check, CheckQuestion
+from shared.domain.model import Status
+from shared.domain.platform import AIRBNB
+from shared.ports.platforms import Check, CheckQuestion
 from tests.connectors.support import stay
 
 WIRE = AirbnbCheck()

@@ -13,7 +13,7 @@ from shared.connectors.booking import BookingConnector
 from shared.domain.errors import AuthFailed, PayloadRejected, PlatformDown, RateLimited, SyncError
 from shared.domain.facts import Polled
 from shared.domain.model import Write
-from shared.ports import Request, Response
+from shared.ports.http import Request, Response
 from tests.connectors.support import (
     NOW,
     SECRETS,

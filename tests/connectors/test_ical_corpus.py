@@ -14,7 +14,7 @@ from _pytest.mark import ParameterSet
 from shared.connectors.ical_read import read_calendar
 from shared.domain.dates import StayDates, nights_of
 from shared.domain.errors import FeedRefused
-from shared.domain.model import AIRBNB
+from shared.domain.platform import AIRBNB
 from tests.connectors.corpus import HERE, SHARED, TODAY, index, published, ranges, read, sliding
 
 CASES = index()

@@ -16,7 +16,8 @@ from shared.connectors.ical_links import ICAL
 from shared.connectors.ical_text import MOST_BYTES
 from shared.domain.errors import AddressRefused, AuthFailed, FeedRefused, PlatformDown, RateLimited, SyncError
 from shared.memory.http import MemoryHttp
-from shared.ports import FeedConnector, FeedFetch, Http, Request, Response, Validators
+from shared.ports.http import Http, Request, Response
+from shared.ports.platforms import FeedConnector, FeedFetch, Validators
 from shared.resilience.retry_after import parse_retry_after
 from tests.loopback import Loopback, plain, raw
 

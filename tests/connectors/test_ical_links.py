@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.connectors.ical_links import GITES, ICAL, VRBO, mask, platform_of
-from shared.domain.model import AIRBNB, BOOKING, GREENGO
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO
 
 HEX = "0123456789abcdef0123456789abcdef"
 UUID = "00000000-0000-4000-8000-000000000001"

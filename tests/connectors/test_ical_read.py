@@ -16,8 +16,9 @@ from shared.connectors.ical_links import GITES, ICAL, VRBO
 from shared.connectors.ical_text import MOST_BYTES
 from shared.domain.dates import ONE_DAY, StayDates
 from shared.domain.errors import FeedRefused
-from shared.domain.model import AIRBNB, BOOKING, GREENGO, Busy, Platform
-from shared.ports import FeedBusy
+from shared.domain.model import Busy
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Platform
+from shared.ports.platforms import FeedBusy
 from tests.connectors.corpus import TODAY, ranges, read
 
 JULY = "DTSTART;VALUE=DATE:20270710\nDTEND;VALUE=DATE:20270713\n"

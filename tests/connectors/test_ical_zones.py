@@ -13,7 +13,8 @@ import pytest
 
 from shared.connectors.ical_read import read_calendar
 from shared.domain.dates import StayDates, nights_of
-from shared.domain.model import BOOKING, GREENGO, Property
+from shared.domain.model import Property
+from shared.domain.platform import BOOKING, GREENGO
 
 DAY = timedelta(days=1)
 TODAY = date(2027, 1, 1)

@@ -12,7 +12,7 @@ from shared.connectors import registry
 from shared.connectors.base import HttpConnector, error_of, plain_word, short_name
 from shared.domain.errors import AuthFailed, PayloadRejected, PlatformDown, RateLimited, SyncError
 from shared.domain.export import is_one_of
-from shared.domain.model import AIRBNB, BOOKING, GREENGO, Link, Platform
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Link, Platform
 from tests.connectors.support import ROLES, SECRETS, Script, Settings, Ticking, retry_after, stay
 
 WITH_API = [entry for entry in registry.PLATFORMS.values() if Link.API in entry.links]

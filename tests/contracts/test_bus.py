@@ -20,7 +20,7 @@ from shared.adapters.service_bus import ServiceBus
 from shared.domain.errors import BusUnavailable
 from shared.memory.bus import MemoryBus
 from shared.messages import UNREADABLE, decode
-from shared.ports import Bus, Message, Received
+from shared.ports.bus import Bus, Message, Received
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -19,7 +19,7 @@ from shared.adapters.notify_smtp import MailServer, SmtpChannel
 from shared.adapters.notify_text import tame
 from shared.domain.errors import PlatformDown, SyncError
 from shared.memory.voices import MemoryChannel, MemoryTelemetry
-from shared.ports import Channel, Notice, Recipient
+from shared.ports.people import Channel, Notice, Recipient
 from tests.loopback import Loopback, plain
 from tests.mail import Mail
 from tests.security.corpus import load

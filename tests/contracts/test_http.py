@@ -12,7 +12,7 @@ import pytest
 from shared.adapters.http import HttpxHttp
 from shared.domain.errors import AddressRefused, PayloadRejected, PlatformDown
 from shared.memory.http import MemoryHttp
-from shared.ports import Http, Request, Response
+from shared.ports.http import Http, Request, Response
 from tests.loopback import Loopback, Seen
 
 Handler = Callable[[str, str, bytes], Awaitable[Response]]

@@ -16,7 +16,7 @@ from shared.connectors.guard.breakers import Breakers
 from shared.domain.errors import CircuitOpen, StaleWrite
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryTelemetry
-from shared.ports import Note, Notes, Tables
+from shared.ports.stores import Note, Notes, Tables
 from shared.resilience.circuit_breaker import Outcome
 from shared.state.names import ACCOUNTS
 from shared.state.notes import NoteStore

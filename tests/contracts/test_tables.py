@@ -17,7 +17,7 @@ from shared.adapters.azure_tables import AzureTables
 from shared.adapters.table_store import open_tables
 from shared.domain.errors import AlreadyExists, NotFound, StaleWrite
 from shared.memory.tables import MemoryTables
-from shared.ports import Delete, Put, Row, Tables, Value
+from shared.ports.stores import Delete, Put, Row, Tables, Value
 from shared.state.table_keys import MOST_KEY_CHARACTERS, encode
 from tests.security.corpus import load
 

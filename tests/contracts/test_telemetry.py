@@ -24,7 +24,7 @@ from shared.adapters.telemetry_azure import PATIENCE, PERIOD, TIMEOUT, AzureTele
 from shared.adapters.telemetry_points import MOST_EVENTS, SETTING, Batch, Points
 from shared.correlation import correlated
 from shared.memory.voices import MemoryTelemetry
-from shared.ports import Telemetry
+from shared.ports.people import Telemetry
 from tests.contracts.telemetry_once import KEY, KINDS, connected, sender, tell
 from tests.loopback import Answer, Loopback, Seen, plain
 

@@ -10,20 +10,17 @@ from shared.domain.availability import Availability, concerned, judge
 from shared.domain.dates import StayDates
 from shared.domain.holds import HOLD_FOR, held_until, lifted, placed, without_expired
 from shared.domain.model import (
-    AIRBNB,
-    BOOKING,
     Busy,
     Head,
-    Link,
     Listing,
     Part,
-    Platform,
     Property,
     Reservation,
     Site,
     SiteState,
     Status,
 )
+from shared.domain.platform import AIRBNB, BOOKING, Link, Platform
 
 NOW = datetime(2027, 7, 1, 8, tzinfo=UTC)
 JULY = StayDates(date(2027, 7, 10), date(2027, 7, 13))

@@ -17,14 +17,10 @@ from shared.domain.facts import FeedAnswer, FeedEvent
 from shared.domain.holds import placed
 from shared.domain.merge import merge_feed
 from shared.domain.model import (
-    AIRBNB,
-    BOOKING,
-    GREENGO,
     Block,
     BookingConflict,
     Busy,
     Head,
-    Link,
     Listing,
     Part,
     Phase,
@@ -36,6 +32,7 @@ from shared.domain.model import (
 )
 from shared.domain.occupancy import level, occupancies
 from shared.domain.plan import plan
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Link
 from shared.domain.portfolio import Home, PortfolioRefused
 from shared.domain.site_groups import resolve
 from shared.state import site_codec

@@ -12,12 +12,8 @@ from shared.domain.conflicts import ConflictDetector
 from shared.domain.dates import StayDates
 from shared.domain.exposure import exposure, of_conflict
 from shared.domain.model import (
-    AIRBNB,
-    BOOKING,
-    GREENGO,
     Busy,
     Head,
-    Link,
     Listing,
     Part,
     Phase,
@@ -29,6 +25,7 @@ from shared.domain.model import (
 )
 from shared.domain.occupancy import occupancies
 from shared.domain.plan import plan
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Link
 
 NOW = datetime(2027, 7, 1, 8, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -13,15 +13,11 @@ from shared.domain.conflicts import SOLD, ConflictDetector
 from shared.domain.dates import StayDates
 from shared.domain.estate import Equivalent, Estate, StepKind, estate_of
 from shared.domain.model import (
-    AIRBNB,
-    BOOKING,
-    GREENGO,
     Automatic,
     BookingConflict,
     Busy,
     Fading,
     Head,
-    Link,
     Listing,
     Part,
     Property,
@@ -31,6 +27,7 @@ from shared.domain.model import (
     Status,
 )
 from shared.domain.occupancy import occupancies
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Link
 from shared.domain.proposals import ProposalKind, propose
 from shared.domain.resolution import resolve
 from tests.hypothesis_profiles import budget

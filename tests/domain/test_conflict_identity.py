@@ -14,15 +14,11 @@ from shared.domain.dates import StayDates, nights_of
 from shared.domain.facts import FeedAnswer, FeedEvent
 from shared.domain.merge import merge_feed
 from shared.domain.model import (
-    AIRBNB,
-    BOOKING,
     BookingConflict,
     Busy,
     Head,
-    Link,
     Listing,
     Part,
-    Platform,
     Property,
     Reservation,
     Site,
@@ -32,8 +28,9 @@ from shared.domain.model import (
 )
 from shared.domain.occupancy import Occupancy, occupancies
 from shared.domain.plan import plan
+from shared.domain.platform import AIRBNB, BOOKING, Link, Platform
 from shared.domain.release import SHORT
-from shared.ports import Row
+from shared.ports.stores import Row
 from shared.state import site_codec
 
 NOW = datetime(2027, 6, 1, 8, tzinfo=UTC)

@@ -14,9 +14,6 @@ from shared.domain.conflicts import ConflictDetector
 from shared.domain.dates import StayDates
 from shared.domain.errors import Unreadable
 from shared.domain.model import (
-    AIRBNB,
-    BOOKING,
-    GREENGO,
     Acknowledgement,
     BookingConflict,
     Busy,
@@ -25,7 +22,6 @@ from shared.domain.model import (
     ConflictSeverity,
     Decision,
     Head,
-    Link,
     Listing,
     Part,
     Property,
@@ -38,7 +34,8 @@ from shared.domain.model import (
 )
 from shared.domain.occupancy import occupancies
 from shared.domain.plan import plan
-from shared.ports import Row
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Link
+from shared.ports.stores import Row
 from shared.state import site_codec
 
 NOW = datetime(2027, 7, 1, 8, tzinfo=UTC)

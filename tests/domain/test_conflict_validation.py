@@ -14,12 +14,8 @@ from shared.domain.dates import StayDates
 from shared.domain.estate import StepKind
 from shared.domain.holds import placed
 from shared.domain.model import (
-    AIRBNB,
-    BOOKING,
-    GREENGO,
     Busy,
     Head,
-    Link,
     Listing,
     Part,
     Phase,
@@ -31,6 +27,7 @@ from shared.domain.model import (
 )
 from shared.domain.occupancy import occupancies
 from shared.domain.plan import plan
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Link
 from shared.domain.validation import BookingRequest, SourceAge, ValidationResult
 
 NOW = datetime(2027, 7, 1, 8, tzinfo=UTC)

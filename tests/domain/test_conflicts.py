@@ -10,14 +10,7 @@ from hypothesis import strategies as st
 
 from shared.domain.conflicts import ConflictDetector
 from shared.domain.dates import StayDates
-from shared.domain.model import (
-    Busy,
-    ConflictResolution,
-    ConflictSeverity,
-    Property,
-    Site,
-    Status,
-)
+from shared.domain.model import Busy, ConflictResolution, ConflictSeverity, Property, Site, Status
 from shared.domain.occupancy import Occupancy, level
 
 NOW = datetime(2027, 7, 1, 8, tzinfo=UTC)

@@ -13,14 +13,10 @@ from shared.domain.echo import echoes
 from shared.domain.facts import FeedAnswer, FeedEvent, WriteOutcome
 from shared.domain.merge import merge_feed
 from shared.domain.model import (
-    AIRBNB,
-    BOOKING,
-    GREENGO,
     Block,
     Busy,
     Fading,
     Head,
-    Link,
     Listing,
     Part,
     Property,
@@ -31,6 +27,7 @@ from shared.domain.model import (
 )
 from shared.domain.occupancy import occupancies
 from shared.domain.plan import Plan, plan
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Link
 
 NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)
 TODAY = NOW.date()

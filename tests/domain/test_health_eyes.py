@@ -14,7 +14,8 @@ from shared.domain.health_bells import Called, silent_webhooks
 from shared.domain.health_clock import clock_findings
 from shared.domain.health_drift import Drifting, drift_findings
 from shared.domain.health_keys import Keyed, ending_keys
-from shared.domain.model import AIRBNB, Account
+from shared.domain.model import Account
+from shared.domain.platform import AIRBNB
 
 T0 = datetime(2027, 3, 1, 8, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from shared.domain.dates import StayDates, nights_of
 from shared.domain.facts import FeedAnswer, FeedEvent
 from shared.domain.merge import merge_feed
-from shared.domain.model import AIRBNB, BOOKING, Busy, Link, Listing, Part, Platform, Reservation
+from shared.domain.model import Busy, Listing, Part, Reservation
+from shared.domain.platform import AIRBNB, BOOKING, Link, Platform
 
 DAY, MINUTE, HOUR = timedelta(days=1), timedelta(minutes=1), timedelta(hours=1)
 NOW = datetime(2027, 5, 10, 6, 0, tzinfo=UTC)

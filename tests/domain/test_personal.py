@@ -15,10 +15,8 @@ from shared.domain.dates import StayDates
 from shared.domain.facts import FeedAnswer, FeedEvent, SeenRoom, SeenStay
 from shared.domain.merge import hint_stay, merge_feed, merge_stay
 from shared.domain.model import (
-    GREENGO,
     Busy,
     Head,
-    Link,
     Listing,
     Part,
     Property,
@@ -28,6 +26,7 @@ from shared.domain.model import (
     Status,
 )
 from shared.domain.personal import NobodyNamed, Sought, forgotten, overdue_names
+from shared.domain.platform import GREENGO, Link
 
 NOW = datetime(2027, 7, 20, 23, 30, tzinfo=UTC)
 JULY = StayDates(date(2027, 7, 1), date(2027, 7, 4))

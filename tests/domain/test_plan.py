@@ -7,12 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from shared.domain.dates import StayDates
 from shared.domain.model import (
-    AIRBNB,
-    BOOKING,
     Block,
     Busy,
     Head,
-    Link,
     Listing,
     Part,
     Phase,
@@ -24,6 +21,7 @@ from shared.domain.model import (
     Write,
 )
 from shared.domain.plan import plan
+from shared.domain.platform import AIRBNB, BOOKING, Link
 from shared.domain.writes import CALL, GRACE
 
 NOW = datetime(2027, 7, 1, 8, tzinfo=UTC)

@@ -11,19 +11,14 @@ from shared.domain.conflicts import ConflictDetector
 from shared.domain.dates import StayDates
 from shared.domain.estate import Equivalent, StepKind, estate_of
 from shared.domain.model import (
-    AIRBNB,
-    BOOKING,
-    GREENGO,
     Automatic,
     Block,
     BookingConflict,
     Busy,
     Fading,
     Head,
-    Link,
     Listing,
     Part,
-    Platform,
     Property,
     Reservation,
     Site,
@@ -31,6 +26,7 @@ from shared.domain.model import (
     Status,
 )
 from shared.domain.occupancy import occupancies
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Link, Platform
 from shared.domain.proposals import Proposal, ProposalKind, propose
 
 NOW = datetime(2027, 7, 1, 8, tzinfo=UTC)

@@ -12,20 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.dates import StayDates
-from shared.domain.model import (
-    AIRBNB,
-    BOOKING,
-    Busy,
-    Head,
-    Link,
-    Listing,
-    Part,
-    Platform,
-    Reservation,
-    SiteState,
-    Status,
-)
+from shared.domain.model import Busy, Head, Listing, Part, Reservation, SiteState, Status
 from shared.domain.plan import plan
+from shared.domain.platform import AIRBNB, BOOKING, Link, Platform
 from shared.domain.portfolio import Home, PortfolioRefused
 from shared.domain.site_groups import resolve
 

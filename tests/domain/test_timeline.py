@@ -10,14 +10,10 @@ import pytest
 from shared.domain.changes import apply_plan
 from shared.domain.dates import StayDates
 from shared.domain.model import (
-    AIRBNB,
-    BOOKING,
-    GREENGO,
     Busy,
     Fading,
     Head,
     Hold,
-    Link,
     Listing,
     Part,
     Phase,
@@ -28,6 +24,7 @@ from shared.domain.model import (
     Status,
 )
 from shared.domain.plan import plan
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Link
 from shared.domain.removals import Doubt
 from shared.domain.timeline import MOST_LANES, Bar, Row, Step, What, for_channel, timeline
 

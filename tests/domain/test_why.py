@@ -12,18 +12,9 @@ from hypothesis import strategies as st
 
 from shared.domain.changes import apply_plan
 from shared.domain.dates import StayDates
-from shared.domain.model import (
-    Busy,
-    Fading,
-    Head,
-    Link,
-    Listing,
-    Part,
-    Reservation,
-    SiteState,
-    Status,
-)
+from shared.domain.model import Busy, Fading, Head, Listing, Part, Reservation, SiteState, Status
 from shared.domain.plan import plan
+from shared.domain.platform import Link
 from shared.domain.portfolio import Home
 from shared.domain.release import is_proven
 from shared.domain.removals import Doubt, released, removals

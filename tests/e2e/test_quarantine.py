@@ -20,7 +20,8 @@ from local.sandbox.faults import FaultKind
 from local.sandbox.stays import NightState
 from shared.adapters.service_bus import ServiceBus
 from shared.adapters.table_store import open_tables
-from shared.ports import Message, Row, Tables, Value
+from shared.ports.bus import Message
+from shared.ports.stores import Row, Tables, Value
 from shared.state import site_codec
 from shared.state.jobs import SOURCES, JobHead, JobStep, JobStore
 from shared.state.names import SITES

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from shared.connectors.ical_links import VRBO
 from shared.domain.dates import StayDates, nights_of
-from shared.domain.model import AIRBNB, Platform
+from shared.domain.platform import AIRBNB, Platform
 
 DAY = timedelta(days=1)
 ZONE = "Europe/Paris"

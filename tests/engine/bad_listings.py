@@ -19,17 +19,12 @@ from shared.domain.dates import StayDates, nights_of
 from shared.domain.errors import SyncError
 from shared.domain.facts import FeedAnswer
 from shared.domain.model import (
-    AIRBNB,
-    BOOKING,
-    GREENGO,
     Block,
     Busy,
     Head,
-    Link,
     Listing,
     Part,
     Phase,
-    Platform,
     Property,
     Reservation,
     Site,
@@ -38,8 +33,10 @@ from shared.domain.model import (
 )
 from shared.domain.occupancy import occupancies
 from shared.domain.plan import desired_closures
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Link, Platform
 from shared.engine.ingest import merge_feed_answer
-from shared.ports import Request, Response, Validators
+from shared.ports.http import Request, Response
+from shared.ports.platforms import Validators
 from tests.engine.bad_answers import DAY, LIES, ZONE, Answer, Event, Truth, nights_shown, told
 
 T = TypeVar("T")

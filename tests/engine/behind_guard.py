@@ -8,8 +8,10 @@ from typing import Protocol
 
 from shared.connectors.guard.breakers import Breakers
 from shared.connectors.guard.guarded import Guard, GuardedConnector
-from shared.domain.model import Platform
-from shared.ports import ApiConnector, Tables, Telemetry
+from shared.domain.platform import Platform
+from shared.ports.people import Telemetry
+from shared.ports.platforms import ApiConnector
+from shared.ports.stores import Tables
 from shared.state.notes import NoteStore
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pytest
 
-from shared.domain.model import Platform
+from shared.domain.platform import Platform
 from shared.domain.portfolio import Home
 from tests.engine.hamlet import Hamlet
 from tests.engine.village import Village

@@ -11,16 +11,19 @@ from pathlib import Path
 
 from local.tables.backup import TABLES
 from local.tables.copyfile import from_json, to_json
+from shared.domain.access import Role
 from shared.domain.dates import StayDates
-from shared.domain.model import AIRBNB, BOOKING, GREENGO, Hold, SiteState
+from shared.domain.model import Hold, SiteState
 from shared.domain.modes import ModeSetting
 from shared.domain.plan import plan
-from shared.domain.portfolio import Owner, Role
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO
+from shared.domain.portfolio import Owner
 from shared.domain.quiet import Choice, Timing, Topic
 from shared.domain.targets import Target, Way
 from shared.domain.wish import Wanted
 from shared.engine.world import World
-from shared.ports import Notice, Row
+from shared.ports.people import Notice
+from shared.ports.stores import Row
 from shared.state.choices import ChoiceStore, Chosen
 from shared.state.fetches import Fetch
 from shared.state.inbox import SetAside

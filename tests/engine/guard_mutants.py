@@ -14,7 +14,7 @@ from shared.domain import merge, release
 from shared.domain.errors import FeedRefused
 from shared.domain.model import Busy, Fading, Reservation
 from shared.engine import ingest
-from shared.ports import FeedBusy
+from shared.ports.platforms import FeedBusy
 from tests.engine import bad_listings
 
 Mutant = Callable[[pytest.MonkeyPatch], None]

@@ -18,7 +18,8 @@ from shared.domain.addresses import parse_feed_url
 from shared.domain.dates import StayDates
 from shared.domain.errors import PlatformDown, SyncError
 from shared.domain.facts import Polled, SeenRoom, SeenStay, Unplaced, WriteOutcome
-from shared.domain.model import AIRBNB, BOOKING, GREENGO, Account, Link, Listing, Platform, Status, Write
+from shared.domain.model import Account, Listing, Status, Write
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Link, Platform
 from shared.domain.portfolio import Home, Portfolio, PortfolioListing
 from shared.domain.site_groups import resolve
 from shared.engine.operations import Operations
@@ -27,7 +28,10 @@ from shared.memory.bus import MemoryBus
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryNotify, MemoryTelemetry
 from shared.messages import encode
-from shared.ports import ApiConnector, Circuits, Notification, Notify, Request, Response, Tables, Telemetry
+from shared.ports.http import Request, Response
+from shared.ports.people import Notify, Telemetry
+from shared.ports.platforms import ApiConnector, Circuits, Notification
+from shared.ports.stores import Tables
 from tests.engine.behind_guard import behind_guard
 from tests.engine.village import START, VILLAGES, Clock, Store, unheard
 from tests.engine.virtual_loop import VirtualLoop

@@ -14,9 +14,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from shared.domain.dates import StayDates, nights_of
 from shared.domain.errors import TransientError
-from shared.domain.model import AIRBNB, BOOKING, GREENGO, SiteState, Status
+from shared.domain.model import SiteState, Status
 from shared.domain.occupancy import occupancies
-from shared.ports import Tables
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO
+from shared.ports.stores import Tables
 from shared.state.reads import ReadStore
 from shared.state.sites import SiteStore
 from tests.engine.village import HOME, Crash, Sold, Village

@@ -15,7 +15,7 @@ from shared.domain.facts import WriteOutcome
 from shared.domain.model import Block, Busy, Fading, Head, Listing, Reservation, SiteState, Write
 from shared.engine import reconcile
 from shared.engine.reconcile import Reconciler, Report
-from shared.ports import Delete, Put
+from shared.ports.stores import Delete, Put
 from shared.state import site_codec
 from shared.state.names import SITES
 from shared.state.sites import SiteStore

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from shared.domain.access import ALL_OWNERS, Person
-from shared.domain.portfolio import Role
+from shared.domain.access import ALL_OWNERS, Person, Role
 
 
 def operator(name: str) -> Person:

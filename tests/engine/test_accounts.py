@@ -13,7 +13,7 @@ from shared.domain.errors import AuthFailed
 from shared.domain.facts import SeenStay
 from shared.domain.model import Account
 from shared.engine.modes import ACCOUNT_AGE
-from shared.ports import Notification
+from shared.ports.platforms import Notification
 from tests.engine.village import HOME, ApiPlatform, Village
 
 JULY = StayDates(date(2027, 7, 10), date(2027, 7, 13))

@@ -13,9 +13,10 @@ import pytest
 
 from shared.connectors.airbnb import AirbnbConnector
 from shared.domain.dates import StayDates
-from shared.domain.model import AIRBNB, Account, Status
+from shared.domain.model import Account, Status
+from shared.domain.platform import AIRBNB
 from shared.engine.operations import Operations
-from shared.ports import Response
+from shared.ports.http import Response
 from shared.state.accounts import Place
 from tests.connectors.support import BASE, SECRETS, Script, Settings, retry_after, status
 from tests.engine.village import HOME, Village

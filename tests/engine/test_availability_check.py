@@ -15,9 +15,10 @@ from shared.connectors.airbnb_check import AirbnbCheck
 from shared.domain.dates import StayDates
 from shared.domain.errors import StoreUnavailable
 from shared.domain.holds import HOLD_FOR
-from shared.domain.model import BOOKING, Hold, Phase, Status
+from shared.domain.model import Hold, Phase, Status
+from shared.domain.platform import BOOKING
 from shared.engine.availability_check import AvailabilityDesk
-from shared.ports import Row
+from shared.ports.stores import Row
 from shared.state import site_codec
 from shared.state.names import FEEDS, INBOX, SITES
 from shared.state.sites import Changes

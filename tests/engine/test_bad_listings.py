@@ -11,7 +11,7 @@ import pytest
 
 from shared.domain.dates import StayDates
 from shared.domain.merge import release_by_hand
-from shared.domain.model import BOOKING
+from shared.domain.platform import BOOKING
 from shared.domain.portfolio import Home
 from tests.engine.bad_answers import DAY, LIES, Answer, Event, Truth, told
 from tests.engine.bad_listings import (

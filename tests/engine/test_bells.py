@@ -11,10 +11,11 @@ import pytest
 from shared.domain.dates import StayDates
 from shared.domain.errors import AuthFailed, StoreUnavailable
 from shared.domain.facts import Polled
-from shared.domain.model import AIRBNB, BOOKING, Account
+from shared.domain.model import Account
+from shared.domain.platform import AIRBNB, BOOKING
 from shared.domain.portfolio import Home
 from shared.messages import encode
-from shared.ports import Message
+from shared.ports.bus import Message
 from shared.state.accounts import Place
 from shared.state.names import ACCOUNTS
 from tests.engine.hamlet import portfolio as several

@@ -9,12 +9,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from shared.domain.access import ALL_OWNERS, Person
+from shared.domain.access import ALL_OWNERS, Person, Role
 from shared.domain.dates import StayDates
 from shared.domain.errors import NotFound
-from shared.domain.model import GREENGO, SyncMode
+from shared.domain.model import SyncMode
 from shared.domain.modes import ModeSetting
-from shared.domain.portfolio import Home, Role
+from shared.domain.platform import GREENGO
+from shared.domain.portfolio import Home
 from shared.domain.timeline import Bar, Row, Step, What
 from shared.domain.why import Face
 from shared.engine.calendar_view import DAYS, Asked, Calendar, CalendarView

@@ -12,9 +12,10 @@ import pytest
 from shared.domain.dates import StayDates
 from shared.domain.errors import PayloadRejected, TransientError
 from shared.domain.facts import Polled
-from shared.domain.model import BOOKING, Account
+from shared.domain.model import Account
+from shared.domain.platform import BOOKING
 from shared.engine.whom import ANYWHERE
-from shared.ports import Notification
+from shared.ports.platforms import Notification
 from shared.state.accounts import AccountState, Place
 from shared.state.units import list_unit
 from tests.engine.village import Village

@@ -8,17 +8,17 @@ from urllib.parse import quote
 
 import pytest
 
-from shared.domain.access import ALL_OWNERS, Person
+from shared.domain.access import ALL_OWNERS, Person, Role
 from shared.domain.dates import StayDates
 from shared.domain.errors import NotAllowed, NotFound
-from shared.domain.model import BOOKING, GREENGO, Account, SyncMode
-from shared.domain.portfolio import Role
+from shared.domain.model import Account, SyncMode
+from shared.domain.platform import BOOKING, GREENGO
 from shared.domain.pulse import Pulse
 from shared.domain.strip import Slot
 from shared.engine.channel import Channel, ChannelsPage, Line
 from shared.engine.channels_view import Channels
 from shared.engine.mode_desk import ModeDesk
-from shared.ports import Message
+from shared.ports.bus import Message
 from shared.state.fetches import Fetch
 from tests.engine.village import Village
 from tests.web.support import Browser

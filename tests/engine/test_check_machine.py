@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
 from shared.domain.dates import StayDates
-from shared.domain.model import AIRBNB, BOOKING, GREENGO
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO
 from tests.engine.asking import asks, look, makes
 from tests.engine.machine import STAYS, SyncMachine, now_stored
 from tests.hypothesis_profiles import PROVING, budget

@@ -12,7 +12,6 @@ from shared.domain.conflict_alerts import EVERY, PATIENCE, Occasion, due_alert, 
 from shared.domain.conflict_policy import policy
 from shared.domain.dates import ONE_DAY, StayDates
 from shared.domain.model import (
-    AIRBNB,
     Acknowledgement,
     Automatic,
     BookingConflict,
@@ -27,9 +26,10 @@ from shared.domain.model import (
     SiteState,
     Status,
 )
+from shared.domain.platform import AIRBNB
 from shared.engine.conflict_decide import Wish
 from shared.engine.conflict_version import seen
-from shared.ports import Notice
+from shared.ports.people import Notice
 from tests.engine.stories import (
     JULY,
     LATER,

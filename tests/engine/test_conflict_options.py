@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from shared.domain.model import GREENGO, Status
+from shared.domain.model import Status
+from shared.domain.platform import GREENGO
 from shared.domain.portfolio import Home
 from shared.messages import encode
-from shared.ports import Message
+from shared.ports.bus import Message
 from tests.engine.hamlet import Hamlet, calendar, link, stay
 from tests.engine.people import LOCAL
 from tests.engine.stories import AUGUST, JULY, MINUTE

@@ -11,10 +11,9 @@ from urllib.parse import quote
 
 import pytest
 
-from shared.domain.access import Person
+from shared.domain.access import Person, Role
 from shared.domain.dates import StayDates
 from shared.domain.model import BookingConflict
-from shared.domain.portfolio import Role
 from shared.domain.release import SHORT
 from shared.use_cases import HttpAnswer
 from tests.engine.people import LOCAL, operator

@@ -8,15 +8,16 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.access import ALL_OWNERS, Person
+from shared.domain.access import ALL_OWNERS, Person, Role
 from shared.domain.dates import StayDates
 from shared.domain.errors import AddressRefused, PayloadRejected, PlatformDown
-from shared.domain.model import AIRBNB, BOOKING, Busy, Platform
-from shared.domain.portfolio import Home, Role
+from shared.domain.model import Busy
+from shared.domain.platform import AIRBNB, BOOKING, Platform
+from shared.domain.portfolio import Home
 from shared.engine.connect import Connected, NewLink, NotConnected, fit_name, slug
 from shared.engine.look import LONGEST, Looked, Refusal
 from shared.engine.look_text import Why, odd
-from shared.ports import Response
+from shared.ports.http import Response
 from shared.state.people import PeopleStore
 from tests.engine.hamlet import Hamlet, calendar
 from tests.engine.village import START

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from shared.domain.dates import StayDates
 from shared.domain.errors import NotAllowed, NotFound
-from shared.domain.model import GREENGO, Busy, Certainty, SiteState
+from shared.domain.model import Busy, Certainty, SiteState
 from shared.domain.occupancy import occupancies
+from shared.domain.platform import GREENGO
 from shared.domain.portfolio import Home
 from shared.domain.removals import Doubt, removals
 from shared.engine.link_view import LinkView
 from shared.engine.turn import Taken, turn
-from shared.ports import Request, Response
+from shared.ports.http import Request, Response
 from tests.engine.hamlet import Hamlet, calendar, link, portfolio, stay
 from tests.engine.test_connect import CLAIRE, LOOKER, MARC, nights
 from tests.engine.test_links import MOULIN, NEW, fetch, only

@@ -11,8 +11,9 @@ import pytest
 from shared import bootstrap, config
 from shared.domain.dates import StayDates
 from shared.domain.errors import NotFound, PayloadRejected
-from shared.domain.model import AIRBNB, BOOKING, GREENGO, ConflictResolution, Platform, SyncMode
+from shared.domain.model import ConflictResolution, SyncMode
 from shared.domain.modes import ModeSetting
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Platform
 from shared.domain.reports import PlatformStatus, SyncResult
 from shared.engine.engine import SyncEngine
 from shared.engine.steps import FEEDS, OBSERVE, QUEUE, SITE, Source, Territory

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.domain.strip import Slot, from_text
-from shared.ports import Row
+from shared.ports.stores import Row
 from shared.state.feeds import Visit
 from shared.state.names import FEEDS
 from tests.engine.village import HOME, Village

@@ -14,9 +14,10 @@ import pytest
 from shared.domain.dates import StayDates
 from shared.domain.errors import PayloadRejected, StaleWrite, StoreUnavailable
 from shared.domain.facts import SeenRoom, SeenStay, Unplaced, WriteOutcome
-from shared.domain.model import AIRBNB, BOOKING, GREENGO, Account, Link, Listing, Platform, Status, Write
+from shared.domain.model import Account, Listing, Status, Write
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Link, Platform
 from shared.domain.portfolio import Home, Portfolio, PortfolioListing
-from shared.ports import FeedBusy, Notification
+from shared.ports.platforms import FeedBusy, Notification
 from shared.state import site_codec
 from shared.state.history import history_lines
 from shared.state.names import SITES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from shared.domain.dates import StayDates
-from shared.domain.model import AIRBNB, BOOKING, GREENGO
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO
 from tests.engine.machine import SyncMachine
 from tests.engine.test_guarded_machine import Guarded
 

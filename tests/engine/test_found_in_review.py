@@ -24,14 +24,15 @@ from shared.domain.errors import (
 )
 from shared.domain.facts import Polled, SeenStay, WriteOutcome
 from shared.domain.health import HealthReport, Sight
-from shared.domain.model import AIRBNB, Account, Listing, SyncMode, Write
+from shared.domain.model import Account, Listing, SyncMode, Write
 from shared.domain.modes import ModeSetting, survey_period
+from shared.domain.platform import AIRBNB
 from shared.domain.portfolio import Home
 from shared.engine.health_watch import HealthWatch
 from shared.engine.modes import CHANGES
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryNotify
-from shared.ports import Row
+from shared.ports.stores import Row
 from shared.state.accounts import AccountStore
 from shared.state.names import RUNS
 from tests.engine.asking import asks, look

@@ -11,9 +11,9 @@ import pytest
 
 from shared.domain.dates import StayDates
 from shared.domain.errors import TransientError
-from shared.domain.model import AIRBNB, GREENGO
+from shared.domain.platform import AIRBNB, GREENGO
 from shared.domain.portfolio import Home
-from shared.ports import CircuitView
+from shared.ports.platforms import CircuitView
 from tests.engine.hamlet import Hamlet, calendar, link
 from tests.engine.village import Village
 

@@ -6,9 +6,10 @@ import asyncio
 from datetime import timedelta
 
 from shared.domain.dates import StayDates
-from shared.domain.model import BOOKING, Busy
+from shared.domain.model import Busy
+from shared.domain.platform import BOOKING
 from shared.domain.portfolio import Home
-from shared.ports import Notice
+from shared.ports.people import Notice
 from tests.engine.hamlet import Hamlet, calendar, link
 from tests.engine.stories import (
     AUGUST,

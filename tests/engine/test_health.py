@@ -12,16 +12,18 @@ from datetime import timedelta
 import pytest
 
 from shared.adapters.notify_many import NotifyMany
-from shared.domain.access import Person
+from shared.domain.access import Person, Role
 from shared.domain.errors import PlatformDown, StoreUnavailable, Unreadable
 from shared.domain.facts import Polled
 from shared.domain.health import Code, Finding
-from shared.domain.model import GREENGO, Account, SyncMode
-from shared.domain.portfolio import Role
+from shared.domain.model import Account, SyncMode
+from shared.domain.platform import GREENGO
 from shared.engine.health_alerts import ACCOUNT, NOTE, HealthAlerts, from_text
 from shared.engine.operations import Operations
 from shared.memory.voices import MemoryChannel
-from shared.ports import Message, Notice, Row
+from shared.ports.bus import Message
+from shared.ports.people import Notice
+from shared.ports.stores import Row
 from shared.state.feeds import Feed
 from shared.web.api.health import as_json
 from tests.engine.people import LOCAL

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from shared.domain.dates import StayDates
 from shared.domain.health import Code, Finding
-from shared.ports import Notice
+from shared.ports.people import Notice
 from shared.state.deliveries import Last
 from tests.engine.stories import sold, told
 from tests.engine.village import HOME, Village

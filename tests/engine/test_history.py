@@ -23,7 +23,7 @@ from shared.domain.spoken import nights_said
 from shared.engine.csv_text import csv_text, defused
 from shared.engine.history import MOST_ROWS
 from shared.memory.tables import MemoryTables
-from shared.ports import Row
+from shared.ports.stores import Row
 from shared.state import site_codec
 from shared.state.history import KEPT, HistoryStore, history_lines, history_row, version_of
 from shared.state.names import SITES

@@ -18,7 +18,7 @@ from shared.domain.errors import AuthFailed
 from shared.domain.facts import Polled, SeenStay, WriteOutcome
 from shared.domain.model import Account, Listing, SyncMode, Write
 from shared.engine.operations import Operations
-from shared.ports import Notification
+from shared.ports.platforms import Notification
 from shared.state.history import history_lines
 from shared.state.names import SITES
 from shared.use_cases import WebhookCall

@@ -16,7 +16,7 @@ from shared.domain.modes import ModeSetting
 from shared.domain.wish import Wanted
 from shared.engine.operations import Operations
 from shared.messages import encode
-from shared.ports import Message
+from shared.ports.bus import Message
 from shared.state.accounts import AccountState
 from shared.state.jobs import Job, JobStore
 from shared.use_cases import HttpAnswer

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.access import Person
+from shared.domain.access import Person, Role
 from shared.domain.dates import StayDates
 from shared.domain.kept import KEPT, KEY, said
 from shared.domain.personal import Sought
-from shared.domain.portfolio import Owner, Role
+from shared.domain.portfolio import Owner
 from shared.domain.targets import Way
 from shared.engine.notice_desk import NoticeDesk
 from shared.engine.personal import KEPT_DAYS
-from shared.ports import Notice
+from shared.ports.people import Notice
 from shared.state.inbox import SetAside
 from shared.state.later import LaterStore
 from shared.state.people import PeopleStore

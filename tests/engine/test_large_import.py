@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.domain.errors import PayloadRejected
-from shared.domain.model import GREENGO, Link
+from shared.domain.platform import GREENGO, Link
 from shared.domain.portfolio import Home, PortfolioListing
 from shared.engine.turn import LASTS, Taken, Turn, turn
 from tests.engine.hamlet import Hamlet, portfolio

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from shared.adapters.portfolio_write import homes_of, quoted, write_portfolio
 from shared.adapters.portfolio_yaml import read_portfolio, read_portfolio_file
 from shared.bootstrap.portfolio import YamlPortfolio, portfolio_rules
-from shared.domain.access import ALL_OWNERS, Person
+from shared.domain.access import ALL_OWNERS, Person, Role
 from shared.domain.model import Automatic
-from shared.domain.portfolio import Home, Owner, Portfolio, PortfolioRefused, Role
+from shared.domain.portfolio import Home, Owner, Portfolio, PortfolioRefused
 from shared.domain.site_groups import resolve
 from shared.ports.portfolio import PortfolioText
 from tests.engine.hamlet import Hamlet, calendar

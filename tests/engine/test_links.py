@@ -9,16 +9,17 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.access import ALL_OWNERS, Person
+from shared.domain.access import ALL_OWNERS, Person, Role
 from shared.domain.errors import NotAllowed, NotFound, PayloadRejected
-from shared.domain.model import GREENGO, Automatic, Link, Property, Site
-from shared.domain.portfolio import Home, Portfolio, PortfolioListing, Role
+from shared.domain.model import Automatic, Property, Site
+from shared.domain.platform import GREENGO, Link
+from shared.domain.portfolio import Home, Portfolio, PortfolioListing
 from shared.engine.link_view import LinkView
 from shared.engine.links import GRACE, Replacement
 from shared.engine.look import Refusal
 from shared.engine.look_text import Why
 from shared.engine.turn import Taken, turn
-from shared.ports import Request, Response
+from shared.ports.http import Request, Response
 from shared.use_cases import HttpAnswer
 from tests.engine.hamlet import Hamlet, calendar, link, portfolio, stay
 from tests.engine.test_connect import CLAIRE, LOOKER, MARC, nights

@@ -22,7 +22,8 @@ from shared.domain.wish import Wanted
 from shared.log_line import log_line
 from shared.memory.voices import MemoryNotify, MemoryTelemetry
 from shared.messages import encode
-from shared.ports import Notice, Request, Response
+from shared.ports.http import Request, Response
+from shared.ports.people import Notice
 from shared.use_cases import WebhookCall
 from tests.engine.people import LOCAL
 from tests.engine.village import Village

@@ -9,9 +9,10 @@ from itertools import pairwise
 
 import pytest
 
+from shared.domain.access import Role
 from shared.domain.dates import StayDates
-from shared.domain.model import AIRBNB, BOOKING, GREENGO
-from shared.domain.portfolio import Owner, Role
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO
+from shared.domain.portfolio import Owner
 from shared.engine.mail_doorbell import REST, MailDoorbell
 from shared.engine.mail_reading import read_mail
 from shared.engine.webhooks import MOST_MAIL, Senders, Webhooks

@@ -11,7 +11,7 @@ from shared.domain.dates import StayDates
 from shared.domain.model import SyncMode
 from shared.engine.reports import BEAT
 from shared.engine.webhooks import MOST_BODY
-from shared.ports import Message
+from shared.ports.bus import Message
 from shared.use_cases import WebhookCall
 from tests.engine.stories import after, cancelled, deliver, hear, sold, told
 from tests.engine.village import HOME, Village

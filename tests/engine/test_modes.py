@@ -14,8 +14,9 @@ import pytest
 from shared.domain.dates import StayDates
 from shared.domain.errors import AuthFailed, PayloadRejected, PlatformDown, RateLimited
 from shared.domain.facts import Polled
-from shared.domain.model import GREENGO, Account, SyncMode
+from shared.domain.model import Account, SyncMode
 from shared.domain.modes import Rung
+from shared.domain.platform import GREENGO
 from shared.engine.operations import Operations
 from shared.memory.voices import MemoryNotify
 from shared.state import rungs

@@ -9,12 +9,12 @@ from datetime import time
 
 import pytest
 
-from shared.domain.access import Person
-from shared.domain.portfolio import Owner, Role
+from shared.domain.access import Person, Role
+from shared.domain.portfolio import Owner
 from shared.domain.quiet import Timing, Topic
 from shared.domain.targets import MOST_TARGETS, Way
 from shared.engine.notice_desk import ChoiceRefused, NoticeDesk
-from shared.ports import Notice
+from shared.ports.people import Notice
 from shared.state.told import Told
 from tests.engine.village import Village
 

@@ -12,7 +12,7 @@ import pytest
 
 from local.azurite import Azurite
 from shared.adapters.table_store import open_tables
-from shared.ports import Delete, Put, Row, Tables
+from shared.ports.stores import Delete, Put, Row, Tables
 from tests.engine import test_one_stay
 from tests.engine.stories import AUGUST, JULY, deliver, nights, pulled, sold, told
 from tests.engine.village import HOME, Village

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from shared.domain.access import Person
+from shared.domain.access import Person, Role
 from shared.domain.dates import StayDates
 from shared.domain.errors import PayloadRejected, StoreUnavailable
 from shared.domain.facts import SeenStay
 from shared.domain.model import Decision, Reservation
 from shared.domain.personal import Sought, forgotten
 from shared.domain.plan import plan
-from shared.domain.portfolio import Owner, Role
+from shared.domain.portfolio import Owner
 from shared.domain.targets import Target, Way
 from shared.engine.personal import Personal
 from shared.memory.tables import MemoryTables

@@ -13,12 +13,13 @@ from shared.domain.facts import WriteOutcome
 from shared.domain.health import Weight
 from shared.domain.health_lag import ByApi
 from shared.domain.health_state import OneCircuit, of_circuits
-from shared.domain.model import GREENGO, Account, Listing, SyncMode, Write
+from shared.domain.model import Account, Listing, SyncMode, Write
 from shared.domain.modes import ModeSetting, Rung, standing
+from shared.domain.platform import GREENGO
 from shared.domain.portfolio import Home
 from shared.engine.probes import Probes
 from shared.memory.tables import MemoryTables
-from shared.ports import CircuitView
+from shared.ports.platforms import CircuitView
 from tests.engine.hamlet import Hamlet, calendar, link
 from tests.engine.test_guarded_village import circuits, dates, nights, sell_on_airbnb, tick
 from tests.engine.village import START, Store, Village

@@ -12,14 +12,15 @@ import pytest
 
 from shared.correlation import correlated
 from shared.domain.errors import BusUnavailable, NotFound
-from shared.domain.model import GREENGO
+from shared.domain.platform import GREENGO
 from shared.domain.portfolio import Home
 from shared.engine.inbox import UNKNOWN_FOR
 from shared.engine.opaque import sealed
 from shared.engine.quarantine import KEPT, Aside, CannotHelp, Poisoned, Replay
 from shared.engine.work import MOST_DELIVERIES
 from shared.messages import encode
-from shared.ports import Message, Row
+from shared.ports.bus import Message
+from shared.ports.stores import Row
 from shared.state.inbox import SetAside
 from shared.state.names import INBOX, QUARANTINE
 from tests.engine.hamlet import Hamlet, portfolio, stay

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 
 from shared import meter
 from shared.domain.dates import StayDates
-from shared.domain.model import Platform
+from shared.domain.platform import Platform
 from shared.domain.reports import Figures, RunReport
 from shared.memory.tables import MemoryTables
-from shared.ports import Message
+from shared.ports.bus import Message
 from shared.state.names import RUNS
 from shared.state.runs import KEPT, RunStore
 from tests.engine.village import START, Clock, Village

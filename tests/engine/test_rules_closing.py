@@ -13,11 +13,13 @@ from shared.domain.confirm import Result, confirm
 from shared.domain.dates import StayDates
 from shared.domain.errors import AuthFailed, PlatformDown, StoreUnavailable, SyncError
 from shared.domain.facts import SeenStay, Unplaced, WriteOutcome
-from shared.domain.model import GREENGO, Phase, Status
+from shared.domain.model import Phase, Status
+from shared.domain.platform import GREENGO
 from shared.domain.portfolio import Home, PortfolioRefused
 from shared.domain.site_groups import resolve
 from shared.domain.wish import Wanted
-from shared.ports import Message, Row
+from shared.ports.bus import Message
+from shared.ports.stores import Row
 from shared.state import site_codec
 from shared.state.due import shard_of
 from shared.state.names import DUE, SITES

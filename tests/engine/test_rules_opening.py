@@ -11,7 +11,8 @@ import pytest
 from shared.domain.dates import StayDates
 from shared.domain.errors import StoreUnavailable
 from shared.domain.facts import SeenStay
-from shared.domain.model import GREENGO, Busy, Part, Reservation, SiteState, Status
+from shared.domain.model import Busy, Part, Reservation, SiteState, Status
+from shared.domain.platform import GREENGO
 from shared.domain.portfolio import Home
 from shared.state import site_codec
 from shared.state.names import FEEDS, SITES

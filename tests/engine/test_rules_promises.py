@@ -11,7 +11,7 @@ import pytest
 
 from shared.domain.dates import StayDates
 from shared.domain.model import Hold, Phase
-from shared.ports import Row
+from shared.ports.stores import Row
 from shared.state import site_codec
 from shared.state.names import SITES
 from shared.state.sites import Changes

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.domain.access import ALL_OWNERS, Person
+from shared.domain.access import ALL_OWNERS, Person, Role
 from shared.domain.errors import NotAllowed, NotFound
-from shared.domain.portfolio import Role
 from shared.domain.wish import Wanted
 from shared.engine.scope import must_decide, must_see
 from shared.engine.sync_desk import deciding_for, may_follow

@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared.domain.dates import StayDates, ranges_of
-from shared.domain.model import AIRBNB, BOOKING, Busy, Platform
+from shared.domain.model import Busy
+from shared.domain.platform import AIRBNB, BOOKING, Platform
 from shared.domain.portfolio import Home
 from tests.connectors.corpus import index, published
 from tests.engine.hamlet import Hamlet, calendar, link

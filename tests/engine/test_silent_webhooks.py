@@ -12,9 +12,9 @@ from shared.domain import bells as judged
 from shared.domain.bells import silence
 from shared.domain.dates import StayDates
 from shared.domain.errors import StoreUnavailable
-from shared.domain.model import AIRBNB, BOOKING
+from shared.domain.platform import AIRBNB, BOOKING
 from shared.engine.bells import Bells
-from shared.ports import Notification
+from shared.ports.platforms import Notification
 from shared.state.accounts import AccountState
 from tests.engine.stories import cancelled, deliver, sold, told
 from tests.engine.village import Village

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from shared.domain.model import GREENGO
+from shared.domain.platform import GREENGO
 from shared.domain.portfolio import Home
 from tests.engine.hamlet import Hamlet, calendar, link, stay
 from tests.engine.stories import AUGUST, JULY, nights

@@ -8,11 +8,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from shared.domain.access import ALL_OWNERS, Person
+from shared.domain.access import ALL_OWNERS, Person, Role
 from shared.domain.dates import StayDates
 from shared.domain.errors import NotAllowed, PayloadRejected
-from shared.domain.model import GREENGO, SyncMode
-from shared.domain.portfolio import Home, Role
+from shared.domain.model import SyncMode
+from shared.domain.platform import GREENGO
+from shared.domain.portfolio import Home
 from shared.domain.wish import Wanted, covers
 from shared.engine import sync_words
 from shared.engine.sync_desk import SyncDesk

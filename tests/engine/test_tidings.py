@@ -9,16 +9,17 @@ from datetime import date, timedelta
 import pytest
 
 from shared.adapters.notify_many import NotifyMany
+from shared.domain.access import Role
 from shared.domain.dates import StayDates
 from shared.domain.errors import PlatformDown
 from shared.domain.model import Busy
-from shared.domain.portfolio import Owner, Portfolio, Role
+from shared.domain.portfolio import Owner, Portfolio
 from shared.domain.spoken import ranges, span
 from shared.engine.notices_status import _entry
 from shared.engine.tidings import new_stays
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryChannel, MemoryTelemetry
-from shared.ports import Notice, Recipient
+from shared.ports.people import Notice, Recipient
 from shared.state.told import ToldStore
 from tests.domain.test_conflict_identity import by_api, by_link, mill
 from tests.engine.people import LOCAL

@@ -9,14 +9,10 @@ import pytest
 
 from shared.domain.dates import StayDates
 from shared.domain.model import (
-    AIRBNB,
-    BOOKING,
-    GREENGO,
     Account,
     Block,
     Busy,
     Head,
-    Link,
     Listing,
     Part,
     Property,
@@ -27,6 +23,7 @@ from shared.domain.model import (
     SyncMode,
 )
 from shared.domain.modes import ModeSetting, Rung
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Link
 from shared.engine.today_needs import (
     PRESSING,
     ByHand,

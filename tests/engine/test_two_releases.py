@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
 from shared.domain.facts import WriteOutcome
-from shared.domain.model import AIRBNB, BOOKING, Account, Listing, Write
+from shared.domain.model import Account, Listing, Write
+from shared.domain.platform import AIRBNB, BOOKING
 from shared.engine.operations import Operations
-from shared.ports import Delete, Put, Row, Value
+from shared.ports.stores import Delete, Put, Row, Value
 from shared.state import names, site_codec
 from shared.state.sites import SiteStore
 from tests.engine.machine import SyncMachine

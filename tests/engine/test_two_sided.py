@@ -17,7 +17,8 @@ import pytest
 from shared.domain.dates import StayDates
 from shared.domain.facts import SeenRoom, SeenStay
 from shared.domain.merge import is_older, merge_stay
-from shared.domain.model import GREENGO, Part, Phase, Reservation, Status
+from shared.domain.model import Part, Phase, Reservation, Status
+from shared.domain.platform import GREENGO
 from shared.domain.portfolio import Home
 from tests.engine.hamlet import Hamlet, calendar, link, stay
 from tests.engine.people import LOCAL

@@ -9,7 +9,8 @@ import pytest
 
 from shared.domain.dates import StayDates
 from shared.domain.facts import SOME_ROOM
-from shared.domain.model import GREENGO, Status
+from shared.domain.model import Status
+from shared.domain.platform import GREENGO
 from shared.domain.portfolio import Home
 from tests.engine.hamlet import Hamlet, stay
 

@@ -14,17 +14,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local.tables.backup import TABLES
+from shared.domain.access import Role
 from shared.domain.dates import StayDates
 from shared.domain.errors import SyncError, Unreadable
 from shared.domain.facts import SeenRoom, SeenStay
 from shared.domain.health import Code
-from shared.domain.model import AIRBNB, BOOKING, GREENGO, Account, Phase, Status
-from shared.domain.portfolio import Owner, Role
+from shared.domain.model import Account, Phase, Status
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO
+from shared.domain.portfolio import Owner
 from shared.engine.inbox import UNKNOWN_FOR
 from shared.engine.modes import UNREAD_EVERY
 from shared.engine.work import MOST_DELIVERIES
 from shared.messages import encode
-from shared.ports import Message, Notification, Row, Value
+from shared.ports.bus import Message
+from shared.ports.platforms import Notification
+from shared.ports.stores import Row, Value
 from shared.state import names, site_codec
 from shared.state.accounts import AccountState, Place
 from shared.state.people import PeopleStore

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from shared.domain.dates import StayDates
-from shared.domain.model import BOOKING
+from shared.domain.platform import BOOKING
 from shared.domain.portfolio import Home
 from tests.engine.hamlet import Hamlet, calendar, link
 

@@ -19,20 +19,8 @@ from shared.connectors.airbnb_check import AirbnbCheck
 from shared.domain.dates import StayDates
 from shared.domain.errors import PayloadRejected, PlatformDown, TransientError
 from shared.domain.facts import FeedEvent, Polled, SeenRoom, SeenStay, WriteOutcome
-from shared.domain.model import (
-    AIRBNB,
-    BOOKING,
-    GREENGO,
-    Account,
-    Busy,
-    Link,
-    Listing,
-    Platform,
-    Property,
-    Site,
-    Status,
-    Write,
-)
+from shared.domain.model import Account, Busy, Listing, Property, Site, Status, Write
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Link, Platform
 from shared.domain.portfolio import Portfolio, PortfolioListing
 from shared.engine.operations import Operations
 from shared.engine.world import World
@@ -40,17 +28,9 @@ from shared.memory.bus import MemoryBus
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryNotify, MemoryTelemetry
 from shared.messages import encode
-from shared.ports import (
-    ApiConnector,
-    Circuits,
-    Delete,
-    FeedBusy,
-    FeedFetch,
-    Message,
-    Notification,
-    Tables,
-    Validators,
-)
+from shared.ports.bus import Message
+from shared.ports.platforms import ApiConnector, Circuits, FeedBusy, FeedFetch, Notification, Validators
+from shared.ports.stores import Delete, Tables
 from shared.resilience.ladder import climb
 from shared.state import site_codec
 from shared.state.history import MARK

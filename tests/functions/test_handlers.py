@@ -21,7 +21,7 @@ from shared import bootstrap, edge
 from shared.correlation import current
 from shared.domain.access import NOBODY
 from shared.domain.errors import PayloadRejected, StaleWrite, StoreUnavailable
-from shared.ports import Message, Received
+from shared.ports.bus import Message, Received
 from shared.routes import ROUTES, Route
 from shared.use_cases import Ask, Engine, HttpAnswer, WebhookCall
 from tests.functions.tiny import NOON, running

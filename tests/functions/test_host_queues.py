@@ -11,7 +11,7 @@ import pytest
 from local.servicebus.config import QueueConfig
 from local.servicebus.standin import StandIn
 from shared.adapters.service_bus import ServiceBus
-from shared.ports import Message
+from shared.ports.bus import Message
 from tests.functions.tiny import (
     plan_of,
     running,

@@ -11,7 +11,7 @@ import pytest
 
 from local.host.invocations import Invocations
 from local.host.timers import TimerLoop
-from shared.ports import Message
+from shared.ports.bus import Message
 from tests.functions.tiny import (
     VirtualTime,
     plan_of,

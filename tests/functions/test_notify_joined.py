@@ -11,12 +11,13 @@ import pytest
 from shared.adapters.http import HttpxHttp
 from shared.bootstrap.notify import _ways, open_notify
 from shared.config import read
+from shared.domain.access import Role
 from shared.domain.errors import AddressRefused
-from shared.domain.portfolio import Owner, Role
+from shared.domain.portfolio import Owner
 from shared.domain.targets import Target, Way
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryTelemetry
-from shared.ports import Notice
+from shared.ports.people import Notice
 from shared.state.choices import ChoiceStore, Chosen
 from shared.state.owners import OwnerStore
 from shared.state.people import PeopleStore

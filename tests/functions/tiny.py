@@ -15,7 +15,7 @@ from local.host.indexing import index
 from local.host.plan import HostJson, Plan, make_plan
 from local.host.server import Host, listen
 from shared.memory.bus import MemoryBus
-from shared.ports import Bus
+from shared.ports.bus import Bus
 
 SETTINGS = {
     "FUNCTIONS_WORKER_RUNTIME": "python",

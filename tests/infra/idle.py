@@ -29,7 +29,7 @@ from shared.memory.bus import MemoryBus
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryNotify
 from shared.messages import encode
-from shared.ports import Request, Response
+from shared.ports.http import Request, Response
 from tests.engine.behind_guard import behind_guard
 from tests.engine.village import Clock, render
 from tests.engine.virtual_loop import VirtualLoop

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from local.cli.app import app
 from local.cli.session import Tools
-from shared.ports import Http
+from shared.ports.http import Http
 from shared.state.notes import NoteStore
 from shared.use_cases import Ask
 from shared.web.desk import Desk

@@ -13,7 +13,7 @@ import pytest
 
 from local.azurite import ROOT, Azurite, AzuriteError, ensure_installed
 from shared.adapters.table_store import open_tables
-from shared.ports import Row, Tables
+from shared.ports.stores import Row, Tables
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 

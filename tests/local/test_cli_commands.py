@@ -15,9 +15,10 @@ from local.cli.trouble import A_PERSON, NO_ANSWER, OK, STOPPED, WRONG_USE
 from shared.connectors.ical_export import write_calendar
 from shared.domain.access import Person
 from shared.domain.dates import StayDates
-from shared.domain.model import AIRBNB, SyncMode
+from shared.domain.model import SyncMode
+from shared.domain.platform import AIRBNB
 from shared.memory.http import MemoryHttp
-from shared.ports import Request, Response
+from shared.ports.http import Request, Response
 from tests.engine.people import operator
 from tests.engine.stories import AUGUST, JULY, LATER, cancelled, hear, moved, polled, pulled, sold, told
 from tests.engine.test_conflict_room import sold_twice

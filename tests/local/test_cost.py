@@ -13,7 +13,7 @@ from bench.trouble import virtual
 from local.cost import Setup, bill, counted, month, prices
 from local.cost_page import PAGE, tables, written
 from shared.domain.dates import StayDates
-from shared.domain.model import BOOKING
+from shared.domain.platform import BOOKING
 from tests.engine.village import Clock
 
 NOTHING = {"longest accounts": 3.0}

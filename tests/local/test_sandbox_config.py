@@ -15,7 +15,8 @@ from local.sandbox.config import Listing, SandboxConfig
 from local.sandbox.server import running
 from local.sandbox_config import NotPlayable, sandbox_config, sandbox_settings
 from shared.adapters.portfolio_yaml import read_portfolio_file
-from shared.domain.model import AIRBNB, Account, Link, Platform
+from shared.domain.model import Account
+from shared.domain.platform import AIRBNB, Link, Platform
 from shared.domain.portfolio import Portfolio
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "portfolio.example.yaml"

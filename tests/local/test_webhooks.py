@@ -13,7 +13,8 @@ import pytest
 from local.webhooks import HIDDEN, Registers, address, describe, main, registered
 from shared.config import read
 from shared.domain.errors import PlatformDown
-from shared.domain.model import Account, Platform
+from shared.domain.model import Account
+from shared.domain.platform import Platform
 from shared.engine.world import World
 from shared.memory.tables import MemoryTables
 from shared.state.accounts import Place

@@ -19,7 +19,8 @@ from local.sandbox.server import Sandbox, running
 from local.webhooks import address, registered, registrars
 from shared.adapters.http import HttpxHttp
 from shared.config import read
-from shared.domain.model import Account, Platform
+from shared.domain.model import Account
+from shared.domain.platform import Platform
 from shared.engine.world import World
 from shared.memory.tables import MemoryTables
 from shared.state.accounts import Place

@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.errors import BusUnavailable
 from shared.memory.bus import BusRules, MemoryBus
-from shared.ports import Message
+from shared.ports.bus import Message
 
 NOTE = Message("site", "home", "1")
 

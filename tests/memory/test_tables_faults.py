@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.errors import PermanentError, StaleWrite, StoreUnavailable
 from shared.memory.tables import MemoryTables
-from shared.ports import Delete, Put, Row
+from shared.ports.stores import Delete, Put, Row
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 

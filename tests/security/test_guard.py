@@ -12,7 +12,7 @@ from shared.domain.addresses import parse_feed_url
 from shared.domain.errors import AddressRefused, PlatformDown
 from shared.domain.redirects import next_address
 from shared.memory.http import MemoryHttp
-from shared.ports import Request, Response
+from shared.ports.http import Request, Response
 from tests.loopback import Loopback, Seen, plain
 from tests.security import corpus
 from tests.security.recorder import Record, recorded

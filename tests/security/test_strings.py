@@ -23,22 +23,11 @@ from shared.connectors.ical_read import LONGEST_UID, read_calendar
 from shared.domain.dates import ONE_DAY, StayDates
 from shared.domain.errors import PayloadRejected, StoreUnavailable, Unreadable
 from shared.domain.facts import FeedEvent, SeenRoom, SeenStay
-from shared.domain.model import (
-    BOOKING,
-    GREENGO,
-    Account,
-    Busy,
-    Link,
-    Listing,
-    Part,
-    Property,
-    Reservation,
-    Site,
-    Status,
-)
+from shared.domain.model import Account, Busy, Listing, Part, Property, Reservation, Site, Status
+from shared.domain.platform import BOOKING, GREENGO, Link
 from shared.domain.portfolio import Home
 from shared.memory.tables import MemoryTables
-from shared.ports import Tables
+from shared.ports.stores import Tables
 from shared.state.accounts import AccountStore
 from shared.state.limits import check_row
 from shared.state.names import SITES

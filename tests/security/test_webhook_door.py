@@ -15,7 +15,7 @@ import pytest
 from shared import bootstrap
 from shared.connectors.webhook_signature import StandardWebhooks, verifier
 from shared.domain.errors import PlatformDown, StoreUnavailable
-from shared.domain.model import AIRBNB
+from shared.domain.platform import AIRBNB
 from shared.engine.operations import Operations
 from shared.engine.webhooks import MOST_BODY, Senders, Webhooks, caller
 from shared.engine.world import World

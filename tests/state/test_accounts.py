@@ -10,9 +10,10 @@ from datetime import timedelta
 
 from shared.domain.bells import Bells
 from shared.domain.drift import drifted
-from shared.domain.model import AIRBNB, Account
+from shared.domain.model import Account
+from shared.domain.platform import AIRBNB
 from shared.memory.tables import MemoryTables
-from shared.ports import Row, Value
+from shared.ports.stores import Row, Value
 from shared.state.accounts import UNITS_AGE, AccountState, AccountStore, Place
 from shared.state.names import ACCOUNTS
 from tests.engine.village import Clock

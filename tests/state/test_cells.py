@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.errors import Unreadable
-from shared.state import cells
+from shared.state import cells, site_cells
 
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 INSTANTS = st.datetimes(timezones=ZONES).filter(lambda instant: 1 < instant.year < 9999)
@@ -58,10 +58,15 @@ def test_another_form_of_an_instant_is_unreadable(written: str) -> None:
 @pytest.mark.parametrize("written", ["", "[]"])
 def test_no_rows_are_no_rows_however_they_are_written(written: str) -> None:
     columns = {"list": written}
-    assert cells.texts(columns, "list") == cells.parts(columns, "list") == cells.fading(columns, "list") == ()
+    assert (
+        cells.texts(columns, "list")
+        == site_cells.parts(columns, "list")
+        == site_cells.fading(columns, "list")
+        == ()
+    )
 
 
 @pytest.mark.parametrize("written", ["{", "{}", '"text"', "[1]"])
 def test_what_is_not_a_list_of_rows_is_unreadable(written: str) -> None:
     with pytest.raises(Unreadable):
-        cells.parts({"list": written}, "list")
+        site_cells.parts({"list": written}, "list")

@@ -15,7 +15,8 @@ from shared.domain.errors import StaleWrite
 from shared.domain.quiet import Choice, Hours, Timing, Topic
 from shared.domain.targets import Target, Way
 from shared.memory.tables import MemoryTables
-from shared.ports import Notice, Row, Tables
+from shared.ports.people import Notice
+from shared.ports.stores import Row, Tables
 from shared.state.choices import PARTITION, ChoiceStore, Chosen
 from shared.state.later import LaterStore
 from shared.state.names import ACCOUNTS

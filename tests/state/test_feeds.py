@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from shared.domain.model import GREENGO
+from shared.domain.platform import GREENGO
 from shared.memory.tables import MemoryTables
 from shared.state.feeds import Feed, FeedStore
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.adapters.table_store import open_tables
 from shared.domain.errors import PermanentError
-from shared.ports import Delete, Put, Row, Value
+from shared.ports.stores import Delete, Put, Row, Value
 from shared.state.limits import check_changes, check_row, wire_bytes
 from tests.loopback import Loopback, plain
 

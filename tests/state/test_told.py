@@ -12,10 +12,12 @@ import pytest
 import pytest_asyncio
 
 from shared.adapters.table_store import open_tables
+from shared.domain.access import Role
 from shared.domain.errors import StaleWrite
-from shared.domain.portfolio import Owner, Role
+from shared.domain.portfolio import Owner
 from shared.memory.tables import MemoryTables
-from shared.ports import Notice, Recipient, Tables
+from shared.ports.people import Notice, Recipient
+from shared.ports.stores import Tables
 from shared.state.owners import OwnerStore
 from shared.state.told import Told, ToldStore
 

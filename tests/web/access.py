@@ -9,10 +9,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from shared.bootstrap.portfolio import YamlPortfolio, portfolio_rules
-from shared.domain.access import Person
+from shared.domain.access import Person, Role
 from shared.domain.dates import StayDates
-from shared.domain.model import GREENGO, Link, Property, Site, SyncMode
-from shared.domain.portfolio import Portfolio, PortfolioListing, Role
+from shared.domain.model import Property, Site, SyncMode
+from shared.domain.platform import GREENGO, Link
+from shared.domain.portfolio import Portfolio, PortfolioListing
 from shared.domain.wish import Wanted
 from shared.engine.opaque import sealed
 from shared.routes import Route

@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-from shared.domain.access import ALL_OWNERS, Person
-from shared.domain.portfolio import Role
+from shared.domain.access import ALL_OWNERS, Person, Role
 from shared.engine.operations import Operations
 from shared.routes import ROUTES, Route
 from shared.use_cases import Ask, HttpAnswer

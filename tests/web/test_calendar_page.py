@@ -13,10 +13,11 @@ import pytest
 
 from bench.calendar_page import Console, weight
 from bench.fifty import furnished
+from shared.domain.access import Role
 from shared.domain.dates import StayDates
 from shared.domain.model import Busy, SyncMode
 from shared.domain.modes import ModeSetting
-from shared.domain.portfolio import Owner, Role
+from shared.domain.portfolio import Owner
 from shared.domain.timeline import timeline
 from shared.engine.stamps import OLD
 from shared.memory.tables import MemoryTables

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.model import GREENGO
+from shared.domain.platform import GREENGO
 from shared.domain.portfolio import Home
 from shared.state.sites import Changes
 from tests.engine.hamlet import Hamlet

@@ -7,9 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.access import ALL_OWNERS, Person
-from shared.domain.portfolio import Role
-from shared.ports import Response
+from shared.domain.access import ALL_OWNERS, Person, Role
+from shared.ports.http import Response
 from tests.engine.hamlet import Hamlet, calendar
 from tests.engine.test_connect import AIRBNB_LINK, BOOKING_LINK, OTHER_LINK, nights
 from tests.web.html_tree import read

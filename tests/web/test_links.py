@@ -9,9 +9,9 @@ from html import unescape
 
 import pytest
 
-from shared.domain.access import Person
-from shared.domain.model import AIRBNB, GREENGO
-from shared.domain.portfolio import Home, Role
+from shared.domain.access import Person, Role
+from shared.domain.platform import AIRBNB, GREENGO
+from shared.domain.portfolio import Home
 from shared.engine.opaque import sealed
 from shared.state.sites import Changes
 from shared.web.words import words

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 from shared.domain import kept
-from shared.domain.access import Person
-from shared.domain.portfolio import Owner, Role
+from shared.domain.access import Person, Role
+from shared.domain.portfolio import Owner
 from shared.domain.targets import Way
 from shared.engine.notice_desk import MOST_SENT, NoticeDesk
-from shared.ports import Notice
+from shared.ports.people import Notice
 from shared.routes import ROUTES
 from shared.state.sites import Changes
 from shared.state.told import MOST_TEXT, Told

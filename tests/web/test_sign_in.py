@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.access import ALL_OWNERS, NOBODY, Person, Right
-from shared.domain.portfolio import Owner, Role
+from shared.domain.access import ALL_OWNERS, NOBODY, Person, Right, Role
+from shared.domain.portfolio import Owner
 from shared.memory.tables import MemoryTables
-from shared.ports import Row
+from shared.ports.stores import Row
 from shared.state.notes import NoteStore
 from shared.state.people import KEPT, PeopleStore
 from shared.web.cookies import cookie, cookies

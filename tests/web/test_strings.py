@@ -11,7 +11,8 @@ import pytest
 
 from shared.domain.dates import ONE_DAY, StayDates
 from shared.domain.facts import SeenRoom, SeenStay
-from shared.domain.model import GREENGO, Decision, Status
+from shared.domain.model import Decision, Status
+from shared.domain.platform import GREENGO
 from shared.domain.portfolio import Home
 from shared.engine.conflict_cases import MOST_NOTE, checked_note
 from shared.engine.opaque import sealed

@@ -9,10 +9,9 @@ from datetime import timedelta
 import pytest
 
 from shared.connectors.registry import PLATFORMS, console_link
-from shared.domain.access import Person
+from shared.domain.access import Person, Role
 from shared.domain.dates import StayDates
-from shared.domain.portfolio import Role
-from shared.ports import Received
+from shared.ports.bus import Received
 from shared.use_cases import HttpAnswer
 from tests.engine.stories import AUGUST, JULY, cancelled, polled, pulled, sold, told
 from tests.engine.test_conflict_room import sold_twice

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.domain.model import GREENGO
+from shared.domain.platform import GREENGO
 from shared.engine.engine import SyncEngine
-from shared.ports import Row
+from shared.ports.stores import Row
 from shared.state import names
 from tests.engine.stories import JULY, polled
 from tests.engine.village import HOME, Village

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from shared.domain.errors import Unreadable
-from shared.domain.model import GREENGO
-from shared.ports import Row
+from shared.domain.platform import GREENGO
+from shared.ports.stores import Row
 from shared.state import names, site_codec
 from tests.engine.stories import JULY
 from tests.engine.village import HOME, Village

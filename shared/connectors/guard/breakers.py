@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 
 from shared.connectors.guard.circuit_copy import CircuitCopy, note_name
 from shared.domain.errors import CircuitOpen, PayloadRejected, StaleWrite, StoreUnavailable, Unreadable
-from shared.ports import CircuitView, Notes, Telemetry
+from shared.ports.people import Telemetry
+from shared.ports.platforms import CircuitView
+from shared.ports.stores import Notes
 from shared.resilience import circuit_breaker
 from shared.resilience.circuit_breaker import Circuit, CircuitConfig, Outcome, Permit, State
 from shared.resilience.circuit_text import from_text

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.errors import RateLimited, StaleWrite, Unreadable
-from shared.ports import Notes
+from shared.ports.stores import Notes
 from shared.resilience import rate_limit
 from shared.resilience.rate_limit import PROPERTY, VALID, Grants, Limit, Want
 from shared.resilience.rate_limit_text import decode, encode

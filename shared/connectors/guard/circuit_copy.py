@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 
 from shared.domain.errors import StaleWrite, StoreUnavailable, Unreadable
 from shared.meter import label
-from shared.ports import Note, Notes, Telemetry
+from shared.ports.people import Telemetry
+from shared.ports.stores import Note, Notes
 from shared.resilience.circuit_breaker import Circuit, CircuitConfig, State
 from shared.resilience.circuit_text import from_text, to_text
 

@@ -18,7 +18,8 @@ from shared.domain.errors import CircuitOpen, PlatformDown, RateLimited, SyncErr
 from shared.domain.facts import Polled, SeenStay, WriteOutcome
 from shared.domain.model import Account, Listing, Write
 from shared.meter import calling
-from shared.ports import ApiConnector, Chance, Notification, Sleep
+from shared.ports.people import Chance, Sleep
+from shared.ports.platforms import ApiConnector, Notification
 from shared.resilience.circuit_breaker import Outcome
 from shared.resilience.retry import Retry, RetryPolicyConfig
 

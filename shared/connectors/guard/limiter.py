@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 from shared.connectors.guard.budget import Budget, Place
 from shared.connectors.guard.line import Line, Waiter
 from shared.domain.errors import RateLimited, StoreUnavailable
-from shared.domain.model import Account, Platform
-from shared.ports import Notes, Sleep, Telemetry
+from shared.domain.model import Account
+from shared.domain.platform import Platform
+from shared.ports.people import Sleep, Telemetry
+from shared.ports.stores import Notes
 from shared.resilience.rate_limit import ACCOUNT, LONGEST_REFUSAL, PROPERTY, Limit
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 from shared.domain.errors import TransientError
-from shared.ports import Sleep
+from shared.ports.people import Sleep
 
 LATE = 60_000
 """Milliseconds after its moment a call that was sent away may come back and keep its place."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from shared.domain.model import Busy, Platform
+from shared.domain.model import Busy
+from shared.domain.platform import Platform
 from shared.domain.spoken import PARIS, Said
 from shared.engine.connect import Connected, NewLink, NotConnected
 from shared.engine.look import Looked, Refusal

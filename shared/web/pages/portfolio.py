@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.domain.portfolio import Role
+from shared.domain.access import Role
 from shared.engine.library import ImportReport
 from shared.engine.turn import Taken
 from shared.use_cases import Ask, HttpAnswer

@@ -9,7 +9,7 @@ import pytest
 
 from shared.connectors.guard.breakers import Breakers
 from shared.domain.errors import CircuitOpen, PayloadRejected, StoreUnavailable
-from shared.ports import Row
+from shared.ports.stores import Row
 from shared.resilience.circuit_breaker import Outcome, Permit
 from shared.state.names import ACCOUNTS
 from shared.state.notes import NoteStore

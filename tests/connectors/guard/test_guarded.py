@@ -23,8 +23,9 @@ from shared.domain.errors import (
     TransientError,
 )
 from shared.domain.facts import Polled, SeenStay, WriteOutcome
-from shared.domain.model import AIRBNB, Account, Link, Listing, Platform, Write
-from shared.ports import ApiConnector, Notification
+from shared.domain.model import Account, Listing, Write
+from shared.domain.platform import AIRBNB, Link, Platform
+from shared.ports.platforms import ApiConnector, Notification
 from tests.connectors.guard.hosts import ACCOUNT, Hosts
 from tests.engine.virtual_loop import VirtualLoop
 

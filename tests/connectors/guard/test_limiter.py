@@ -17,7 +17,7 @@ from shared.connectors.registry import PLATFORMS
 from shared.domain.errors import RateLimited, StoreUnavailable
 from shared.memory.tables import MemoryTables
 from shared.memory.voices import MemoryTelemetry
-from shared.ports import Row
+from shared.ports.stores import Row
 from shared.resilience.rate_limit import PROPERTY, Limit
 from shared.state.names import ACCOUNTS
 from shared.state.notes import PREFIX, NoteStore

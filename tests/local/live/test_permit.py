@@ -18,10 +18,12 @@ from local.sandbox.stays import NightState
 from shared.adapters.http import HttpxHttp
 from shared.connectors import registry
 from shared.domain import model
+from shared.domain import platform as words
 from shared.domain.dates import StayDates
 from shared.domain.errors import NotAllowed
 from shared.memory.http import MemoryHttp
-from shared.ports import ApiConnector, Request
+from shared.ports.http import Request
+from shared.ports.platforms import ApiConnector
 from tests.connectors.support import NOW, SECRETS, Settings, account, levels, listing, retry_after
 
 TODAY = NOW.date()
@@ -95,7 +97,7 @@ async def stage(platform: str) -> AsyncIterator[Stage]:
         http = HttpxHttp()
         stack.push_async_callback(http.close)
         bare = registry.connect(
-            model.Platform(platform),
+            words.Platform(platform),
             ReadOnlyHttp(http),
             Settings(SECRETS),
             clock=sandbox.world.clock.now,

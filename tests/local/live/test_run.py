@@ -31,7 +31,7 @@ from shared.adapters.http import HttpxHttp
 from shared.adapters.portfolio_values import PortfolioRules
 from shared.bootstrap.portfolio import portfolio_rules
 from shared.domain.dates import StayDates
-from shared.ports import Request
+from shared.ports.http import Request
 from tests.connectors.support import NOW, fixture
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -11,7 +11,7 @@ import pytest
 
 from local.tables import copyfile
 from local.tables.backup import TABLES
-from shared.ports import Row
+from shared.ports.stores import Row
 from shared.state import names
 
 TAKEN = datetime(2027, 3, 1, tzinfo=UTC)

@@ -15,7 +15,7 @@ from local.tables.backup import TABLES, backup
 from local.tables.restore import restore
 from shared.adapters.table_store import open_tables
 from shared.memory.tables import MemoryTables
-from shared.ports import Delete, Put, Row
+from shared.ports.stores import Delete, Put, Row
 from shared.state import names
 from tests.engine import golden
 

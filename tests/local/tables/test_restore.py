@@ -12,10 +12,11 @@ import pytest
 from local.tables.backup import TABLES, backup
 from local.tables.restore import NOT_WHOLE, Done, RestoreRefused, restore
 from shared.domain.dates import StayDates
-from shared.domain.model import AIRBNB, BOOKING, GREENGO, SyncMode
+from shared.domain.model import SyncMode
 from shared.domain.modes import ModeSetting
 from shared.domain.personal import Sought
-from shared.ports import Row
+from shared.domain.platform import AIRBNB, BOOKING, GREENGO
+from shared.ports.stores import Row
 from shared.state import names, site_codec
 from tests.engine.machine import check_at_rest
 from tests.engine.people import LOCAL
