@@ -134,7 +134,9 @@ def _flush_meanwhile() -> None:
 
 
 def _report(name: str, error: Exception) -> str:
-    """Log and count one failure; returns its safe description."""
+    """Log and count one failure, or each of a group; returns its safe description."""
+    if isinstance(error, ExceptionGroup):
+        return "; ".join(_report(name, one) for one in error.exceptions)
     said = f"{type(error).__name__}: {error}" if isinstance(error, SyncError) else _places(error)
     _log.error("%s", log_line("error", "trigger_failed", {"function": name, "why": said}))
     bootstrap.telemetry().count("trigger_failed", function=name, error=type(error).__name__)

@@ -8,7 +8,7 @@ from datetime import datetime
 from shared.domain import health_state
 from shared.domain.errors import StoreUnavailable
 from shared.engine.health_watch import HealthWatch
-from shared.engine.in_turn import tried_in_turn
+from shared.engine.in_turn import all_of, tried_in_turn
 from shared.engine.jobs import Jobs
 from shared.engine.modes import Modes
 from shared.engine.probes import Probes
@@ -36,7 +36,7 @@ class HealthRound:
         self._reports = reports
 
     async def run(self) -> None:
-        """All of it; then the first failure on the way is raised, be it a fault of ours. What a person was not told yet
+        """All of it; then what failed on the way is raised, be it a fault of ours. What a person was not told yet
         is tried again, whatever becomes of the rest. While the tables are away only that is said: each further look at
         them would wait as long as the first."""
         stuck: list[tuple[str, datetime]] = []
@@ -53,4 +53,4 @@ class HealthRound:
         finally:
             await self._world.notify.again()
         if wrong:
-            raise wrong[0]
+            raise all_of(wrong)

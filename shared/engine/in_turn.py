@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from shared.domain.errors import StoreUnavailable
 
@@ -11,10 +11,15 @@ Chore = Callable[[], Awaitable[object]]
 
 
 async def in_turn(*chores: Chore) -> None:
-    """Do one after the other; then raise what the first that failed raised."""
+    """Do one after the other; then raise what failed (``all_of``)."""
     wrong = await tried_in_turn(*chores)
     if wrong:
-        raise wrong[0]
+        raise all_of(wrong)
+
+
+def all_of(wrong: Sequence[Exception]) -> Exception:
+    """What to raise for several failures: the only one, or a group of them, each of which the trigger's edge tells."""
+    return wrong[0] if len(wrong) == 1 else ExceptionGroup(f"{len(wrong)} chores failed", wrong)
 
 
 async def tried_in_turn(*chores: Chore) -> list[Exception]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from shared.domain.access import Person
-from shared.domain.errors import SyncError, Unreadable
+from shared.domain.errors import PermanentError, StateError, Unreadable
 from shared.domain.model import Account, Listing, SiteState
 from shared.domain.platform import Link
 from shared.domain.portfolio import Owner, Portfolio, PortfolioListing
@@ -59,14 +59,14 @@ class Library:
 
     async def text(self, person: Person, *, links: bool = False) -> str:
         """The same as a text. With ``links`` it holds secrets, and can be read back where the person decides for all
-        the owners in it; without, the host of each is all that is told."""
+        the owners in it; without, the host of each is all that is told. Raises ``Unreadable`` like ``stored``."""
         portfolio = await self.stored(person, links=True)
         return self._text().write(portfolio, links=links)
 
     async def take(self, person: Person, data: bytes) -> ImportReport | None:
         """Add or update everything a text names; nothing is ever deleted. None for whoever does not decide for all
         owners: a text may name anybody's homes, and which setting holds which key. Raises ``Taken`` when others keep
-        changing the portfolio."""
+        changing the portfolio, also in its midst, and ``StoreUnavailable``: the same text may be given again."""
         if not person.everywhere:
             return None
         found = self._text().read(data)
@@ -76,7 +76,7 @@ class Library:
         async with turn(self._world) as mine:
             try:
                 done = await self._portfolio.run(portfolio, by=f"{PERSON}{person.name}", turn=mine)
-            except SyncError as wrong:
+            except (PermanentError, StateError) as wrong:
                 return ImportReport((TextProblem(0, 0, "", str(wrong)),))
         homes = sum(len(site.properties) for site in portfolio.sites)
         return ImportReport(

@@ -113,7 +113,8 @@ class Steps:
     async def territory(self, wanted: Wanted) -> Territory:
         """What a wish names. Raises ``PayloadRejected`` naming a platform, a home or a site that is not there: what is
         another owner's is not there either."""
-        faces, theirs = [*await self._links(), *await self._units()], await self._sites_of(wanted.owners)
+        units, unread = await self._units()
+        faces, theirs = [*await self._links(), *units], await self._sites_of(wanted.owners)
         chosen = [one for one in faces if one.site in theirs]
         await self._refuse_unknown(wanted, chosen, theirs)
         chosen = [one for one in chosen if wanted.platform in ("", one.platform)]
@@ -128,7 +129,10 @@ class Steps:
         for one in chosen:
             sites[one.site] = tuple(sorted({*sites.get(one.site, ()), one.platform}))
         waiting = {work.site for work in await self._world.due.all()}
-        return Territory(_sources(faces, chosen), sites, frozenset(waiting & sites.keys()), narrow)
+        sources = _sources(faces, chosen)
+        if not narrow and not wanted.owners:  # whose they are cannot be read either
+            sources += tuple(one for one in unread if wanted.platform in ("", *one.platforms))
+        return Territory(sources, sites, frozenset(waiting & sites.keys()), narrow)
 
     async def _sites_of(self, owners: Collection[str]) -> list[str]:
         """The sites of these owners, or of all."""
@@ -164,22 +168,24 @@ class Steps:
             for feed in (await self._world.shards.load(shard)).feeds.values()
         ]
 
-    async def _units(self) -> list[_Face]:
-        """Every unit of every account that is connected by API."""
-        found = []
+    async def _units(self) -> tuple[list[_Face], list[Source]]:
+        """Every unit of every account that is connected by API; and the accounts that cannot be read: asked like the
+        others, so that each fails by its name in what is told of the run."""
+        found, unread = list[_Face](), list[Source]()
         for name, what in (await self._world.accounts.directory("account")).items():
             platform = Platform(what.get("platform", ""))
             if not what.get("api") or platform not in self._world.apis:
                 continue
             state = await self._modes.readable(name)
             if state is None:
+                unread.append(Source(OBSERVE, name, (platform,), SyncMode.REAL_TIME))
                 continue
             mode, polled = state.standing.mode, platform in self._polled
             found += [
                 _Face(place.listing, place.site, platform, OBSERVE, name, unit, mode, polled)
                 for unit, place in state.units.items()
             ]
-        return found
+        return found, unread
 
     # ------------------------------------------------------------------------------------- to do it
 

@@ -276,6 +276,7 @@ ROUTES = (
         "The portfolio as a text; calendar links on demand",
         takes="models:PortfolioQuery",
         gives="application/yaml",
+        also=(409,),
     ),
     Route(
         "console_portfolio_taken",

@@ -360,6 +360,24 @@ def test_a_chore_that_fails_holds_up_no_other(
     assert done == ["done"]
 
 
+def test_of_several_chores_that_fail_each_is_raised(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second used to leave no word anywhere."""
+
+    async def broken(*_: object) -> None:
+        raise Unreadable("a row")
+
+    async def odd(*_: object) -> None:
+        raise KeyError("ours")
+
+    monkeypatch.setattr(village.engine.audit, "run", broken)
+    monkeypatch.setattr(village.engine.record, "clean", odd)
+    with pytest.raises(ExceptionGroup) as raised:
+        village.run(village.engine.on_timer_walk())
+    assert [type(one) for one in raised.value.exceptions] == [Unreadable, KeyError]
+
+
 def test_an_outage_is_said_after_one_wait_for_the_tables_and_not_after_ten(village: Village) -> None:
     async def hang(operation: str, table: str, partition: str) -> None:
         await asyncio.sleep(5)

@@ -15,9 +15,11 @@ from shared.adapters.portfolio_write import homes_of, quoted, write_portfolio
 from shared.adapters.portfolio_yaml import read_portfolio, read_portfolio_file
 from shared.bootstrap.portfolio import YamlPortfolio, portfolio_rules
 from shared.domain.access import ALL_OWNERS, Person, Role
+from shared.domain.errors import StoreUnavailable
 from shared.domain.model import Automatic
 from shared.domain.portfolio import Home, Owner, Portfolio, PortfolioRefused
 from shared.domain.site_groups import resolve
+from shared.engine.turn import Taken
 from shared.ports.portfolio import PortfolioText
 from tests.engine.hamlet import Hamlet, calendar
 
@@ -116,6 +118,21 @@ def test_what_is_wrong_with_a_text_is_told_with_its_line_and_field(
     assert report is not None
     assert (line, field) in {(one.line, one.field) for one in report.problems}
     assert report.created == ()
+
+
+@pytest.mark.parametrize("error", [Taken("somebody else"), StoreUnavailable("no answer")])
+def test_what_passes_in_the_midst_is_no_problem_of_the_text(
+    hamlet: Hamlet, example: Portfolio, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """It used to be shown as a mistake in the text, which there is none to mend."""
+
+    async def stops(*_: object, **__: object) -> None:
+        raise error
+
+    text = hamlet.run(hamlet.engine.library.text(LOCAL, links=True))
+    monkeypatch.setattr(hamlet.engine.portfolio, "run", stops)
+    with pytest.raises(type(error)):
+        hamlet.run(hamlet.engine.library.take(LOCAL, text.encode()))
 
 
 def test_what_the_stored_homes_refuse_is_told_in_words(hamlet: Hamlet, example: Portfolio) -> None:

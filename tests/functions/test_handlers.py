@@ -289,6 +289,16 @@ async def test_our_own_errors_keep_their_text(recorder: Recorder, counters: Coun
     assert "PayloadRejected: message without a kind" in str(await failing(plan))
 
 
+async def test_of_several_failures_each_is_told_and_counted(
+    recorder: Recorder, counters: Counters, plan: Plan
+) -> None:
+    recorder.error = ExceptionGroup("2 chores failed", [PayloadRejected("one odd row"), KeyError("Ada")])
+    said = str(await failing(plan))
+    assert "PayloadRejected: one odd row; KeyError at " in said
+    assert "Ada" not in said
+    assert [fields["error"] for _, fields in counters.counted] == ["PayloadRejected", "KeyError"]
+
+
 async def test_a_late_timer_says_so(recorder: Recorder, plan: Plan, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     target = timers(plan)["sync_scheduler_sweep"]

@@ -47,8 +47,9 @@ def test_nights_of_its_listings_are_said_not_to_be_sent(village: Village) -> Non
     assert silent == {f"{HOME}-airbnb": "its row cannot be read"}
 
 
-def test_a_job_for_everything_asks_the_others(village: Village) -> None:
+def test_a_job_for_everything_asks_the_others_and_fails_there_by_name(village: Village) -> None:
     before = village.booking.asked["poll"]
     result = village.run(SyncEngine(village.engine, {}).sync_all_platforms())
-    assert result.succeeded
+    assert not result.succeeded
+    assert [error for error in result.errors if "airbnb" in error] == list(result.errors) != []
     assert village.booking.asked["poll"] > before

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.domain.errors import Unreadable
 from shared.domain.platform import GREENGO
 from shared.ports.stores import Row
 from shared.state import names, site_codec
@@ -39,5 +38,9 @@ def test_it_hides_no_page_and_is_told_of(village: Village) -> None:
 
 
 def test_no_portfolio_without_it_passes_for_the_whole_one(village: Village) -> None:
-    with pytest.raises(Unreadable):
-        Browser(village.engine, village.run).get("/api/portfolio")
+    browser = Browser(village.engine, village.run)
+    answer = browser.get("/api/portfolio")
+    assert (answer.status, HOME in answer.body.decode()) == (409, True)
+    page = browser.post("/portfolio/export")
+    assert page.status == 409
+    assert "passerait pour complète" in page.body.decode()

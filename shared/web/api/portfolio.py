@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from shared.domain.errors import NotAllowed
+from shared.domain.errors import NotAllowed, Unreadable
 from shared.use_cases import Ask, HttpAnswer
-from shared.web.answers import json_answer, problem_more, refused
+from shared.web.answers import json_answer, problem, problem_more, refused
 from shared.web.desk import Desk
 
 _YAML = {"content-type": "application/yaml; charset=utf-8", "cache-control": "no-store"}
@@ -13,7 +13,10 @@ _YAML = {"content-type": "application/yaml; charset=utf-8", "cache-control": "no
 async def text(desk: Desk, ask: Ask) -> HttpAnswer:
     """What this person sees of it; with calendar links where they ask for them and decide."""
     whole = ask.query.get("links", "") == "true"
-    found = await desk.operations.library.text(ask.person, links=whole)
+    try:
+        found = await desk.operations.library.text(ask.person, links=whole)
+    except Unreadable as wrong:  # a copy without it would pass for whole
+        return problem(409, str(wrong))
     return HttpAnswer(200, found.encode(), _YAML)
 
 

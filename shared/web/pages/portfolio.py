@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.domain.access import Role
+from shared.domain.errors import Unreadable
 from shared.engine.library import ImportReport
 from shared.engine.turn import Taken
 from shared.use_cases import Ask, HttpAnswer
@@ -22,9 +23,13 @@ async def show(desk: Desk, ask: Ask) -> HttpAnswer:
 
 
 async def export(desk: Desk, ask: Ask) -> HttpAnswer:
-    """The text as a file, of what this person sees; with links where they ask for them and decide."""
+    """The text as a file, of what this person sees; with links where they ask for them and decide. None at all while a
+    row of it cannot be read: a copy without it would pass for whole."""
     links = form(ask.body).get("links") == "yes"
-    text = await desk.operations.library.text(ask.person, links=links)
+    try:
+        text = await desk.operations.library.text(ask.person, links=links)
+    except Unreadable as wrong:
+        return _page(desk, ask, 409, unread=str(wrong))
     return HttpAnswer(200, text.encode(), _FILE)
 
 
@@ -50,6 +55,7 @@ def _page(
     text: str = "",
     report: ImportReport | None = None,
     busy: bool = False,
+    unread: str = "",
 ) -> HttpAnswer:
     return desk.pages.page(
         ask,
@@ -58,6 +64,7 @@ def _page(
         text=text,
         report=report,
         busy=busy,
+        unread=unread,
         everywhere=ask.person.everywhere,
         decides=Role.OPERATOR in ask.person.roles.values(),
     )

@@ -8,6 +8,8 @@ FR = {
     "portfolio.with_links": "Avec les liens de calendrier. Ce sont des secrets : gardez ce fichier pour "
     "vous.",
     "portfolio.without_note": "Sans les liens, le texte se lit mais ne s’importe pas.",
+    "portfolio.unread": "Aucun fichier : une donnée enregistrée est illisible, et une copie sans elle passerait pour "
+    "complète. La page Aujourd’hui dit quoi faire.",
     "portfolio.download": "Télécharger",
     "portfolio.import": "Importer",
     "portfolio.import_what": "Ajoute ou met à jour ce que le texte nomme ; rien n’est jamais supprimé.",
@@ -32,6 +34,8 @@ EN = {
     "portfolio.export": "Export",
     "portfolio.with_links": "With calendar links. They are secrets: keep this file to yourself.",
     "portfolio.without_note": "Without the links the text can be read, but not imported.",
+    "portfolio.unread": "No file: a stored row cannot be read, and a copy without it would pass for whole. The page "
+    "Today says what to do.",
     "portfolio.download": "Download",
     "portfolio.import": "Import",
     "portfolio.import_what": "Adds or updates what the text names; nothing is ever deleted.",
