@@ -46,11 +46,13 @@ class DueStore:
         self._tables = tables
 
     async def put(
-        self, site: str, at: datetime, reason: str, attempts: int = 0, tell: Sequence[str] = ()
+        self, site: str, at: datetime, reason: str, attempts: int | None = None, tell: Sequence[str] = ()
     ) -> str:
-        """Ask for a look at the site; returns the ETag that may later take the row away. Without ``tell`` what stands
-        there stays."""
-        values: dict[str, Value] = {"at": cells.to_instant(at), "reason": reason, "attempts": attempts}
+        """Ask for a look at the site; returns the ETag that may later take the row away. Without ``attempts`` or
+        ``tell`` what stands there stays: news of a site that fails must not hide that it does."""
+        values: dict[str, Value] = {"at": cells.to_instant(at), "reason": reason}
+        if attempts is not None:
+            values["attempts"] = attempts
         if tell:
             values["tell"] = cells.to_texts(tell)
         if correlation := current():

@@ -499,6 +499,22 @@ def test_rule_19_a_failed_reconcile_is_put_off_with_a_longer_pause_each_time(vil
     assert [name for name in names if name != "run"] == ["reconcile_failed"] * 3
 
 
+def test_news_of_a_site_that_fails_does_not_hide_that_it_does(village: Village) -> None:
+    """Each piece of news used to set its count of failures back: a home that sells well was never told of."""
+
+    def fail(operation: str, table: str, partition: str) -> None:
+        if table == SITES:
+            raise StoreUnavailable("no answer")
+
+    for _ in range(4):
+        village.run(village.engine.world.due.put(HOME, village.clock.now(), "news"))
+        village.tables.before = fail
+        village.run(village.engine.work(site_message(HOME), 1, "m"))
+        village.tables.before = None
+    answer = village.run(village.engine.health())
+    assert b"sites that cannot be brought up to date: 1" in answer.body
+
+
 # ------------------------------------------------------------------------------------------- by the way
 
 
