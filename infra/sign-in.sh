@@ -17,14 +17,28 @@ stop() {
     exit 1
 }
 
+# What azd says of a name it does not know comes on its standard output, with 1 at the end.
 value() {
-    azd env get-value "$1" 2>/dev/null || true
+    found=$(azd env get-value "$1" 2>/dev/null) && printf '%s' "$found" || true
+}
+
+# Without a service principal nobody can sign in. A registration just made is not known everywhere at once: the service may
+# refuse it for a while.
+serve() {
+    for pause in 0 5 10 20 40; do
+        sleep "$pause"
+        az ad sp show --id "$1" --output none 2>/dev/null && return
+        az ad sp create --id "$1" --output none && return
+    done
+    stop "The registration $1 has no service principal yet: see above, then run  sh infra/sign-in.sh register  again."
 }
 
 register() {
     [ -n "$(value BUDGET_START)" ] || azd env set BUDGET_START "$(date +%Y-%m-01)"
-    if [ -n "$(value AUTH_CLIENT_ID)" ]; then
-        printf 'AUTH_CLIENT_ID is set: nothing to do.\n'
+    id=$(value AUTH_CLIENT_ID)
+    if [ -n "$id" ]; then
+        serve "$id"
+        printf 'AUTH_CLIENT_ID is set: nothing else to do.\n'
         return
     fi
     name=$(value AZURE_ENV_NAME)
@@ -33,8 +47,7 @@ register() {
         --enable-id-token-issuance true --query appId --output tsv)
     [ -n "$id" ] || stop "The registration was not made. You need the right to register applications in your tenant."
     azd env set AUTH_CLIENT_ID "$id"
-    # Without a service principal nobody can sign in.
-    az ad sp create --id "$id" --output none
+    serve "$id"
     printf 'Registered as sync-engine-%s (%s).\n' "$name" "$id"
 }
 
@@ -49,6 +62,7 @@ connect() {
     principal=$(value IDENTITY_PRINCIPAL_ID)
     [ -n "$id" ] && [ -n "$url" ] && [ -n "$principal" ] ||
         stop "AUTH_CLIENT_ID, APP_URL or IDENTITY_PRINCIPAL_ID is missing: run  sh infra/sign-in.sh register, then  azd provision."
+    serve "$id"
     object=$(az ad app show --id "$id" --query id --output tsv)
     tenant=$(az account show --query tenantId --output tsv)
 

@@ -14,10 +14,13 @@ from tests.infra.bicep import INFRA, infra
 
 SCRIPT = INFRA / "sign-in.sh"
 
+# What it says of a name it does not know comes on standard output, as azd does it.
 AZD = """#!/bin/sh
 echo "azd $*" >> "$NOTED"
 case "$2" in
-get-value) [ -f "$VALUES/$3" ] && cat "$VALUES/$3" || { echo "ERROR: key '$3' not found" >&2; exit 1; } ;;
+get-value)
+    [ -f "$VALUES/$3" ] || { echo "ERROR: key '$3' not found in the environment values"; exit 1; }
+    cat "$VALUES/$3" ;;
 set) printf %s "$4" > "$VALUES/$3" ;;
 esac
 """
@@ -30,7 +33,17 @@ case "$*" in
 *"app show"*) cat "$VALUES/scope" 2>/dev/null || true ;;
 *"account show"*) echo tenant-id ;;
 *"federated-credential list"*) cat "$VALUES/known" 2>/dev/null || true ;;
+*"ad sp show"*) [ -f "$VALUES/serving" ] ;;
+*"ad sp create"*)
+    echo . >> "$VALUES/asked"
+    if [ "$(grep -c . "$VALUES/asked")" -le "$(cat "$VALUES/refusals" 2>/dev/null || echo 0)" ]; then
+        echo "ERROR: does not reference a valid application object" >&2; exit 1
+    fi
+    touch "$VALUES/serving" ;;
 esac
+"""
+SLEEP = """#!/bin/sh
+echo "sleep $*" >> "$NOTED"
 """
 
 
@@ -64,7 +77,7 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     (tmp_path / "values").mkdir()
-    for name, script in (("az", AZ), ("azd", AZD)):
+    for name, script in (("az", AZ), ("azd", AZD), ("sleep", SLEEP)):
         (tmp_path / name).write_text(script)
         (tmp_path / name).chmod(0o755)
     return Desk(tmp_path)
@@ -92,11 +105,47 @@ def test_registering_makes_a_registration_of_one_tenant_and_notes_its_id(desk: D
     assert any("ad sp create --id app-id" in line for line in desk.noted())
 
 
+def test_what_azd_says_of_a_name_it_does_not_know_is_no_value(desk: Desk) -> None:
+    """It stands on azd's standard output and was taken for the value: nothing was registered, nothing left to do."""
+    desk.give(AZURE_ENV_NAME="home")
+    done = desk.run("register")
+    assert "nothing" not in done.stdout
+    assert any(line.startswith("azd env set BUDGET_START") for line in desk.noted())
+    assert any("app create" in line for line in desk.noted())
+
+
 def test_registering_again_makes_nothing(desk: Desk) -> None:
-    desk.give(AZURE_ENV_NAME="home", AUTH_CLIENT_ID="app-id", BUDGET_START="2027-01-01")
+    desk.give(AZURE_ENV_NAME="home", AUTH_CLIENT_ID="app-id", BUDGET_START="2027-01-01", serving="")
     assert desk.run("register").returncode == 0
-    assert [line for line in desk.noted() if line.startswith("az ")] == []
+    assert [line for line in desk.noted() if line.startswith("az ") and "show" not in line] == []
     assert desk.value("BUDGET_START") == "2027-01-01"
+
+
+def test_a_service_principal_is_asked_for_until_the_registration_is_known(desk: Desk) -> None:
+    """It was asked for once; the service refuses a registration that it does not know everywhere yet."""
+    desk.give(AZURE_ENV_NAME="home", refusals="2")
+    done = desk.run("register")
+    assert done.returncode == 0, done.stderr
+    assert "Registered as sync-engine-home" in done.stdout
+    pauses = [int(line.split()[1]) for line in desk.noted() if line.startswith("sleep ")]
+    assert pauses == sorted(pauses)
+    assert len(pauses) == 3
+
+
+@pytest.mark.parametrize("what", ["register", "connect"])
+def test_a_service_principal_that_could_not_be_made_is_made_by_the_next_run(desk: Desk, what: str) -> None:
+    """AUTH_CLIENT_ID was written before the service principal was made, and who runs it again was told that there is
+    nothing to do: nobody could ever sign in."""
+    desk.give(AZURE_ENV_NAME="home", refusals="5")
+    stopped = desk.run("register")
+    assert stopped.returncode == 1
+    assert "run  sh infra/sign-in.sh register  again" in stopped.stderr
+    assert desk.value("AUTH_CLIENT_ID") == "app-id"
+    desk.give(APP_URL="https://x.example.org", IDENTITY_PRINCIPAL_ID="who")
+    done = desk.run(what)
+    assert done.returncode == 0, done.stderr
+    assert any("ad sp create --id app-id" in line for line in desk.noted())
+    assert not any("app create" in line for line in desk.noted())
 
 
 def test_without_an_environment_it_says_what_to_do(desk: Desk) -> None:

@@ -20,7 +20,9 @@ AZD = """
 case "$1 $2" in
 "env new") printf %s "$3" > "$VALUES/AZURE_ENV_NAME" ;;
 "env set") printf %s "$4" > "$VALUES/$3" ;;
-"env get-value") [ -f "$VALUES/$3" ] && cat "$VALUES/$3" || { echo "ERROR: key '$3' not found" >&2; exit 1; } ;;
+"env get-value")
+    [ -f "$VALUES/$3" ] || { echo "ERROR: key '$3' not found in the environment values"; exit 1; }
+    cat "$VALUES/$3" ;;
 "up "|"provision ")
     for name in $NEEDED; do [ -f "$VALUES/$name" ] || { echo "azd asks for $name" >&2; exit 1; }; done
     for name in $OUTPUTS; do [ -f "$VALUES/$name" ] || printf %s "$name" > "$VALUES/$name"; done
@@ -39,6 +41,7 @@ esac
 """
 CURL = """
 case "$*" in
+*ERROR*) echo "curl: (3) URL rejected: $*" >&2; exit 3 ;;
 */health*) echo '{"ok": true, "reasons": []}' ;;
 *api/status*) printf 401 ;;
 */webhooks/*) printf 404 ;;
