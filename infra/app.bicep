@@ -89,6 +89,9 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
         alwaysReady: alwaysReady
         instanceMemoryMB: instanceMemory
         maximumInstanceCount: maximumInstances
+        // Left to itself a Python app takes one request at a time (REPORTED): each file of a page, and the webhook beside it,
+        // would wait for an instance of its own to wake. Ours only wait for tables, side by side.
+        triggers: { http: { perInstanceConcurrency: 16 } }
       }
     }
     // Flex Consumption takes few of the other properties that a site has.

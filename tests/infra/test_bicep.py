@@ -199,6 +199,23 @@ def test_plans_are_those_the_page_names() -> None:
     assert {literal(node) for node in entries(at(bus.body, "sku")).values()} == {"Standard"}
 
 
+def test_requests_that_overlap_share_an_instance() -> None:
+    """It was not said, and Azure's own choice for Python is one request an instance: each file of a page, and a webhook
+    that came with them, would have waited for an instance of its own to wake."""
+    taken = at(
+        read(FILES["app.bicep"]).resources["site"].body,
+        *(
+            "properties",
+            "functionAppConfig",
+            "scaleAndConcurrency",
+            "triggers",
+            "http",
+            "perInstanceConcurrency",
+        ),
+    )
+    assert int(text(taken)) == 16
+
+
 def test_the_budget_tells_twice_and_none_is_made_for_nothing() -> None:
     assert "= if (monthlyBudget > 0) {" in FILES["main.bicep"]
     told = at(read(FILES["budget.bicep"]).resources["budget"].body, "properties", "notifications")
