@@ -18,7 +18,7 @@ from shared.bootstrap.joined import join
 from shared.config import Settings, read
 from shared.domain.errors import StoreUnavailable, SyncError
 from shared.ports.stores import Row
-from shared.state import cells
+from shared.state.inbox import to_quarantined
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,15 +51,13 @@ async def _quarantined(settings: Settings) -> list[Row]:
 
 def described(rows: Iterable[Row]) -> Iterator[str]:
     """One paragraph a message, newest first: pure."""
-    dated = [(cells.instant(row.values, "at"), row) for row in rows]
-    if not dated:
+    found = [to_quarantined(row) for row in rows]
+    if not found:
         yield "nothing is in quarantine"
-    for at, row in sorted(dated, key=lambda item: (item[0] is not None, item[0]), reverse=True):
-        raw = row.values.get("raw", b"")
-        size = len(raw) if isinstance(raw, bytes) else 0
-        yield f"{at:%Y-%m-%d %H:%M:%S} UTC  {row.key}" if at else row.key
-        yield f"  from    {cells.text(row.values, 'source')}, {size} bytes"
-        yield f"  why     {cells.text(row.values, 'reason')}"
+    for one in sorted(found, key=lambda one: (one.at is not None, one.at), reverse=True):
+        yield f"{one.at:%Y-%m-%d %H:%M:%S} UTC  {one.name}" if one.at else one.name
+        yield f"  from    {one.source}, {len(one.raw)} bytes"
+        yield f"  why     {one.reason}"
 
 
 if __name__ == "__main__":

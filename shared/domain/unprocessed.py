@@ -28,6 +28,16 @@ _KNOWN = Phrases(
             "nights are closed nowhere else",
         ),
         (
+            r"the platform names no room of (?P<house>\S+) "
+            r"\(reservation (?P<stay>[^,)]+)(?:, nights(?P<nights> .*))?\)",
+            "la plateforme ne dit pas quelle chambre de « {house} » c’est (réservation {stay}{nights}) : reliez-y la "
+            "chambre, puis réessayez. D’ici là, ses nuits sont fermées là où ce séjour était connu, ou s’il n’y a "
+            "qu’une chambre, et nulle part ailleurs",
+            "the platform does not say which room of “{house}” it is (reservation {stay}{nights}): map the room there, "
+            "then try again. Until then its nights are closed where this stay was known, or where there is one room "
+            "only, and nowhere else",
+        ),
+        (
             r"the platform knows no reservation (?P<reservation>.*)",
             "la plateforme ne connaît pas la réservation {reservation} : ce que son appel faisait fermer est rendu",
             "the platform knows no reservation {reservation}: what its call had us close is given back",
@@ -61,6 +71,11 @@ _KNOWN = Phrases(
             r"what it held was erased: .*",
             "ce qu’il contenait a été effacé : il nommait un voyageur, ou était gardé depuis assez longtemps",
             "what it held was erased: it named a guest, or was kept long enough",
+        ),
+        (
+            r"this row cannot be read",
+            "cette ligne ne se lit pas : elle est abîmée, ou vient d’une version plus récente",
+            "this row cannot be read: it is damaged, or a newer release wrote it",
         ),
         (
             r"it was too large to be kept whole",

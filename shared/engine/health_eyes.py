@@ -25,9 +25,9 @@ from shared.engine.health_further import ClocksEye, FurtherOfAccounts
 from shared.engine.modes import Modes
 from shared.engine.side_by_side import side_by_side
 from shared.engine.world import CONFLICTS, WORK, World
-from shared.state import cells
 from shared.state.accounts import AccountState
 from shared.state.feeds import Shard
+from shared.state.inbox import instant_of
 from shared.state.open_conflicts import OpenConflicts
 
 MOST_DEAD = 100
@@ -218,7 +218,7 @@ class SetAsideEye:
         if self._kept is not None and self._world.now() < self._kept[0]:
             return self._kept[1]
         rows = await self._world.inbox.quarantined()
-        since = min((at for row in rows if (at := cells.instant(row.values, "at"))), default=None)
+        since = min((at for row in rows if (at := instant_of(row))), default=None)
         sight = health_state.of_set_aside(len(rows), since)
         self._kept = (self._world.now() + len(rows) * A_ROW, sight)
         return sight

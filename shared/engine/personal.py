@@ -113,12 +113,12 @@ class Personal:
 
     async def clean_bodies(self) -> int:
         """Erase the bodies that nobody could process, or ever worked off, after as many days as names are kept; that
-        they came, and why they could not be processed, stays as long as quarantine keeps it. Returns how many."""
+        they came, and why they could not be processed, stays as long as quarantine keeps it. One of which nobody can
+        tell how old it is goes at once. Returns how many."""
         now, gone = self._world.now(), 0
         for row in await self._world.inbox.quarantined():
             one = to_quarantined(row)
-            old = one.at is not None and now - one.at > timedelta(days=self.days)
-            if old and _may_name(one):
+            if one.at is None or (now - one.at > timedelta(days=self.days) and _may_name(one)):
                 gone += await self._world.inbox.empty(one)
         return gone + await self._clean_inbox(now.date())
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.access import ALL_OWNERS, Person
-from shared.domain.errors import BusUnavailable, NotFound, PayloadRejected, PermanentError
+from shared.domain.errors import BusUnavailable, NotFound, PayloadRejected, PermanentError, Unreadable
 from shared.domain.platform import Platform
 from shared.engine.inbox import Inbox
 from shared.engine.opaque import sealed, unsealed
@@ -164,8 +164,11 @@ class Quarantine:
         return await self._world.inbox.clean(self._world.now() - KEPT)
 
     async def _owner(self, account: str) -> str | None:
-        """Whose account it is; None for one nobody knows."""
-        state = await self._world.accounts.load(account)
+        """Whose account it is; None for one nobody knows, or can read."""
+        try:
+            state = await self._world.accounts.load(account)
+        except Unreadable:
+            return None
         return state.account.owner if state is not None else None
 
     def _named(self, queue: str) -> str:
@@ -205,6 +208,8 @@ class Quarantine:
     async def _again(self, one: Quarantined) -> None:
         """Send it the usual way once more. Raises ``PayloadRejected`` when that cannot help, ``BusUnavailable``."""
         what = _what(one)
+        if not one.source:
+            raise PayloadRejected(one.reason)
         if what is SetAside.MESSAGE:
             await self._ring(one.source, replayed(decode(one.raw), _number(one)))
         elif what is SetAside.STAY:

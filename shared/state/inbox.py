@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 MOST_RAW = 60_000
 """Bytes kept of what was set aside: a column holds 64 KiB."""
 
+MOST_REASON = 500
+"""Characters kept of why it was set aside."""
+
+UNREADABLE_ROW = "this row cannot be read"
+"""The reason of something in quarantine whose own row is damaged."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -49,8 +55,9 @@ class SetAside(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """Something nobody could process. ``source`` is a queue, a platform or an account; ``raw`` what was kept of it,
-    ``size`` how many bytes there were. ``what`` is None in rows of an older release."""
+    """Something nobody could process. ``source`` is a queue, a platform or an account, empty where the row cannot be
+    read; ``raw`` what was kept of it, ``size`` how many bytes there were. ``what`` is None in rows of an older release,
+    ``at`` where no instant can be read."""
 
     name: str
     source: str
@@ -101,7 +108,7 @@ class InboxStore:
         now = cells.to_instant(self._tables.now())
         values: dict[str, Value] = {
             "source": source,
-            "reason": reason[:500],
+            "reason": reason[:MOST_REASON],
             "raw": raw[:MOST_RAW],
             "at": now,
         }
@@ -135,8 +142,10 @@ class InboxStore:
 
     async def empty(self, one: Quarantined) -> bool:
         """Forget what something in quarantine held, and keep that it came and why it could not be processed; False when
-        it changed meanwhile."""
+        it changed meanwhile. One whose instant cannot be read gets this one, or it would be kept for ever."""
         values: dict[str, Value] = {"raw": b"", "size": one.size}
+        if one.at is None:
+            values["at"] = cells.to_instant(self._tables.now())
         try:
             await self._tables.update(INBOX, Row(QUARANTINE, one.name, values), one.etag)
         except (StaleWrite, NotFound):
@@ -148,7 +157,7 @@ class InboxStore:
         gone = 0
         for partition, column in ((QUARANTINE, "at"), (REPLAYED, "replayed_at")):
             for row in await self._tables.query(INBOX, partition):
-                at = cells.instant(row.values, column)
+                at = instant_of(row, column)
                 if gone < most and at is not None and at < before:
                     await self._tables.delete(INBOX, partition, row.key)
                     gone += 1
@@ -156,9 +165,26 @@ class InboxStore:
 
 
 def to_quarantined(row: Row) -> Quarantined:
-    """Read what ``InboxStore.quarantine`` wrote, in this release or an older one."""
+    """Read what ``InboxStore.quarantine`` wrote, in this release or an older one. A row that cannot be read is one more
+    thing set aside, with what it holds: it may name a guest, and hides none of the others."""
     raw = row.values.get("raw", b"")
     raw = raw if isinstance(raw, bytes) else b""
+    try:
+        return _quarantined(row, raw)
+    except Unreadable:
+        at, etag = instant_of(row), row.etag or ""
+        return Quarantined(row.key, "", UNREADABLE_ROW, raw, size=len(raw), at=at, etag=etag)
+
+
+def instant_of(row: Row, column: str = "at") -> datetime | None:
+    """When something was set aside, or replayed; None where that cannot be read."""
+    try:
+        return cells.instant(row.values, column)
+    except Unreadable:
+        return None
+
+
+def _quarantined(row: Row, raw: bytes) -> Quarantined:
     source, what = cells.text(row.values, "source"), cells.text(row.values, "what")
     size = cells.number(row.values, "size") or len(raw)
     at = cells.instant(row.values, "at")
