@@ -32,6 +32,7 @@ esac
 """
 AZ = """
 case "$*" in
+*"functionapp show"*) echo /subscriptions/one/sites/app ;;
 *"app create"*) echo app-id ;;
 *"app show"*"--query id "*) echo object-id ;;
 *get-access-token*) echo a-token ;;
@@ -159,6 +160,21 @@ def test_the_first_secret_is_in_the_vault_before_its_name_is_said(walk: Walk) ->
     named = next(i for i, line in enumerate(noted) if line.startswith("azd env set SECRET_SETTINGS"))
     assert kept < named < noted.index("azd provision")
     assert not (walk.folder / "sync-engine" / "secret.txt").exists()
+
+
+def test_a_secret_that_changed_is_read_again_before_the_restart(walk: Walk) -> None:
+    """A restart alone was said to do. Azure keeps what it read of a vault for a day, and starts the app with that: a
+    secret that got out went on opening."""
+    done = walk.typed([*steps(), *secrets()])
+    assert done.returncode == 0, done.stderr
+    told = [
+        line for line in walk.noted() if line.startswith(("az rest --method post", "az functionapp restart"))
+    ]
+    site = "https://management.azure.com/subscriptions/one/sites/app"
+    assert told == [
+        f"az rest --method post --url {site}/config/configreferences/appsettings/refresh?api-version=2022-03-01",
+        "az functionapp restart --name APP_NAME --resource-group AZURE_RESOURCE_GROUP",
+    ]
 
 
 def test_what_the_stand_in_asks_for_is_what_the_parameters_need() -> None:
