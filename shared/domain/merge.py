@@ -6,7 +6,7 @@ shows what is taken at the moment; what it no longer shows fades until the relea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -71,6 +71,21 @@ def merge_stay(
         guest="" if cancelled or forgotten else seen.guest,
         forgotten=forgotten,
     )
+
+
+def not_moved(
+    stored: Reservation | None,
+    placed: Iterable[Part],
+    unplaced: Iterable[StayDates],
+    listings: Collection[str],
+    begun: datetime,
+) -> tuple[Part, ...]:
+    """The rooms of a report with those nobody can place (their nights are ``unplaced``, the ``listings`` all they may
+    be of): each is taken to be where the stay was known, on the nights it has now. That a room cannot be told any more
+    is no proof that the guest left it; that its nights are others is."""
+    known = [part for part in (stored.parts if stored else ()) if part.listing in listings]
+    kept = (Part(part.key, part.listing, dates, begun) for dates in unplaced for part in known)
+    return tuple({(part.key, part.listing, part.dates): part for part in (*kept, *placed)}.values())
 
 
 def _is_buried(stored: Reservation, seen: SeenStay) -> bool:
@@ -287,13 +302,16 @@ def _since(known: Reservation, dates: StayDates, frame: _Answer) -> datetime:
 def _slide(known: Reservation, event: FeedEvent, frame: _Answer) -> Reservation:
     """Count the steps of an owner's block that moves with the calendar. One that does so day after day is a rule of
     the platform (notice, booking window), and one that stands still for more than a day is a block again: the
-    platform's day may begin at another hour than the home's."""
+    platform's day may begin at another hour than the home's. A second change on one day is no step of a calendar:
+    somebody closed nights beside the rule, and the platform shows both as one."""
     if event.kind is not Busy.BLOCK or len(event.dates) != 1 or len(known.parts) != 1:
         return replace(known, kind=event.kind)
     if known.kind not in (Busy.BLOCK, Busy.LIMIT):
         return replace(known, kind=Busy.BLOCK, slid=0, slid_on=frame.today)
     days = (frame.today - (known.slid_on or frame.today)).days
     old, new = known.parts[0].dates, event.dates[0]
+    if days <= 0 and new != old:
+        return replace(known, kind=Busy.BLOCK, slid=0)
     if days <= 0 or (days == 1 and new == old):
         return known
     at_horizon = new.check_out >= frame.today + HORIZON

@@ -30,7 +30,7 @@ _KNOWN = Phrases(
         (
             r"the platform names no room of (?P<house>\S+) "
             r"\(reservation (?P<stay>[^,)]+)(?:, nights(?P<nights> .*))?\)",
-            "la plateforme ne dit pas quelle chambre de « {house} » c’est (réservation {stay}{nights}) : reliez-y la "
+            "la plateforme ne dit pas quelle chambre de « {house} » c’est (réservation {stay}{nights}) : reliez-y la "
             "chambre, puis réessayez. D’ici là, ses nuits sont fermées là où ce séjour était connu, ou s’il n’y a "
             "qu’une chambre, et nulle part ailleurs",
             "the platform does not say which room of “{house}” it is (reservation {stay}{nights}): map the room there, "

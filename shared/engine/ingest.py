@@ -17,7 +17,7 @@ from shared.domain.doubt import note_absence
 from shared.domain.echo import echoes, may_be_shown
 from shared.domain.errors import NotFound, SyncError, Unreadable
 from shared.domain.facts import FeedAnswer, FeedEvent, SeenStay
-from shared.domain.merge import hint_stay, merge_feed, merge_stay
+from shared.domain.merge import hint_stay, merge_feed, merge_stay, not_moved
 from shared.domain.model import Block, Busy, Part, Reservation, SiteState, Status
 from shared.domain.platform import Link
 from shared.engine import tally
@@ -132,8 +132,9 @@ class Ingest:
         self, account: AccountState, seen: SeenStay, frame: Answered, done: Ingested, *, hint: bool
     ) -> tuple[str, ...]:
         """The sites a stay concerns: where its rooms are, and where it was known before."""
+        cancelled = seen.status is Status.CANCELLED
         missing = [room.unit for room in seen.rooms if room.unit not in account.units]
-        done.unmapped += [(seen.id, unit) for unit in missing]
+        done.unmapped += [] if cancelled else [(seen.id, unit) for unit in dict.fromkeys(missing)]
         mine = (account.place(room.unit) for room in seen.rooms)
         sites = tuple(dict.fromkeys(place.site for place in mine if place is not None))
         if hint:
@@ -141,7 +142,7 @@ class Ingest:
             done.forgotten |= {seen.id} if known.forgotten else set()
             # Who asked later than this one knows the claim already, and has put what is true into its sites.
             return known.sites if known.observed <= frame.observed else ()
-        cancelled = seen.status is Status.CANCELLED and not seen.question
+        cancelled = cancelled and not seen.question
         new = Indexed(sites, seen.version, frame.observed, cancelled)
         noted = await self._world.index.note(account.account.id, seen.id, new)
         done.forgotten |= {seen.id} if noted.forgotten else set()
@@ -202,6 +203,10 @@ def _buried(noted: Indexed, seen: SeenStay) -> bool:
 def _stay_merge(
     account: AccountState, seen: SeenStay, frame: Answered, done: Ingested, *, hint: bool
 ) -> Merge:
+    some = [room for room in seen.rooms if len(account.may_mean(room.unit)) > 1]
+    unplaced = [room.dates for room in some]
+    maybe = {place.listing for room in some for place in account.may_mean(room.unit)}
+
     def merge(state: SiteState) -> SiteState:
         name = account.account.id
         done.moved.discard((state.site.id, seen.id))  # said anew at each try of the commit
@@ -219,7 +224,8 @@ def _stay_merge(
             # Never a stay: no tombstone, or its acceptance would be buried where the platform gives no version.
             return state if stored is None else without_hint(state, stored)
         else:
-            merged = merge_stay(stored, seen, placed, account=name, observed=frame.observed)
+            rooms = not_moved(stored, placed, unplaced, maybe, frame.begun)
+            merged = merge_stay(stored, seen, rooms, account=name, observed=frame.observed)
         if merged is None or merged == stored:
             return state
         changed = _nights(stored) ^ _nights(merged)

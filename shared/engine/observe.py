@@ -28,6 +28,7 @@ from shared.engine import tally
 from shared.engine.bells import Bells
 from shared.engine.ingest import Answered, Ingest, complete_listing
 from shared.engine.modes import Modes
+from shared.engine.unmapped import tell_unmapped
 from shared.engine.world import World
 from shared.ports.people import Notice
 from shared.state.accounts import AccountState, Place
@@ -178,6 +179,7 @@ class Observer:
             look.news.append(unit)
         if done.failed:
             raise TransientError("; ".join(f"{site}: {why}" for site, why in done.failed.items()))
+        await tell_unmapped(self._world, state.account.id, done.unmapped, (seen for _, seen in pairs))
         versions = [report.version for report in done.reports if report.site == place.site]
         # A stay of ours that it does not name is asked for again at each look, for as long as its own answer is not in.
         settled = not done.unmapped and not missing

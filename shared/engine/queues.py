@@ -5,18 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from hashlib import sha256
 
-from shared.domain import unprocessed
 from shared.domain.errors import SyncError
-from shared.domain.facts import Polled, SeenStay
+from shared.domain.facts import Polled
 from shared.engine import tally
 from shared.engine.bells import Bells
 from shared.engine.ingest import Answered, Ingest, Ingested
 from shared.engine.modes import Modes
+from shared.engine.unmapped import set_stay_aside, tell_unmapped
 from shared.engine.world import World
-from shared.ports.people import Notice
 from shared.ports.platforms import ApiConnector
 from shared.state.accounts import AccountState
-from shared.state.inbox import SetAside
 
 QUEUE_LEASE = timedelta(seconds=30)
 
@@ -88,25 +86,9 @@ class Queues:
     async def _store(self, state: AccountState, polled: Polled, frame: Answered) -> Ingested:
         """What became of the facts; the unplaceable stands in quarantine (rule 14): both are stored for good."""
         done = await self._ingest.stays(state, polled.stays, frame, f"queue {state.account.id}")
-        by_id = {seen.id: seen for _, seen in polled.stays}
-        for stay, unit in done.unmapped:
-            await self._set_aside(state.account.id, f"{stay}-{unit}", _unmapped(by_id[stay], unit))
+        await tell_unmapped(self._world, state.account.id, done.unmapped, (seen for _, seen in polled.stays))
         for one in polled.unplaced:
             name = one.receipt or sha256(one.raw).hexdigest()[:24]
             tally.unplaced(state.account.platform, name, one.reason)
-            await self._set_aside(state.account.id, name, one.reason, one.raw)
+            await set_stay_aside(self._world, state.account.id, name, one.reason, one.raw)
         return done
-
-    async def _set_aside(self, account: str, name: str, reason: str, raw: bytes = b"") -> None:
-        await self._world.inbox.quarantine(f"{account}~{name}", account, reason, raw, SetAside.STAY)
-        why = unprocessed.said(reason)
-        text = {
-            "fr": f"Un message de {account} n’a pas pu être placé : {why['fr']}.",
-            "en": f"A message of {account} could not be placed: {why['en']}.",
-        }
-        await self._world.notify.tell(Notice("unplaced", f"{account}~{name}", "high", text))
-
-
-def _unmapped(seen: SeenStay, unit: str) -> str:
-    nights = ", ".join(str(room.dates) for room in seen.rooms if room.unit == unit)
-    return f"the unit {unit} is not in the portfolio (reservation {seen.id}, nights {nights})"

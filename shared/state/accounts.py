@@ -69,10 +69,17 @@ class AccountState:
     def place(self, unit: str) -> Place | None:
         """Where a unit belongs, or None. One of which only the place is known ("1234:*") is that place's only unit: a
         sale nobody could map must close something; of several none can be told from the others."""
-        if unit in self.units or not unit.endswith(f":{SOME_ROOM}"):
-            return self.units.get(unit)
-        there = [one for name, one in self.units.items() if name.startswith(unit.removesuffix(SOME_ROOM))]
-        return there[0] if len(there) == 1 else None
+        there = self.may_mean(unit)
+        return next(iter(there)) if len(there) == 1 else None
+
+    def may_mean(self, unit: str) -> frozenset[Place]:
+        """Every listing a unit may mean: more than one where only the place is known and has several."""
+        if unit in self.units:
+            return frozenset({self.units[unit]})
+        if not unit.endswith(f":{SOME_ROOM}"):
+            return frozenset()
+        house = unit.removesuffix(SOME_ROOM)
+        return frozenset(place for name, place in self.units.items() if name.startswith(house))
 
     @property
     def standing(self) -> Standing:

@@ -27,6 +27,10 @@ def test_what_no_queue_message_of_ours_is_has_words(body: bytes) -> None:
             "the unit b1:7 is not in the portfolio (reservation HM1, nights 2027-07-10/2027-07-13)",
             f"«{NARROW}b1:7{NARROW}» n’est relié à aucun logement ici (réservation HM1 2027-07-10/2027-07-13)",
         ),
+        (
+            "the platform names no room of p1 (reservation B1, nights x)",
+            "la plateforme ne dit pas quelle chambre",
+        ),
         ("the unit 9 is not in the portfolio (reservation HM1)", f"«{NARROW}9{NARROW}» n’est relié"),
         ("the platform knows no reservation HM1", "la plateforme ne connaît pas la réservation HM1"),
         ("MaxDeliveryCountExceeded", "essayé trop souvent"),
