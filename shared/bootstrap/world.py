@@ -20,6 +20,7 @@ from shared.config import Settings
 from shared.connectors.ical import IcalConnector
 from shared.connectors.ical_links import platform_of
 from shared.connectors.registry import PLATFORMS, connect, console_link
+from shared.domain.addresses import is_own_machine
 from shared.domain.platform import Link
 from shared.engine.world import CONFLICTS, WORK, World
 from shared.ports.bus import Bus
@@ -76,6 +77,7 @@ def open_world(settings: Settings, tables: Tables, bus: Bus, http: Http) -> Worl
         budgets=apis.budgets,
         portfolio_text=portfolio_text,
         ways=ways(settings.notify),
+        unreachable=is_own_machine(settings.public_base_url),
         host=os.environ.get("WEBSITE_INSTANCE_ID", "")[:12] or socket.gethostname(),
         wall=wall,
         alive=sign_of_life(settings, http),

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from shared.domain.errors import AddressRefused
 
@@ -23,6 +23,7 @@ DEFAULT_PORTS = {"https": 443, "http": 80}
 WEB_PORTS = frozenset({80, 443, 8080, 8443})
 """Ports a calendar may live on; with others a link would probe for services."""
 
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _MOST_CHARACTERS = 4096
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _ENDS_IN_NUMBER = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)")
@@ -131,6 +132,12 @@ def endpoint_allowed(address: Address, port: int, loopback_ports: frozenset[int]
     if port in loopback_ports and _unwrapped(address).is_loopback:
         return True
     return port in WEB_PORTS and address_allowed(address)
+
+
+def is_own_machine(public: str) -> bool:
+    """Whether an address leads to the machine the engine runs on, so that no channel can follow it."""
+    parts = urlsplit(public)
+    return parts.scheme != "https" or (parts.hostname or "") in _LOOPBACK
 
 
 def _unwrapped(address: Address) -> Address:

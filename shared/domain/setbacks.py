@@ -16,6 +16,11 @@ _KNOWN = Phrases(
             "ce qui est gardé de ce compte ne peut pas être lu : rien n’est envoyé. Fermez à la main",
             "what is kept of this account cannot be read: nothing is sent. Close by hand",
         ),
+        (
+            r"no platform can read our calendar on this machine",
+            "aucune plateforme ne peut lire notre calendrier sur cette machine",
+            "no platform can read our calendar on this machine",
+        ),
         (r"answers again|it answers again", "elle répond de nouveau", "it answers again"),
         (
             r"authorization_revoked|listings_unlinked",

@@ -7,15 +7,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.dates import StayDates, nights_of, ranges_of
+from shared.domain.exposure import exposure
 from shared.domain.model import Block, Listing, Phase, SiteState
 from shared.domain.modes import Standing
 from shared.domain.platform import Link, Platform
+from shared.state.fetches import Fetches
 
 TRIES = 3
 """Failed tries after which a closure is shown to a person, whatever the mode."""
 
 KEPT_BACK = timedelta(minutes=10)
 """How long a closure may be kept from being tried (an open circuit, a spent budget) before it is shown as well."""
+
+UNREACHED = "no platform can read our calendar on this machine"
+"""Why a person closes what a calendar of ours would close, were there an address to read it at."""
+
+Page = Callable[[Platform, str, StayDates], str]
+"""Where a person edits nights of a platform's unit; empty where no page is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +68,14 @@ def to_close(
     state: SiteState,
     now: datetime,
     standings: Mapping[str, Standing],
-    page: Callable[[Platform, str, StayDates], str],
+    page: Page,
+    fetches: Mapping[str, Fetches] | None = None,
 ) -> list[Closure]:
     """What a person should close on the site's listings that we write to: everything not yet taken where the account
-    stands in MANUAL, and what is overdue elsewhere. Nights of several causes are one entry."""
+    stands in MANUAL, and what is overdue elsewhere. Nights of several causes are one entry.
+
+    ``fetches`` is given where our address leads to this machine: to it, what could still be sold on the listings whose
+    channel never came for our calendar, since none will."""
     found: list[Closure] = []
     for listing in state.listings.values():
         if listing.link is not Link.API:
@@ -78,7 +90,22 @@ def to_close(
             home = state.site.properties[listing.property].name
             link = page(listing.platform, listing.unit, dates)
             found.append(Closure(state.site.id, home, listing.id, listing.platform, dates, why, link))
-    return found
+    return [*found, *(_unreached(state, now, fetches, page) if fetches is not None else ())]
+
+
+def is_unreached(listing: Listing, fetches: Mapping[str, Fetches]) -> bool:
+    """Whether a calendar link's channel never came. The simulated ones live on this machine, and do."""
+    return listing.link is Link.ICAL and fetches.get(listing.id, Fetches()).peer is None
+
+
+def _unreached(
+    state: SiteState, now: datetime, fetches: Mapping[str, Fetches], page: Page
+) -> Iterable[Closure]:
+    for one in exposure(state, now):
+        listing = state.listings[one.listing]
+        if is_unreached(listing, fetches):
+            home, link = state.site.properties[one.home].name, page(one.platform, listing.unit, one.dates)
+            yield Closure(state.site.id, home, one.listing, one.platform, one.dates, UNREACHED, link)
 
 
 def failed_pushes(state: SiteState) -> list[FailedPush]:

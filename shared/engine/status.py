@@ -37,6 +37,8 @@ class Status:
         standings = {one.account.id: one.standing for one in accounts if one.units}
         standings |= {name: UNREAD for name, one in loaded.items() if one is None}
         page = self._world.console_link
+        fetches = await self._world.fetches.all() if self._world.unreachable else None
+        hands = [_by_hand(c) for state in states for c in to_close(state, now, standings, page, fetches)]
         return {
             "at": now.isoformat(),
             "accounts": [await self._account(one) for one in accounts],
@@ -44,7 +46,7 @@ class Status:
             "sites": [site_status(state, now) for state in states],
             "unread_sites": dict[str, JsonValue](unread),
             "notices": await notices_status(self._world, person),
-            "close_by_hand": [_by_hand(c) for state in states for c in to_close(state, now, standings, page)],
+            "close_by_hand": [*hands],
             "failed_pushes": [_failed(one, now) for state in states for one in failed_pushes(state)],
             "mode_changes": [
                 dict(line) for line in await self._modes.history() if line.get("account", "") in known

@@ -16,8 +16,8 @@ from shared.domain.modes import UNREAD, Standing, survey_period
 from shared.domain.occupancy import occupancies
 from shared.domain.platform import Link, Platform
 from shared.domain.pulse import BROKEN, Pulse, pulse
-from shared.domain.spoken import LANGUAGES, Said
-from shared.engine.by_hand import failed_pushes, to_close
+from shared.domain.spoken import Said
+from shared.engine.by_hand import UNREACHED, failed_pushes, is_unreached, to_close
 from shared.engine.world import ConsoleLink
 from shared.state.accounts import AccountState
 from shared.state.feeds import Feed, Visit
@@ -162,11 +162,12 @@ def by_hand(
     standings: Mapping[str, Standing],
     page: ConsoleLink,
     names: Mapping[str, str],
+    fetches: Mapping[str, Fetches] | None = None,
 ) -> list[ByHand]:
-    """Closures a person should make now."""
+    """Closures a person should make now. ``fetches`` as ``to_close`` takes it."""
     return [
         ByHand(where(state, one.listing, names), one.dates, setbacks.said(one.why), one.page)
-        for one in to_close(state, now, standings, page)
+        for one in to_close(state, now, standings, page, fetches)
     ]
 
 
@@ -250,13 +251,16 @@ def link_troubles(
     fetches: Mapping[str, Fetches],
     names: Mapping[str, str],
     now: datetime,
+    *,
+    unreachable: bool = False,
 ) -> Iterator[Source]:
-    """What is wrong with the calendar links of a site, both ways."""
+    """What is wrong with the calendar links of a site, both ways. ``unreachable``: no channel can read ours."""
     for one in state.listings.values():
         if one.link is Link.ICAL:
             place = where(state, one.id, names)
             yield from _import_trouble(place, feeds.get(one.id), now)
-            yield from _export_trouble(state, one, place, fetches.get(one.id, Fetches()), now)
+            why = UNREACHED if unreachable and is_unreached(one, fetches) else ""
+            yield from _export_trouble(state, one, place, fetches.get(one.id, Fetches()), why, now)
 
 
 def _import_trouble(place: Where, found: tuple[Feed, Visit] | None, now: datetime) -> Iterator[Source]:
@@ -270,12 +274,11 @@ def _import_trouble(place: Where, found: tuple[Feed, Visit] | None, now: datetim
 
 
 def _export_trouble(
-    state: SiteState, one: Listing, place: Where, fetches: Fetches, now: datetime
+    state: SiteState, one: Listing, place: Where, fetches: Fetches, why: str, now: datetime
 ) -> Iterator[Source]:
     kind = unread(state, one, fetches, now)
     if kind is not None:
-        last = fetches.peer.at if fetches.peer else None
-        yield Source(kind, place, last, dict.fromkeys(LANGUAGES, ""))
+        yield Source(kind, place, fetches.peer.at if fetches.peer else None, setbacks.said(why))
 
 
 def unread(state: SiteState, one: Listing, fetches: Fetches, now: datetime) -> Trouble | None:

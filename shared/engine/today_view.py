@@ -158,10 +158,13 @@ class TodayView:
         )
         now, names = world.now(), world.platform_names
         standings = {name: one.standing if one else UNREAD for name, one in sources.accounts.items()}
-        hands = [one for state in states for one in by_hand(state, now, standings, world.console_link, names)]
+        absent, page = (fetches if world.unreachable else None), world.console_link
+        hands = [one for state in states for one in by_hand(state, now, standings, page, names, absent)]
         troubles = self._troubles(states, sources, now)
         for state in states:
-            troubles += link_troubles(state, sources.feeds, fetches, names, now)
+            troubles += link_troubles(
+                state, sources.feeds, fetches, names, now, unreachable=world.unreachable
+            )
         vanished = [one for state in states for one in await self._removals.waiting(state)]
         # Of a calendar that was disconnected nothing more will be heard: whoever did it need not be told each day.
         gone = [one for one in vanished if one.doubt is not Doubt.CUT]

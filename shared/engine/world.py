@@ -106,6 +106,9 @@ class World:
     ways: frozenset[Way] = frozenset()  # by which this installation can reach a person
     everywhere: frozenset[str] = frozenset()  # who looks after all homes by the settings' word, in lower case
     portfolio_text: Callable[[], PortfolioText] | None = None  # built when asked for: few invocations need it
+    unreachable: bool = (
+        False  # our address leads to this very machine: no channel can read a calendar of ours
+    )
     host: str = ""  # this machine, as an administrator would look for it
     wall: Callable[[], datetime] | None = (
         None  # its own clock: for comparison with the store's, and for nothing else

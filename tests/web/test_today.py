@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -121,6 +123,31 @@ def test_after_vain_tries_a_person_is_asked_to_close_by_hand_with_the_page(
     assert "Booking.com" in card.said
     assert card.one("a").attributes["href"].startswith("https://")
     assert not page.every(id="failed")  # what a person is asked to do is not told twice
+
+
+def test_from_home_what_no_platform_can_come_for_is_to_be_closed_by_hand(
+    village: Village, browser: Browser
+) -> None:
+    """Of an engine whose address leads to its own machine the page said that these closures were on their way, and
+    settle by themselves: nobody was ever going to fetch them. Only the terminal listed them."""
+    object.__setattr__(village.engine.world, "unreachable", True)
+    told(village, "airbnb", AUGUST)
+    page = browser.page("/")
+    card = page.one(id="hands").one("li")
+    assert "1er–4 août 2027" in card.said
+    assert "aucune plateforme ne peut lire notre calendrier sur cette machine" in card.said
+    assert not page.every(id="on-way")
+    assert "Collez notre lien" not in page.one(id="pressing").said
+    (one,) = status_of(browser)["close_by_hand"]
+    assert (one["platform"], one["nights"]) == ("greengo", str(AUGUST))
+    pulled(village)  # simulated platforms are on this machine, and do come
+    assert not browser.page("/").every(id="hands")
+    assert status_of(browser)["close_by_hand"] == []
+
+
+def status_of(browser: Browser) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(browser.get("/api/status").body)
+    return found
 
 
 def test_what_vanished_can_be_let_go_with_one_thumb_and_a_confirmation(

@@ -7,8 +7,8 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from urllib.parse import urlsplit
 
+from shared.domain.addresses import is_own_machine
 from shared.domain.errors import NotAllowed, NotFound, PayloadRejected
 from shared.domain.portfolio import masked
 from shared.domain.spoken import Said
@@ -30,8 +30,6 @@ DONE = ("connected", "known", "renewed", "revoked", "replaced", "disconnected")
 
 _GUESSED = frozenset({"greengo", "ical"})
 """Platforms for which no public page says where an address is pasted."""
-
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 async def show(desk: Desk, ask: Ask) -> HttpAnswer:
@@ -160,12 +158,6 @@ def _waiting(desk: Desk, ask: Ask, view: LinkView) -> Waiting:
     reads = bool(view.host) and view.good is None and not view.error
     problems = tuple(odd(text, ask.language) for text in view.error.split("; ") if text)
     return Waiting(desk.operations.world.now(), laptop, served, ", ".join(view.silent), asks, reads, problems)
-
-
-def is_own_machine(public: str) -> bool:
-    """Whether an address leads to the machine the engine runs on, so that no channel can follow it."""
-    parts = urlsplit(public)
-    return parts.scheme != "https" or (parts.hostname or "") in _LOOPBACK
 
 
 async def _mine(desk: Desk, ask: Ask) -> LinkView:

@@ -44,8 +44,8 @@ FR = {
     "conflict.sure": "Certitude",
     "conflict.page": "Ouvrir ces nuits sur {platform}",
     "conflict.exposed": "Peut-être encore en vente",
-    "conflict.exposed_more": "Un troisième voyageur pourrait encore réserver ici. La fermeture est en chemin ; "
-    "fermez à la main si vous ne voulez pas attendre.",
+    "conflict.exposed_more": "Un troisième voyageur pourrait encore réserver ici tant que la plateforme n’a pas la "
+    "fermeture ; fermez à la main si vous ne voulez pas attendre.",
     "conflict.exposed_since": "fermeture décidée {ago}",
     "conflict.exposed_new": "fermeture pas encore partie",
     "conflict.not_exposed": "À notre connaissance, aucune autre plateforme ne peut plus vendre ces nuits.",
@@ -139,8 +139,8 @@ EN = {
     "conflict.sure": "How sure",
     "conflict.page": "Open these nights on {platform}",
     "conflict.exposed": "Perhaps still for sale",
-    "conflict.exposed_more": "A third guest could still book here. The closure is on its way; close by hand if you "
-    "do not want to wait.",
+    "conflict.exposed_more": "A third guest could still book here until the platform has the closure; close by hand "
+    "if you do not want to wait.",
     "conflict.exposed_since": "closure decided {ago}",
     "conflict.exposed_new": "closure has not left yet",
     "conflict.not_exposed": "As far as we know no other platform can sell these nights any more.",
