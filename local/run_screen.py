@@ -64,12 +64,11 @@ def conflicts_of(status: Json) -> list[str]:
 
 
 def by_hand(status: Json) -> list[str]:
-    """Closures no platform has taken yet, as a list of what the owner can close by hand, earliest night first."""
+    """What the owner should close by hand, earliest night first, as the console lists it."""
+    if not status:
+        return ["unknown: the engine does not answer"]
     found = sorted(
-        (str(block.get("nights")), str(block.get("listing")))
-        for site in _items(status, "sites")
-        for block in _items(site, "blocks")
-        if block.get("wanted") and not block.get("taken")
+        (str(one.get("nights")), str(one.get("listing"))) for one in _items(status, "close_by_hand")
     )
     more = len(found) - _MOST_BY_HAND
     lines = [f"{listing}: {nights.replace('/', ' to ')}" for nights, listing in found[:_MOST_BY_HAND]]

@@ -16,8 +16,11 @@ MOST_RESTARTS = 3
 
 HOME_NOTE = (
     "From home you import only: no platform can reach this machine. For the way back, set PUBLIC_BASE_URL to an https "
-    "address that leads here and give each platform its link (--show-links). Until then close by hand:"
+    'address that leads here and give each platform its link (the console\'s page « Liens », "Links"). Until then '
+    "close by hand:"
 )
+OUR_CALENDARS = "the console's page « Liens » (Links)"
+"""Where our calendars' addresses are, whoever connected them; those of a file can be shown here as well."""
 OFFLINE_NOTE = "No calendar answers: is this machine online?"
 
 
@@ -72,8 +75,10 @@ class Watch:
             found.append(("simulated platforms", f"{self.session.sandbox.base}/sandbox/truth"))
         found.append(("logs", str(self.session.stack.hosts.folder)))
         calendars = self.session.links
-        if self.session.wanted.show_links:
+        if calendars and self.session.wanted.show_links:
             return [*found, *(("calendar for " + name, link) for name, link in calendars.items())]
+        if not calendars:
+            return [*found, ("our calendars", OUR_CALENDARS)]
         return [*found, ("calendars", f"{len(calendars)} at {public}/export/….ics (--show-links shows them)")]
 
     def _notes(self, status: dict[str, object]) -> list[str]:

@@ -49,6 +49,10 @@ STATUS: dict[str, Any] = {
             "error": "no answer",
         }
     ],
+    "close_by_hand": [
+        {"platform": "greengo", "listing": "mill-greengo", "nights": "2027-08-10/2027-08-12"},
+        {"platform": "greengo", "listing": "mill-greengo", "nights": "2027-06-10/2027-06-12"},
+    ],
     "sites": [
         {
             "blocks": [
@@ -81,7 +85,12 @@ def test_what_is_to_be_closed_by_hand_comes_earliest_first() -> None:
         "mill-greengo: 2027-06-10 to 2027-06-12",
         "mill-greengo: 2027-08-10 to 2027-08-12",
     ]
-    assert by_hand({}) == ["nothing"]
+    assert by_hand({"at": NOW}) == ["nothing"]
+
+
+def test_nobody_is_told_that_nothing_is_to_be_closed_while_nobody_knows() -> None:
+    """With the host gone the status is empty, and the screen said "close by hand: nothing"."""
+    assert by_hand({}) == ["unknown: the engine does not answer"]
 
 
 def test_conflicts_silence_and_failures_are_told() -> None:
