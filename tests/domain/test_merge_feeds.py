@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
+
 from shared.domain.dates import StayDates, nights_of
 from shared.domain.facts import FeedAnswer, FeedEvent
 from shared.domain.merge import merge_feed
@@ -203,6 +205,20 @@ def test_a_real_one_night_closure_right_before_another_stay_is_kept() -> None:
         feed.says(after, one, following)
         assert feed.held() == nights(one, following)
     assert {fact.kind for fact in feed.known} == {Busy.CLOSED}
+
+
+@pytest.mark.parametrize("uid", ["notice", "new"])
+def test_nights_closed_beside_a_notice_are_an_owners_block_at_once(uid: str) -> None:
+    """Airbnb shows its notice and what an owner closes right after it as one event. On the day the rule had slid a
+    change kept its class: the owner's nights were for sale elsewhere until the next day."""
+    feed = Feed(stay("notice", 0, 2, Busy.BLOCK), platform=AIRBNB)
+    for day in range(1, 6):
+        feed.says(day * DAY, stay("notice", day, 2, Busy.BLOCK))
+    assert {fact.kind for fact in feed.known} == {Busy.LIMIT}
+    closed = stay(uid, 5, 9, Busy.BLOCK)
+    feed.says(5 * DAY + 2 * HOUR, closed)
+    assert {fact.kind for fact in feed.known} == {Busy.BLOCK}
+    assert feed.held() == nights(closed)
 
 
 def test_a_rule_that_slides_for_thirty_days_never_becomes_a_stay() -> None:
