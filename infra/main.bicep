@@ -16,7 +16,7 @@ param alertEmail string
 @description('E-mail or web address in our User-Agent, for those whose calendars we read.')
 param contactAddress string
 
-@description('Who may decide for all owners: addresses with which they sign in, separated by commas.')
+@description('Who may decide for all owners: their object ids, or the names with which they sign in, separated by commas.')
 param consoleOperators string
 
 @description('Application (client) id of the app registration people sign in with; infra/sign-in.sh makes it.')

@@ -35,6 +35,7 @@ case "$*" in
 *"functionapp show"*) echo /subscriptions/one/sites/app ;;
 *"app create"*) echo app-id ;;
 *"app show"*"--query id "*) echo object-id ;;
+*"ad signed-in-user show"*) echo my-object-id ;;
 *get-access-token*) echo a-token ;;
 *"account show"*) echo tenant-id ;;
 *"secret set"*) cp secret.txt "$VALUES/kept" ;;
@@ -133,6 +134,21 @@ def test_the_seven_steps_can_be_typed_one_after_the_other(walk: Walk) -> None:
     assert '{"ok": true' in done.stdout
     assert "401401404" in done.stdout.replace("\n", ""), "two strangers, then a wrong webhook"
     assert any("Authorization: Bearer a-token" in line and "/api/portfolio" in line for line in noted)
+
+
+def test_who_decides_is_named_by_the_id_the_sign_in_gives_and_the_trial_claims_to_be_nobody_else(
+    walk: Walk,
+) -> None:
+    """The name of the account was asked for. Of a guest, and of whoever opened Azure with a personal account, it is not
+    what the sign-in says: they were locked out of their own engine."""
+    done = walk.typed(steps())
+    assert done.returncode == 0, done.stderr
+    assert walk.value("CONSOLE_OPERATORS") == "my-object-id"
+    claims = [line for line in walk.noted() if "X-MS-CLIENT-PRINCIPAL-ID" in line]
+    assert len(claims) == 2
+    assert all("X-MS-CLIENT-PRINCIPAL-ID: my-object-id " in line for line in claims), (
+        "another would be refused even if he were believed"
+    )
 
 
 @pytest.mark.parametrize(
