@@ -145,6 +145,9 @@ def test_the_workflow_runs_the_tests_the_compiler_and_shows_the_change() -> None
     assert "make test" in runs["test"]
     assert "az bicep build --file infra/main.bicep" in runs["bicep"]
     assert "az deployment sub what-if" in runs["what-if"]
+    assert "--validation-level ProviderNoRbac" in runs["what-if"], (
+        "else a Contributor is refused: roles are given"
+    )
     assert flow["jobs"]["what-if"]["env"].keys() == ASKED.keys() - {
         "AZURE_PRINCIPAL_ID",
         "AZURE_PRINCIPAL_TYPE",

@@ -193,6 +193,32 @@ def test_a_secret_that_changed_is_read_again_before_the_restart(walk: Walk) -> N
     ]
 
 
+def test_the_same_environment_can_be_made_again(walk: Walk) -> None:
+    """The vault was to be recovered into a group that is gone, by a name that went with the deployment, and the budget
+    to begin in a month that is past."""
+    done = walk.typed(steps())
+    assert done.returncode == 0, done.stderr
+    for name in MAIN.outputs:
+        (walk.folder / "values" / name).unlink()
+    again = commands(PAGE.partition("\n### The same environment again\n")[2].partition("\n## ")[0])
+    (walk.folder / "values" / "BUDGET_START").write_text("2020-01-01")
+    here = [
+        "cd sync-engine",
+        *(line.replace("<the one that stood in that group>", "kv-one") for line in again),
+    ]
+    done = walk.typed(here)
+    assert done.returncode == 0, done.stderr
+    noted = walk.noted()
+    order = [
+        "az group create --name rg-home --location francecentral",
+        "az keyvault recover --name kv-one",
+        "azd up",
+    ]
+    places = [next(i for i, line in enumerate(noted) if line.startswith(one)) for one in order]
+    assert places == sorted(places)
+    assert walk.value("BUDGET_START") != "2020-01-01"
+
+
 def test_what_the_stand_in_asks_for_is_what_the_parameters_need() -> None:
     written = json.loads((ROOT / "infra" / "main.parameters.json").read_text("utf-8"))["parameters"]
     needed = {
