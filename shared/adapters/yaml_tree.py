@@ -40,7 +40,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Empty:
-    """Nothing after the colon or the dash."""
+    """Nothing after the colon or the dash, or nothing in the quotes there."""
 
     spot: Spot
 
@@ -121,6 +121,11 @@ def read_tree(data: bytes, report: Report) -> Tree | None:
     except (ValueError, OverflowError):  # an escape such as "\\UFFFFFFFF", which the parser hands to chr()
         report.add(Spot(), "", "a '\\U' escape in double quotes names no character")
     return None
+
+
+def _is_empty(event: yaml.ScalarEvent) -> bool:
+    """Whether it says nothing: not even an empty text, which would be a link to nowhere, or a home without a name."""
+    return not event.value.strip() or (event.implicit[0] and event.value in _EMPTY)
 
 
 def _decoded(data: bytes, report: Report) -> str | None:
@@ -226,7 +231,7 @@ class _Builder:
             return Items(tuple(self._items(depth)), spot)
         if isinstance(event, yaml.MappingStartEvent):
             return self._fields(spot, depth)
-        if isinstance(event, yaml.ScalarEvent) and not (event.implicit[0] and event.value in _EMPTY):
+        if isinstance(event, yaml.ScalarEvent) and not _is_empty(event):
             if not event.value.isprintable() and any(
                 unicodedata.category(sign) == "Cs" for sign in event.value
             ):

@@ -22,7 +22,8 @@ from shared.state.sites import Changes
 from shared.state.units import list_unit
 
 POLL_PERIOD = 120
-"""Seconds between two requests of a calendar link, when nothing else is said (the brief: 1-5 min, 2 by default)."""
+"""Seconds between two requests of a calendar link, when nothing else is said: often enough for a sale to be closed
+elsewhere within minutes, and seldom enough for its host."""
 
 
 @dataclass(slots=True)
@@ -151,7 +152,7 @@ class PortfolioImport:
                 await list_unit(accounts, one.platform, one.account, one.unit, place)
             if listing.token:
                 await accounts.put_links([(listing.token, place)])
-            if listing.shard:
+            if listing.shard and one.import_url:  # a link that is not named stays as it is
                 zone = site.properties[one.property].zone
                 feed = Feed(one.id, site.id, one.account, one.platform, one.import_url, zone, self._period)
                 await self._world.shards.put(listing.shard, feed)

@@ -227,6 +227,13 @@ BAD: list[tuple[str, str, str, list[str]]] = [
         ],
     ),
     (
+        "an empty link",
+        f"platform: airbnb\n        link: {LINK}",
+        "platform: greengo\n        link: ''",
+        ["line 15, column 15, link: greengo is connected by its calendar: give the link of it"],
+    ),
+    ("a name of spaces", "Le Moulin", "' '", ["line 12, column 11, name: a home needs this field"]),
+    (
         "a platform without API",
         "platform: booking\n        account: booking-claire",
         "platform: greengo\n        account: booking-claire",

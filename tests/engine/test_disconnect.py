@@ -278,6 +278,18 @@ def test_importing_the_portfolio_again_connects_it_again(hamlet: Hamlet) -> None
     assert not any(fact.fading for fact in state_of(hamlet).reservations.values())
 
 
+def test_an_import_that_names_no_link_leaves_the_one_that_is_there(hamlet: Hamlet) -> None:
+    """It was written over with nothing: the calendar was read no more, its new sales were closed nowhere, and unlike a
+    disconnection nobody had wished it or was told."""
+    named = portfolio([MOULIN], hamlet.links)
+    without = tuple(replace(one, import_url="") for one in named.listings)
+    hamlet.run(hamlet.engine.portfolio.run(replace(named, listings=without)))
+    assert only(hamlet).host == "calendars.example/…"
+    hamlet.web.answers[link("moulin")] = calendar(("a", SOLD), ("b", nights(30, 2)))
+    look(hamlet)
+    assert {SOLD, nights(30, 2)} == held(hamlet)
+
+
 def test_an_answer_that_comes_after_the_click_changes_nothing(hamlet: Hamlet) -> None:
     name, really = only(hamlet).id, hamlet.web.send
 
