@@ -20,6 +20,7 @@ from shared.domain.modes import STALE_PERIODS, feed_mode
 from shared.domain.platform import Platform
 from shared.domain.reports import PlatformStatus, SyncResult, SyncStatus
 from shared.domain.wish import Wanted
+from shared.engine.homes_seen import loaded_and_unread
 from shared.engine.jobs import Jobs
 from shared.engine.loops import Loops, Rhythms
 from shared.engine.operations import Operations
@@ -67,12 +68,10 @@ class SyncEngine:
 
     async def detect_conflicts(self) -> list[BookingConflict]:
         """Every double sale that stands, the most urgent first. They are found whenever a site changes, so this reads
-        and asks nobody."""
+        and asks nobody. Of a site that cannot be read nothing is said here: the status names it."""
+        states, _ = await self._sites()
         found = [
-            conflict
-            for state in await self._sites()
-            for conflict in state.conflicts.values()
-            if conflict.ended_at is None
+            conflict for state in states for conflict in state.conflicts.values() if conflict.ended_at is None
         ]
         return sorted(
             found, key=lambda one: (_WORST_FIRST.index(one.severity), one.conflict_dates.check_in, one.id)
@@ -95,16 +94,19 @@ class SyncEngine:
 
     async def get_sync_status(self) -> SyncStatus:
         """How every account and calendar link stands, and what is not yet as it should be."""
-        now, states = self._world.now(), await self._sites()
+        now, (states, unread) = self._world.now(), await self._sites()
         health = await self._operations.watch.report(outside=True)
         waiting = (row for state in states for row in state.blocks.values())
         return SyncStatus(
             at=now,
             platforms=(*await self._accounts(now), *await self._links(now)),
-            sites=len(states),
+            sites=len(states) + len(unread),
             waiting=sum(1 for row in waiting if row.wanted and row.phase in (Phase.INTENDED, Phase.SENT)),
             conflicts=sum(1 for one in states for clash in one.conflicts.values() if clash.ended_at is None),
-            reasons=tuple(one.cause["en"] for one in health.noted),
+            reasons=(
+                *(one.cause["en"] for one in health.noted),
+                *(f"site {name} cannot be read" for name in unread),
+            ),
         )
 
     # ------------------------------------------------------------------------------------------ beneath
@@ -115,8 +117,9 @@ class SyncEngine:
             connectors = _Connectors(self._world, self._operations.jobs, wanted)
             return await strategy_for(wanted.mode).execute_sync(connectors)
 
-    async def _sites(self) -> list[SiteState]:
-        return [await self._world.sites.load(name) for name in await self._world.accounts.directory("site")]
+    async def _sites(self) -> tuple[list[SiteState], list[str]]:
+        """Every site that can be read, and the names of those that cannot."""
+        return await loaded_and_unread(self._world, await self._world.accounts.directory("site"))
 
     async def _accounts(self, now: datetime) -> list[PlatformStatus]:
         found = []

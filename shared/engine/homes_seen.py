@@ -20,7 +20,16 @@ async def states_seen(world: World, person: Person) -> list[SiteState]:
 async def seen_and_unread(world: World, person: Person) -> tuple[list[SiteState], dict[str, str]]:
     """The same, and the ids of those whose homes cannot be read, with whose they are: they hide no other, and are to be
     told of. Raises ``StoreUnavailable``."""
-    known, unread = await world.accounts.directory("site"), dict[str, str]()
+    known = await world.accounts.directory("site")
+    seen = (name for name, what in known.items() if person.sees(what.get("owner", "")))
+    states, unread = await loaded_and_unread(world, seen)
+    mine = [state for state in states if person.sees(state.site.owner)]
+    return mine, {site: known[site].get("owner", "") for site in unread}
+
+
+async def loaded_and_unread(world: World, sites: Iterable[str]) -> tuple[list[SiteState], list[str]]:
+    """These sites that are there, by id, and the ids of those that cannot be read. Raises ``StoreUnavailable``."""
+    unread = list[str]()
 
     async def load(site: str) -> SiteState | None:
         try:
@@ -28,13 +37,11 @@ async def seen_and_unread(world: World, person: Person) -> tuple[list[SiteState]
         except (NotFound, Moved):
             return None
         except Unreadable:
-            unread[site] = known[site].get("owner", "")
+            unread.append(site)
             return None
 
-    sites = sorted(name for name, what in known.items() if person.sees(what.get("owner", "")))
-    found = await side_by_side(load, sites)
-    states = [state for state in found if state is not None and person.sees(state.site.owner)]
-    return states, dict(sorted(unread.items()))
+    found = await side_by_side(load, sorted(sites))
+    return [state for state in found if state is not None], sorted(unread)
 
 
 def homes_by_name(states: Iterable[SiteState]) -> list[tuple[str, str]]:

@@ -103,8 +103,9 @@ class Loops:
             with correlated():
                 try:
                     await doing()
-                except SyncError as wrong:
-                    self._world.telemetry.event("loop_failed", loop=name, why=str(wrong))
+                except* SyncError as several:  # one, or each of the chores that failed
+                    for wrong in several.exceptions:
+                        self._world.telemetry.event("loop_failed", loop=name, why=str(wrong))
             await self._sleep(seconds)
 
     async def _serve(self, queue: str, handler: Handler) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 
 import pytest
 
 from shared import bootstrap, config
 from shared.domain.dates import StayDates
-from shared.domain.errors import NotFound, PayloadRejected
+from shared.domain.errors import NotFound, PayloadRejected, Unreadable
 from shared.domain.model import ConflictResolution, SyncMode
 from shared.domain.modes import ModeSetting
 from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Platform
@@ -18,6 +19,9 @@ from shared.domain.reports import PlatformStatus, SyncResult
 from shared.engine.engine import SyncEngine
 from shared.engine.steps import FEEDS, OBSERVE, QUEUE, SITE, Source, Territory
 from shared.engine.strategies import Auto, Batch, Manual, RealTime, SyncStrategy, strategy_for
+from shared.ports.stores import Row, Value
+from shared.state import site_codec
+from shared.state.names import SITES
 from tests.engine.village import HOME, Village
 from tests.functions.conftest import ROOT
 
@@ -61,6 +65,30 @@ def test_the_loops_outlive_a_platform_and_a_bus_that_are_down(village: Village) 
     assert village.booking.calendar.closed == set(JULY.nights())
 
 
+def test_the_loops_outlive_several_chores_that_fail_and_tell_of_each(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two chores of one timer that failed used to end all loops for good; a fault of ours still does."""
+
+    def fails_with(wrong: Exception) -> Callable[..., Awaitable[None]]:
+        async def fails(*_: object) -> None:
+            raise wrong
+
+        return fails
+
+    monkeypatch.setattr(village.engine.audit, "run", fails_with(Unreadable("one row")))
+    monkeypatch.setattr(village.engine.record, "clean", fails_with(Unreadable("another")))
+    village.book("booking", JULY)
+    loop_for(village, timedelta(minutes=5))
+    assert village.airbnb.calendar.closed == set(JULY.nights())
+    told = [fields["why"] for name, fields in village.telemetry.events if name == "loop_failed"]
+    assert told == ["one row", "another"]
+    monkeypatch.setattr(village.engine.audit, "run", fails_with(LookupError("ours")))
+    with pytest.raises(ExceptionGroup) as ended:
+        village.run(engine_of(village).start_continuous_sync())
+    assert ended.group_contains(LookupError, match="ours")
+
+
 def test_one_call_asks_everybody_and_sends_what_they_told(village: Village) -> None:
     village.book("greengo", JULY)
     result: SyncResult = village.run(engine_of(village).sync_all_platforms(SyncMode.MANUAL))
@@ -102,6 +130,25 @@ def test_conflicts_are_found_and_their_nights_stay_closed(village: Village) -> N
     village.run(village.drain())
     assert village.booking.calendar.closed == set(JULY.nights())
     assert len(village.run(engine.detect_conflicts())) == 1
+
+
+@pytest.mark.parametrize("row", [site_codec.HEAD, site_codec.SITE, None])
+def test_a_site_nobody_can_read_hides_no_conflict_of_another(village: Village, row: str | None) -> None:
+    """One odd row, or a site on its way in or out, used to end both questions with an error."""
+    village.book("greengo", JULY)
+    village.book("airbnb", JULY)
+    engine = engine_of(village)
+    village.run(engine.sync_all_platforms(SyncMode.MANUAL))
+    village.run(village.engine.world.accounts.list_in_directory("site", "barn", {"owner": "claire"}))
+    odd: dict[str, Value] = {"version": "x"} if row == site_codec.HEAD else {"version": 1}
+    for key, values in ((site_codec.HEAD, odd), (site_codec.SITE, {"homes": "["})) if row else ():
+        village.run(village.tables.upsert(SITES, Row("barn", key, values)))
+    village.restart()
+    engine = engine_of(village)
+    assert [one.conflict_dates for one in village.run(engine.detect_conflicts())] == [JULY]
+    status = village.run(engine.get_sync_status())
+    assert (status.sites, status.conflicts) == (1 if row is None else 2, 1)
+    assert any("barn" in why for why in status.reasons) is (row is not None)
 
 
 def test_a_conflict_of_a_home_nobody_knows_is_refused(village: Village) -> None:
