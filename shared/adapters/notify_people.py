@@ -159,7 +159,7 @@ class PeopleFan:
         if self._kept is not None and timedelta() <= now - self._kept[0] < KEPT:
             return self._kept[1]
         choices = await self._choices.all()
-        people = {one.name: one for one in (await self._people.all() if choices else ())}
+        people = {one.name: one for one in (await self._people.readable() if choices else ())}
         found = [
             (one, person) for one in choices if (person := self._person(one.person, people)) and person.roles
         ]

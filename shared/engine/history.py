@@ -9,7 +9,7 @@ from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from shared.domain.access import Person
-from shared.domain.errors import Moved, NotFound, PayloadRejected
+from shared.domain.errors import Moved, NotFound, PayloadRejected, Unreadable
 from shared.domain.record import Kind, kind_of
 from shared.domain.spoken import Names, names_of
 from shared.domain.story import tell, told_by
@@ -137,8 +137,8 @@ class History:
         for site in sites[:SITES_A_TICK]:
             try:
                 newest = (await self._world.sites.head(site)).version
-            except NotFound:
-                continue
+            except (NotFound, Unreadable):
+                continue  # the health report names one that cannot be read
             for _ in range(PARTS_A_SITE):
                 part = await self._store.clean(site, self._world.now(), newest)
                 gone += part

@@ -146,7 +146,7 @@ class Personal:
         """Forget who looks after nobody's homes any more, and how they wanted to be told; returns how many rows."""
         gone = await self._people.forget_strangers()
         choices = await self._choices.all()
-        known = {one.name for one in (await self._people.all() if choices else ())} | self._world.everywhere
+        known = self._world.everywhere | (await self._people.names() if choices else frozenset[str]())
         for one in choices:
             gone += one.person not in known and await self._choices.drop(one)
         return gone

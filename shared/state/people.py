@@ -3,12 +3,12 @@ the portfolio, and nowhere else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from shared.domain.access import Person, Role
-from shared.domain.errors import AlreadyExists, NotFound, StaleWrite
+from shared.domain.errors import AlreadyExists, NotFound, StaleWrite, Unreadable
 from shared.domain.portfolio import Owner
 from shared.ports.stores import Row, Tables, Value
 from shared.state import cells
@@ -72,18 +72,27 @@ class PeopleStore:
         raise StaleWrite(f"the roles of one person kept changing: {_TRIES} tries")
 
     async def forget_strangers(self) -> int:
-        """Take away everybody who looks after nobody's homes any more; returns how many."""
+        """Take away everybody who looks after nobody's homes any more; returns how many. A row that cannot be read
+        stays."""
         gone = 0
         for row in await self._tables.query(ACCOUNTS, _PEOPLE):
-            if not _words(row):
-                with suppress(StaleWrite):
+            with suppress(StaleWrite, Unreadable):
+                if not _words(row):
                     await self._tables.delete(ACCOUNTS, _PEOPLE, row.key, row.etag)
                     gone += 1
         return gone
 
+    async def names(self) -> frozenset[str]:
+        """By what everybody is known, those too whose row cannot be read."""
+        return frozenset(row.key for row in await self._tables.query(ACCOUNTS, _PEOPLE))
+
     async def all(self) -> list[Person]:
-        """Everybody the portfolio names, by principal."""
+        """Everybody the portfolio names, by principal. Raises ``Unreadable``."""
         return [_person(row) for row in await self._tables.query(ACCOUNTS, _PEOPLE)]
+
+    async def readable(self) -> list[Person]:
+        """The same, but for those whose row cannot be read: they silence nobody else."""
+        return list(_readable(await self._tables.query(ACCOUNTS, _PEOPLE)))
 
     async def find(self, principal: str, now: datetime, most: timedelta = KEPT) -> Person | None:
         """Somebody by the name the sign-in knows them by, in any case; None for a stranger. At most so old."""
@@ -97,6 +106,14 @@ class PeopleStore:
             self._kept.clear()
         self._kept[key] = (now, person)
         return person
+
+
+def _readable(rows: Iterable[Row]) -> Iterator[Person]:
+    for row in rows:
+        try:
+            yield _person(row)
+        except Unreadable:
+            continue
 
 
 def _words(row: Row) -> dict[str, str]:

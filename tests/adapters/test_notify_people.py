@@ -184,6 +184,14 @@ async def test_one_choice_that_cannot_be_read_silences_nobody_else(world: World)
     assert world.post.of(CLAIRE) == ["conflict"]
 
 
+async def test_one_role_that_cannot_be_read_silences_nobody_else(world: World) -> None:
+    """One odd row used to leave everybody untold."""
+    await world.chooses(CLAIRE)
+    await world.tables.insert(ACCOUNTS, Row("~people", "odd", {"owners": "no JSON"}))
+    await told(world.host(), CLASH)
+    assert world.post.of(CLAIRE) == ["conflict"]
+
+
 async def test_a_notice_for_one_person_goes_to_them_alone_and_at_any_hour(world: World) -> None:
     world.time = NIGHT
     await world.chooses(CLAIRE, DAILY)

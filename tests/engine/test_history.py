@@ -310,6 +310,15 @@ def test_a_page_reads_its_part_of_a_long_record_and_no_more(village: Village) ->
     assert sum(read) < 200
 
 
+def test_a_site_nobody_can_read_keeps_no_old_line_of_another(village: Village) -> None:
+    """One odd head used to end the hourly round: what stood behind it was never taken away."""
+    for name in (f"odd{number}" for number in range(5)):
+        village.run(village.engine.world.accounts.list_in_directory("site", name, {"owner": "claire"}))
+        village.run(village.tables.upsert(SITES, Row(name, site_codec.HEAD, {"version": "x"})))
+    fill(village, 120, lambda version: START - 2 * KEPT)
+    assert village.run(village.engine.record.clean()) >= 20
+
+
 def test_a_page_without_hits_ends_and_says_where_to_go_on(village: Village) -> None:
     fill(village, 3 * MOST_ROWS, lambda version: START)
     answer = asked(village, kind="hold")

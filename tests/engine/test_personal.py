@@ -22,10 +22,11 @@ from shared.domain.portfolio import Owner
 from shared.domain.targets import Target, Way
 from shared.engine.personal import Personal
 from shared.memory.tables import MemoryTables
+from shared.ports.stores import Row
 from shared.state.choices import ChoiceStore, Chosen
 from shared.state.departed import DepartedStore
 from shared.state.inbox import SetAside
-from shared.state.names import SITES
+from shared.state.names import ACCOUNTS, SITES
 from shared.state.people import PeopleStore
 from shared.state.sites import Changes
 from shared.web.personal_json import as_json
@@ -251,6 +252,21 @@ def test_who_looks_after_nobodys_homes_any_more_is_forgotten_with_what_they_chos
     assert "gone@example.org" not in everything(village)
     assert {one.person for one in village.run(ChoiceStore(tables).all())} == {"claire", "local"}
     assert village.run(desk.clean_people()) == 0
+
+
+def test_somebody_whose_row_cannot_be_read_keeps_what_they_chose_and_nobody_else_is_kept(
+    village: Village,
+) -> None:
+    """One odd row used to end the nightly round, so that people who had left were kept for ever."""
+    people, tables = PeopleStore(village.tables), village.tables
+    both = [Owner("owner", name, Role.OPERATOR) for name in ("claire", "gone@example.org")]
+    village.run(people.put(both))
+    village.run(people.put(both[:1]))
+    village.run(tables.upsert(ACCOUNTS, Row("~people", "odd", {"owners": "no JSON"})))
+    for name in ("odd", "gone@example.org"):
+        village.run(ChoiceStore(tables).put(Chosen(name, targets=(Target(Way.NTFY, f"{name}-topic"),))))
+    assert village.run(Personal(village.engine.world).clean_people()) == 2
+    assert [one.person for one in village.run(ChoiceStore(tables).all())] == ["odd"]
 
 
 # ----------------------------------------------------------------------------------------- on request
