@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import subprocess
@@ -67,15 +68,21 @@ CASES = [
     ("shared/engine", "import shared.bootstrap", {LAYERS}),
     ("shared/engine", "import shared.connectors.registry", {LAYERS}),
     ("shared/connectors", "import httpx", {EDGES}),
+    ("shared/web", "import httpx", {EDGES}),
+    ("shared/routes", "import aiohttp", {EDGES}),
     ("shared/connectors", "import shared.resilience.retry", {LAYERS}),
     ("shared/connectors", "import shared.connectors.guard.guarded", {GUARD}),
     ("shared/connectors/guard", "import shared.engine", {LAYERS}),
     ("shared/adapters", "import shared.engine", {LAYERS}),
     ("shared/domain", "import logging", {PURE}),
+    ("shared/domain", "import jinja2", {PURE}),
+    ("shared/domain", "import secrets", {PURE}),
     ("shared/domain", "import shared.ports", {LAYERS}),
     ("shared/resilience", "import numpy", {NUMPY}),
     ("sync_worker", "import conflict_resolver", {STRANGERS}),
     ("console", "import shared.engine", {BOOTSTRAP}),
+    ("console", "import shared.web.pages.today", {BOOTSTRAP}),
+    ("sync_scheduler", "import httpx", {BOOTSTRAP}),
 ]
 
 
@@ -87,3 +94,27 @@ def test_a_forbidden_import_fails(copy: Path, package: str, line: str, names: se
     said = broken(done.stdout)
     assert all(any(contract.startswith(name) for contract in said) for name in names), done.stdout
     assert "broken_on_purpose" in done.stdout
+
+
+FOLDERS = (
+    "sync_scheduler",
+    "webhook_receiver",
+    "sync_worker",
+    "conflict_resolver",
+    "health_monitor",
+    "console",
+)
+
+
+def test_of_azures_packages_function_folders_know_the_triggers_alone() -> None:
+    """The import linter takes everything of ``azure`` for one package, and triggers are part of it."""
+    files = [file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py")]
+    assert files
+    named = {name for file in files for name in imported(file) if name.partition(".")[0] == "azure"}
+    assert named == {"azure.functions"}
+
+
+def imported(file: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    plain = {one.name for node in nodes if isinstance(node, ast.Import) for one in node.names}
+    return plain | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
