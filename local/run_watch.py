@@ -16,10 +16,9 @@ MOST_RESTARTS = 3
 
 HOME_NOTE = (
     "From home you import only: no platform can reach this machine. For the way back, set PUBLIC_BASE_URL to an https "
-    'address that leads here and give each platform its link (the console\'s page « Liens », "Links"). Until then '
-    "close by hand:"
+    "address that leads here and give each platform its link (the console's page of links). Until then close by hand:"
 )
-OUR_CALENDARS = "the console's page « Liens » (Links)"
+OUR_CALENDARS = "on the console's page of links"
 """Where our calendars' addresses are, whoever connected them; those of a file can be shown here as well."""
 OFFLINE_NOTE = "No calendar answers: is this machine online?"
 

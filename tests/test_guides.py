@@ -60,11 +60,12 @@ def doubts() -> Iterator[tuple[str, re.Pattern[str]]]:
     now = datetime(2027, 3, 1, tzinfo=UTC)
     for doubt in Doubt:
         yield f"doubt {doubt}", pattern(reason(removal(doubt, now))["fr"])
+    yield "doubt of one", pattern(reason(removal(Doubt.MASS, now, 1))["fr"])
 
 
-def removal(doubt: Doubt, now: datetime) -> Removal:
+def removal(doubt: Doubt, now: datetime, at_once: int = 4) -> Removal:
     stay = StayDates(date(2027, 3, 10), date(2027, 3, 12))
-    return Removal("moulin", "moulin-airbnb", stay, (stay,), now, doubt, 4, timedelta(hours=6), now)
+    return Removal("moulin", "moulin-airbnb", stay, (stay,), now, doubt, at_once, timedelta(hours=6), now)
 
 
 def explained(page: Path) -> set[str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from shared.domain.release import MASS_LEAST
 from shared.domain.removals import Doubt, Removal
 from shared.domain.spoken import LANGUAGES, Names, Said, moment
 
 
 def reason(one: Removal) -> Said:
     """Why it is still held."""
-    many = one.at_once
     return {
         Doubt.GUEST: {
             "fr": "un voyageur est peut-être dans le logement",
@@ -20,10 +20,7 @@ def reason(one: Removal) -> Said:
             "fr": "le calendrier ne montre plus rien du tout\u202f: il est peut-être en panne",
             "en": "the calendar shows nothing at all any more: it may be broken",
         },
-        Doubt.MASS: {
-            "fr": f"{many} séjours ont disparu du calendrier en même temps\u202f: il est peut-être en panne",
-            "en": f"{many} stays vanished from the calendar at once: it may be broken",
-        },
+        Doubt.MASS: _mass(one.at_once),
         Doubt.NEAR: {
             "fr": "l’arrivée est dans moins de deux jours\u202f: une erreur ferait mal tout de suite",
             "en": "the arrival is within two days: an error would hurt at once",
@@ -37,6 +34,19 @@ def reason(one: Removal) -> Said:
             "en": "a single reading is no proof of a cancellation",
         },
     }[one.doubt]
+
+
+def _mass(many: int) -> Said:
+    """How many are missing; where it is few, the calendar was empty then, or others of them are back."""
+    if many < MASS_LEAST:
+        return {
+            "fr": "quand ce séjour a disparu, le calendrier était vide ou avait perdu plusieurs séjours d’un coup",
+            "en": "when this stay vanished the calendar was empty, or had lost several stays at once",
+        }
+    return {
+        "fr": f"{many} séjours ont disparu du calendrier en même temps\u202f: il est peut-être en panne",
+        "en": f"{many} stays vanished from the calendar at once: it may be broken",
+    }
 
 
 def what_confirms(one: Removal, names: Names) -> Said:

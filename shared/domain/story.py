@@ -69,7 +69,7 @@ _OTHERS: Words = {
     "conflict": ("double réservation", "double booking"),
     "conflict changed": ("double réservation modifiée", "double booking changed"),
     "conflict over": ("double réservation terminée", "double booking over"),
-    "told": ("double réservation annoncée au propriétaire", "double booking told to the owner"),
+    "told": ("alerte de double réservation émise", "notice of a double booking raised"),
     "acknowledged": ("double réservation prise en charge", "double booking acknowledged"),
     "decided": ("décision prise sur la double réservation", "decision taken on the double booking"),
     "undecided": ("décision retirée\u202f: elle n’a rien réglé", "decision withdrawn: it settled nothing"),
@@ -128,6 +128,7 @@ _BELLS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (re.compile(r"retention"), "la durée de conservation", "the time names are kept"),
     (re.compile(r"portfolio"), "le portefeuille", "the portfolio"),
     (re.compile(r"conflict desk"), "le guichet des conflits", "the conflict desk"),
+    (re.compile(f"{PERSON}local"), "la personne devant cette machine", "the person at this machine"),
     (re.compile(f"{PERSON}(?P<what>.*)"), "{what}", "{what}"),
 )
 

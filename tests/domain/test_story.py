@@ -71,6 +71,7 @@ def test_a_line_is_one_sentence_in_each_language(words: dict[str, str], french: 
             "a reading of ours by Greengo",
         ),
         ("person camille@homes.example", "camille@homes.example", "camille@homes.example"),
+        ("person local", "la personne devant cette machine", "the person at this machine"),
         ("something newer", "something newer", "something newer"),
         ("", "", ""),
     ],

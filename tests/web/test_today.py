@@ -175,6 +175,20 @@ def test_what_vanished_and_is_in_doubt_needs_somebody(village: Village, browser:
     assert "le calendrier ne montre plus rien du tout" in page.one(id="removals").said
 
 
+def test_one_stay_that_vanished_from_an_empty_calendar_is_no_mass(village: Village, browser: Browser) -> None:
+    """Once the calendar showed something again the page said "1 séjours ont disparu du calendrier en même temps"."""
+    pulled(village)
+    stay = sold(village, "greengo", JULY)
+    polled(village)
+    village.greengo.calendar.cancel(stay)
+    polled(village)
+    sold(village, "greengo", AUGUST)
+    polled(village)
+    said = browser.page("/").one(id="removals").said
+    assert "quand ce séjour a disparu, le calendrier était vide" in said
+    assert "séjours ont disparu" not in said
+
+
 def test_messages_are_counted_for_those_who_may_see_them(village: Village, browser: Browser) -> None:
     set_aside(village)
     assert "1 message attend." in browser(EVERYWHERE).page("/").one(id="messages").said

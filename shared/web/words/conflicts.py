@@ -94,7 +94,7 @@ FR = {
     "conflict.do_cancel": "annuler le séjour",
     "conflict.do_look": "regarder",
     "conflict.policy": "la règle du logement",
-    "conflict.local": "cette machine",
+    "conflict.local": "la personne devant cette machine",
 }
 
 EN = {
@@ -188,5 +188,5 @@ EN = {
     "conflict.do_cancel": "cancel the stay",
     "conflict.do_look": "look",
     "conflict.policy": "the home’s policy",
-    "conflict.local": "this machine",
+    "conflict.local": "the person at this machine",
 }
