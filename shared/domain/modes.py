@@ -91,6 +91,9 @@ class Standing:
         return self.mode is not SyncMode.MANUAL
 
 
+CHOSEN = "chosen by its owner"
+"""The reason of a mode that a person chose."""
+
 UNREAD = Standing(SyncMode.MANUAL, "its row cannot be read")
 """How an account stands of which nobody can tell: nothing is sent into it."""
 
@@ -100,7 +103,7 @@ def standing(setting: ModeSetting, rung: Rung, revoked: str = "") -> Standing:
     if revoked:
         return Standing(SyncMode.MANUAL, revoked, rung.since, rung.probe_at)
     if setting.wanted is not SyncMode.AUTO:
-        return Standing(setting.wanted, "chosen by its owner", chosen=True)
+        return Standing(setting.wanted, CHOSEN, chosen=True)
     return Standing(rung.mode, rung.reason, rung.since, rung.probe_at)
 
 
@@ -119,6 +122,11 @@ def next_look(
 
 STALE_PERIODS = 3
 """A source is fresh for so many of its periods (rule 22)."""
+
+
+def is_fresh(answered: datetime | None, period: float, now: datetime) -> bool:
+    """Whether a source that ``answered`` last then, and is asked every so many seconds, still tells how things are."""
+    return answered is not None and now - answered <= timedelta(seconds=STALE_PERIODS * period)
 
 
 def look_period(setting: ModeSetting, now_on: Standing, units: int, own_rhythm: float | None) -> float:

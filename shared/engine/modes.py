@@ -21,7 +21,7 @@ from shared.domain.errors import (
     Unreadable,
 )
 from shared.domain.model import Account, SiteState, SyncMode
-from shared.domain.modes import UNREAD, Ending, ModeSetting, Outcome, Rung, Standing, standing
+from shared.domain.modes import CHOSEN, UNREAD, Ending, ModeSetting, Outcome, Rung, Standing, standing
 from shared.domain.platform import Link
 from shared.domain.setbacks import said
 from shared.engine.world import WORK, World
@@ -60,6 +60,10 @@ _WORDS = {
 }
 
 
+_NOTHING = (
+    " Rien n’est envoyé\u202f: fermez à la main les nuits listées sur la page «\u202fAujourd’hui\u202f».",
+    " Nothing is sent: close by hand the nights listed on the page “Today”.",
+)
 _LEVELS = {SyncMode.REAL_TIME: 0.0, SyncMode.BATCH: 1.0, SyncMode.MANUAL: 2.0}
 """The gauge ``mode``: the higher, the less often an account is asked."""
 
@@ -129,7 +133,7 @@ class Modes:
         self._accounts.pop(name, None)
         if before.mode is not after.mode:
             at = self._world.now()
-            await self._record(state.account, before.mode, after, "chosen by its owner", at, who)
+            await self._record(state.account, before.mode, after, CHOSEN, at, who)
             if after.sends and not before.sends:
                 await self.release(state, f"{name} is no longer manual")
         return after
@@ -217,7 +221,8 @@ class Modes:
         values |= {"from": before.value, "to": after.mode.value}
         self._world.telemetry.event("mode_changed", **values, platform=account.platform)
         self._world.telemetry.gauge("mode", _LEVELS.get(after.mode, 0.0), platform=account.platform)
-        await self._world.notify.tell(_notice(account, before, after, reason, at.isoformat()))
+        name = self._world.platform_names.get(account.platform, account.platform)
+        await self._world.notify.tell(_notice(account, name, before, after, reason, at.isoformat()))
         values |= {"by": who} if who else {}
         try:
             await self._world.tables.upsert(RUNS, Row(CHANGES, f"{at.isoformat()}|{account.id}", values))
@@ -239,17 +244,18 @@ def _untold(state: AccountState, before: Rung, after: Rung) -> SyncMode | None:
     return before.untold or before.mode
 
 
-def _notice(whose: Account, before: SyncMode, after: Standing, reason: str, at: str) -> Notice:
+def _notice(whose: Account, name: str, before: SyncMode, after: Standing, reason: str, at: str) -> Notice:
+    """``name`` is its platform's; an account that is called the same is named once."""
     account = whose.id
+    called = account if name == account else f"{name} ({account})"
     up = _ORDER.index(after.mode) > _ORDER.index(before)
     severity = "info" if up else "critical" if after.mode is SyncMode.MANUAL else "high"
     (was_fr, was_en), (is_fr, is_en) = _WORDS[before], _WORDS[after.mode]
-    nothing_fr = " Rien n’est envoyé\u202f: fermez à la main les nuits listées." if not after.sends else ""
-    nothing_en = " Nothing is sent: close the listed nights by hand." if not after.sends else ""
+    nothing = ("", "") if after.sends else _NOTHING
     why = said(reason)
     text = {
-        "fr": f"{account}\u202f: {was_fr} → {is_fr} ({why['fr']}).{nothing_fr}",
-        "en": f"{account}: {was_en} -> {is_en} ({why['en']}).{nothing_en}",
+        "fr": f"{called}\u202f: {was_fr} → {is_fr} ({why['fr']}).{nothing[0]}",
+        "en": f"{called}: {was_en} -> {is_en} ({why['en']}).{nothing[1]}",
     }
     # One that comes and goes all day is told of once an hour; that nothing is sent any more, each time.
     told = f"{account} {before} {after.mode}" if after.sends else f"{account} {at}"

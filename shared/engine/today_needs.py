@@ -12,7 +12,7 @@ from shared.domain.dates import StayDates
 from shared.domain.export import is_servable
 from shared.domain.exposure import exposure
 from shared.domain.model import Busy, Listing, SiteState, SyncMode
-from shared.domain.modes import UNREAD, Standing, survey_period
+from shared.domain.modes import CHOSEN, UNREAD, Standing, look_period
 from shared.domain.occupancy import occupancies
 from shared.domain.platform import Link, Platform
 from shared.domain.pulse import BROKEN, Pulse, pulse
@@ -25,6 +25,9 @@ from shared.state.fetches import Fetches
 
 AHEAD = timedelta(days=14)
 """How far ahead arrivals are named."""
+
+
+_PAUSED = {"fr": "le canal est en pause, par choix", "en": "the channel is paused, by choice"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +169,13 @@ def by_hand(
 ) -> list[ByHand]:
     """Closures a person should make now. ``fetches`` as ``to_close`` takes it."""
     return [
-        ByHand(where(state, one.listing, names), one.dates, setbacks.said(one.why), one.page)
+        ByHand(where(state, one.listing, names), one.dates, _why(one.why), one.page)
         for one in to_close(state, now, standings, page, fetches)
     ]
+
+
+def _why(reason: str) -> Said:
+    return _PAUSED if reason == CHOSEN else setbacks.said(reason)
 
 
 def pushes(state: SiteState, hands: Iterable[ByHand], names: Mapping[str, str]) -> list[Push]:
@@ -225,9 +232,7 @@ def account_trouble(
     standing = one.standing
     kind = _of_standing(one)
     if kind is None:
-        slow = standing.mode is not SyncMode.REAL_TIME
-        quick = own_rhythm if own_rhythm is not None else survey_period(one.setting, len(one.units))
-        period = timedelta(seconds=60.0 * one.setting.batch_minutes if slow else quick)
+        period = timedelta(seconds=look_period(one.setting, standing, len(one.units), own_rhythm))
         kind = _TROUBLES.get(pulse(one.answered, period, now, failing=one.rung.failures > 0))
     if kind is None:
         return None

@@ -98,7 +98,7 @@ def test_a_night_to_close_by_hand_is_listed(bench: Bench, village: Village) -> N
     result = bench("status")
     assert result.exit_code == A_PERSON
     assert (
-        "À fermer à la main\n    • booking, Gîte du Moulin, 10–13 juillet 2027 (choisi à la main)"
+        "À fermer à la main\n    • booking, Gîte du Moulin, 10–13 juillet 2027 (le canal est en pause, par choix)"
         in result.stdout
     )
     assert "10–13 juillet 2027" in result.stdout
