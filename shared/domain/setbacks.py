@@ -59,8 +59,8 @@ _KNOWN = Phrases(
         ),
         (
             r"(?P<host>\S+): its name was not found",
-            "{host} est introuvable sur internet : vérifiez le lien",
-            "{host} cannot be found on the internet: check the link",
+            "{host} est introuvable sur internet : vérifiez l’adresse",
+            "{host} cannot be found on the internet: check the address",
         ),
         (
             r"(?P<host>\S+): (?:its TLS certificate|the TLS handshake).*",

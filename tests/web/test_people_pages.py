@@ -89,6 +89,23 @@ def test_a_way_is_added_shown_masked_tried_and_taken_away(browser: Browser, vill
     assert "c…@example.org" not in browser.page("/notifications").text
 
 
+def test_why_a_notice_did_not_arrive_is_said_in_the_readers_language(
+    browser: Browser, village: Village
+) -> None:
+    """The French page said "its name was not found", though there are words for it."""
+    assert browser.post("/notifications/ways", {"way": "ntfy", "address": "claire-topic"}).status == 303
+    known = village.run(village.engine.notices._choices.get("claire"))
+    assert known is not None
+    way = next(one.mark for one in known.targets if one.way is Way.NTFY)
+    own = f"{known.mark}/{way}"
+    notice = Notice("conflict", "1", "high", {"fr": "Essai.", "en": "Trial."}, "owner")
+    row = Told(notice, village.clock.now(), (own,), error=f"{own}: ntfy.sh: its name was not found")
+    village.run(village.engine.world.told.put(row))
+    text = browser.page("/notifications").text
+    assert "ntfy.sh est introuvable sur internet" in text
+    assert "was not found" not in text
+
+
 @pytest.mark.parametrize(
     ("where", "fields", "said"),
     [
@@ -159,6 +176,9 @@ def test_one_person_is_found_handed_out_and_erased(browser: Browser, village: Vi
     assert found.status == 200
     assert "Marie D." in page
     assert "Marie rings at eight" in page
+    (sure,) = read(found.body).every("details", class_="sure")  # no single click erases anybody
+    assert sure.one("form").attributes["action"] == "/privacy/erase"
+    assert "0 avec ce nom, sur" in page  # lines without the name stay: a bare count of them was no promise
     file = browser.post("/privacy/export", {"name": "Marie Dupont", "reservation": ""})
     assert file.headers["content-disposition"].startswith("attachment")
     assert json.loads(file.body)["stays"][0]["guest"] == "Marie D."

@@ -196,3 +196,11 @@ def test_what_no_form_of_ours_sends_starts_nothing(
     answer = browser.post("/sync", fields)
     assert answer.status == 404
     assert not browser.page("/sync").every("section", class_="info")
+
+
+def test_with_no_home_the_way_to_the_first_calendar_is_shown(browser: Browser) -> None:
+    """Whoever had connected nothing yet was told to lack the role "operator"."""
+    page = browser(STRANGER).page("/sync")
+    assert page.one("a", href="/connect", class_="main").said
+    assert "Rien à synchroniser" in page.said
+    assert "operator" not in page.said

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 
+from shared.domain import setbacks
 from shared.domain.access import Person
 from shared.engine.notice_desk import ChoiceRefused, zones
 from shared.use_cases import Ask, HttpAnswer
@@ -85,5 +86,6 @@ async def _page(
         sent=sent or {},
         done=done,
         wrong=wrong,
+        setback=setbacks.said,
         now=desk.operations.world.now(),
     )

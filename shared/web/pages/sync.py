@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from shared.domain.access import Right
 from shared.domain.errors import NotAllowed, PayloadRejected
 from shared.domain.model import SyncMode
 from shared.domain.wish import Wanted
@@ -26,7 +27,9 @@ _MODES = {"batch": SyncMode.BATCH, "manual": SyncMode.MANUAL}
 async def show(desk: Desk, ask: Ask) -> HttpAnswer:
     """What can be pressed, and what ran."""
     view = await desk.operations.sync_view.page(ask.person, SyncMode.BATCH)
-    return desk.pages.page(ask, "sync.html", view=view, few=FEW_HOMES)
+    return desk.pages.page(
+        ask, "sync.html", view=view, few=FEW_HOMES, may_connect=ask.person.has(Right.DECIDE)
+    )
 
 
 async def start(desk: Desk, ask: Ask) -> HttpAnswer:

@@ -29,7 +29,7 @@ FR = {
     "calendar.page": "Page {page} sur {pages}",
     "calendar.page_before": "Logements précédents",
     "calendar.page_next": "Logements suivants",
-    "calendar.no_home": "Aucun logement ne vous est confié pour l’instant.",
+    "calendar.no_home": "Aucun logement à montrer pour l’instant.",
     "calendar.connect": "Connecter un calendrier",
     "calendar.past": "Les nuits passées ne sont pas toutes ici : voyez le journal.",
     "calendar.agenda": "Arrivées et départs",

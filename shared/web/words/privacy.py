@@ -26,12 +26,16 @@ FR = {
     "privacy.departed": "parti, classé",
     "privacy.notes": "Notes",
     "privacy.lines": "Lignes du journal",
+    "privacy.lines_named": "{count} avec ce nom, sur {all} ; les autres ne nomment personne et restent",
     "privacy.messages": "Messages",
     "privacy.not_looked": "pas cherchés (réservé à qui gère tout)",
     "privacy.unread": "Sites illisibles",
     "privacy.export": "Télécharger tout (JSON)",
     "privacy.erase": "Effacer le nom partout",
     "privacy.erase_many": "Effacer le nom de ces {count} séjours",
+    "privacy.erase_sure": "Un nom effacé ne se retrouve pas, et les messages bruts qui le portent ne peuvent plus "
+    "être rejoués. Les nuits restent fermées.",
+    "privacy.erase_yes": "Oui, effacer pour de bon",
     "privacy.erase_one": "Pour un seul séjour, ajoutez son numéro de réservation et cherchez encore.",
     "privacy.erase_help": "Seuls les noms, les notes et les messages bruts sont effacés, pour de bon. "
     "Les séjours gardent leurs nuits.",
@@ -76,12 +80,16 @@ EN = {
     "privacy.departed": "departed, filed",
     "privacy.notes": "Notes",
     "privacy.lines": "Lines of the record",
+    "privacy.lines_named": "{count} with this name, of {all}; the others name nobody and stay",
     "privacy.messages": "Messages",
     "privacy.not_looked": "not looked through (for who runs everything)",
     "privacy.unread": "Sites that cannot be read",
     "privacy.export": "Download everything (JSON)",
     "privacy.erase": "Erase the name everywhere",
     "privacy.erase_many": "Erase the name of these {count} stays",
+    "privacy.erase_sure": "A name that is erased cannot be found again, and messages as they came that hold it "
+    "cannot be replayed. The nights stay closed.",
+    "privacy.erase_yes": "Yes, erase it for good",
     "privacy.erase_one": "For one stay alone, add its reservation number and search again.",
     "privacy.erase_help": "Names, notes and messages as they came are erased, for good, and nothing "
     "else. Stays keep their nights.",

@@ -19,6 +19,7 @@ FR = {
     "sync.choose_home": "Logement",
     "sync.busy": "Une synchronisation est déjà en cours et s’en occupe.",
     "sync.follow": "La suivre",
+    "sync.no_home": "Rien à synchroniser : connectez d’abord un calendrier.",
     "sync.viewer": "Vous pouvez suivre les synchronisations, mais pas en lancer : il faut le rôle "
     "« operator ».",
     "sync.running": "En cours",
@@ -78,6 +79,7 @@ EN = {
     "sync.choose_home": "Home",
     "sync.busy": "A synchronisation is under way and takes care of it.",
     "sync.follow": "Follow it",
+    "sync.no_home": "Nothing to synchronise: connect a calendar first.",
     "sync.viewer": "You may follow synchronisations, but not start any: that takes the role “operator”.",
     "sync.running": "Under way",
     "sync.past": "Latest synchronisations",
