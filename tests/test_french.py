@@ -115,7 +115,7 @@ def test_what_is_looked_for_is_found(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["it's not d", "n’est\u202f: rien", "{a: b}", "the status 'x'", "don't; it's", "a ? b", "12:30"]
+    "text", ["it's not d", "n’est\u202f: rien", "{a: b}", "the status 'x'", "don't; it's", "12:30"]
 )
 def test_what_is_well_is_left_alone(text: str) -> None:
-    assert not _EITHER.search(text) or text == "a ? b"
+    assert not _EITHER.search(text)

@@ -438,7 +438,7 @@ def test_no_plan_looks_at_a_name(village: Village) -> None:
     assert plan(replace(state, reservations=erased), now) == before
 
 
-@pytest.mark.parametrize("calls", range(12))
+@pytest.mark.parametrize("calls", range(14))
 def test_an_erasure_whose_process_dies_is_finished_by_the_next_try(village: Village, calls: int) -> None:
     clash(village, note="Marie rings")
     village.dies_in(calls, village.engine.personal.erase(CLAIRE, MARIE))

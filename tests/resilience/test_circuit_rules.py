@@ -74,7 +74,7 @@ def test_whatever_happens_a_circuit_keeps_its_rules(history: list[tuple[object, 
         assert len(circuit.calls) <= CONFIG.window_calls
         if circuit.state is State.OPEN:
             assert 0 <= circuit.until - now <= 300
-            assert circuit.until - circuit.since == CONFIG.open_for(circuit.reopened)
+            assert circuit.until - circuit.since == pytest.approx(CONFIG.open_for(circuit.reopened))
         assert from_text(to_text(circuit)) == _rounded(circuit)
 
 

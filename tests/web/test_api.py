@@ -154,7 +154,8 @@ def test_circuits_are_what_the_document_says() -> None:
 
 def test_a_double_booking_is_what_the_document_says(busy: Village, everybody: Browser) -> None:
     (short,) = checked(everybody, "GET", "/api/conflicts")["conflicts"]
-    assert short["exposure"] or short["sides"]
+    assert short["exposure"]
+    assert len(short["sides"]) == 2
     answer = ask(everybody, "GET", short["href"])
     proposal = value(answer)["proposals"][0]["id"]
     assert checked(everybody, "GET", short["href"])["proposals"]
