@@ -15,7 +15,7 @@ from shared.domain import setbacks, strip
 from shared.domain.access import Person
 from shared.domain.exposure import exposure
 from shared.domain.model import Account, Listing, SiteState, SyncMode
-from shared.domain.modes import feed_mode, next_look, survey_period
+from shared.domain.modes import feed_mode, look_period, next_look, survey_period
 from shared.domain.platform import Link, Platform
 from shared.domain.portfolio import masked
 from shared.domain.pulse import Pulse, both_ways, pulse, worst
@@ -151,7 +151,7 @@ class Channels:
         looked = one.polled if own is not None else one.last_look
         batch = 60.0 * one.setting.batch_minutes
         period = quick if one.standing.mode is SyncMode.REAL_TIME else batch
-        wished = batch if one.setting.wanted in (SyncMode.BATCH, SyncMode.MANUAL) else quick
+        wished = look_period(one.setting, one.standing, len(one.units), own)
         due = next_look(one.setting, one.standing, looked, quick)
         return timedelta(seconds=period), timedelta(seconds=wished), due
 

@@ -16,7 +16,7 @@ from shared.domain.model import (
     SiteState,
     SyncMode,
 )
-from shared.domain.modes import STALE_PERIODS, feed_mode
+from shared.domain.modes import feed_mode, is_fresh, look_period
 from shared.domain.platform import Platform
 from shared.domain.reports import PlatformStatus, SyncResult, SyncStatus
 from shared.domain.wish import Wanted
@@ -131,11 +131,10 @@ class SyncEngine:
 
     def _account(self, state: AccountState, now: datetime) -> PlatformStatus:
         standing, setting = state.standing, state.setting
-        own = self._own.get(state.account.platform) or 60.0 * setting.poll_minutes
-        seconds = own if standing.mode is SyncMode.REAL_TIME else 60.0 * setting.batch_minutes
+        own = self._own.get(state.account.platform)
         return _status(
             *(state.account.id, state.account.platform, standing.mode, standing.reason),
-            *(state.answered, timedelta(seconds=seconds), now),
+            *(state.answered, look_period(setting, standing, len(state.units), own), now),
         )
 
     async def _links(self, now: datetime) -> list[PlatformStatus]:
@@ -145,8 +144,8 @@ class SyncEngine:
             for listing, feed in shard.feeds.items():
                 visit = shard.visits.get(listing)
                 mode, why = feed_mode(feed.every, feed.failures, feed.dead, feed.slow)
-                good, every = visit.good if visit else None, timedelta(seconds=feed.every)
-                found.append(_status(listing, feed.platform, mode, why, good, every, now))
+                good = visit.good if visit else None
+                found.append(_status(listing, feed.platform, mode, why, good, feed.every, now))
         return found
 
 
@@ -174,8 +173,8 @@ def _status(
     mode: SyncMode,
     reason: str,
     answered: datetime | None,
-    period: timedelta,
+    period: float,
     now: datetime,
 ) -> PlatformStatus:
-    fresh = answered is not None and now - answered <= STALE_PERIODS * period
-    return PlatformStatus(source, platform, mode, reason, answered, fresh, period)
+    fresh = is_fresh(answered, period, now)
+    return PlatformStatus(source, platform, mode, reason, answered, fresh, timedelta(seconds=period))

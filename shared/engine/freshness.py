@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from shared.domain.model import Listing
-from shared.domain.modes import STALE_PERIODS, look_period
+from shared.domain.modes import is_fresh, look_period
 from shared.domain.platform import Link, Platform
 from shared.engine.modes import Modes
 from shared.engine.world import World
@@ -100,10 +100,10 @@ class Freshness:
     def _too_old(self, good: datetime | None, period: float) -> str:
         if good is None:
             return "was never read"
-        age = self._world.now() - good
-        if age <= timedelta(seconds=STALE_PERIODS * period):
+        now = self._world.now()
+        if is_fresh(good, period, now):
             return ""
-        return f"was last read {age.total_seconds():.0f} s ago, asked every {period:.0f} s"
+        return f"was last read {(now - good).total_seconds():.0f} s ago, asked every {period:.0f} s"
 
 
 def _keep(kept: dict[K, V], key: K, value: V) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.domain.access import Person
 from shared.domain.conflict_alerts import stage
 from shared.domain.model import Phase, SiteState
-from shared.domain.modes import STALE_PERIODS, UNREAD, feed_mode
+from shared.domain.modes import UNREAD, feed_mode, is_fresh
 from shared.engine.by_hand import Closure, FailedPush, failed_pushes, to_close
 from shared.engine.homes_seen import seen_and_unread
 from shared.engine.modes import Modes
@@ -80,7 +80,6 @@ class Status:
                     continue
                 visit = shard.visits.get(listing)
                 good = visit.good if visit else None
-                limit = timedelta(seconds=STALE_PERIODS * feed.every)
                 mode, why = feed_mode(feed.every, feed.failures, feed.dead, feed.slow)
                 feeds.append(
                     {
@@ -91,7 +90,7 @@ class Status:
                         "period_s": feed.every,
                         "last_answer": good.isoformat() if good else None,
                         "next_look": visit.due.isoformat() if visit and visit.due else None,
-                        "fresh": good is not None and now - good <= limit,
+                        "fresh": is_fresh(good, feed.every, now),
                         "error": feed.error or None,
                     }
                 )

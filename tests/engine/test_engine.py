@@ -13,7 +13,7 @@ from shared import bootstrap, config
 from shared.domain.dates import StayDates
 from shared.domain.errors import NotFound, PayloadRejected, Unreadable
 from shared.domain.model import ConflictResolution, SyncMode
-from shared.domain.modes import ModeSetting
+from shared.domain.modes import SECONDS_A_UNIT, ModeSetting
 from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Platform
 from shared.domain.reports import PlatformStatus, SyncResult
 from shared.engine.engine import SyncEngine
@@ -21,6 +21,7 @@ from shared.engine.steps import FEEDS, OBSERVE, QUEUE, SITE, Source, Territory
 from shared.engine.strategies import Auto, Batch, Manual, RealTime, SyncStrategy, strategy_for
 from shared.ports.stores import Row, Value
 from shared.state import site_codec
+from shared.state.accounts import Place
 from shared.state.names import SITES
 from tests.engine.village import HOME, Village
 from tests.functions.conftest import ROOT
@@ -178,6 +179,20 @@ def test_the_status_names_every_source_with_its_mode_and_freshness(village: Vill
     later = village.run(engine.get_sync_status())
     assert not any(one.fresh for one in later.platforms)
     assert not later.well
+
+
+def test_an_account_is_fresh_by_the_period_it_is_asked_in(village: Village) -> None:
+    """One with hundreds of homes is looked at every few minutes only: it used to be called stale between two looks,
+    while the question that sells, and every page, called it fresh."""
+    for number in range(600):
+        village.run(village.engine.world.accounts.put_unit("airbnb", f"u{number}", Place(HOME, "none")))
+    village.restart()
+    village.run(village.engine.world.accounts.note_look("airbnb", village.clock.now()))
+    village.clock.advance(timedelta(hours=1))
+    found = village.run(engine_of(village).get_sync_status()).platforms
+    (one,) = (one for one in found if one.source == "airbnb")
+    assert one.period == timedelta(seconds=601 * SECONDS_A_UNIT)
+    assert one.fresh
 
 
 # --------------------------------------------------------------------------------------------- strategies
