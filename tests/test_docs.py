@@ -165,6 +165,17 @@ def test_the_tables_are_those_of_the_code() -> None:
     assert first_column("Tables") == stored
 
 
+def test_the_queues_carry_what_is_rung_and_the_accounts_hold_every_partition_of_ours() -> None:
+    """Kinds and partitions that came later used to be missing: ``reread``, ``~mail`` and others."""
+    code = "".join(text(file) for file in sorted((ROOT / "shared").rglob("*.py")))
+    queues = text(ARCHITECTURE).partition("\n## Queues\n")[2].partition("\nA message is")[0]
+    rung = set(re.findall(r'(?:Message|_ring_once)\(\s*"(\w+)"', code))
+    assert set(_SPAN.findall(queues)) - {"work", "conflicts"} == rung
+    tables = text(ARCHITECTURE).partition("\n## Tables\n")[2].partition("\n## ")[0]
+    no_partitions = {"~asker", "~cleaned"}  # who asks in a question, and how far reports were taken away
+    assert set(re.findall(r'"(~[a-z]+)"', code)) - no_partitions <= set(_SPAN.findall(tables))
+
+
 def test_the_functions_are_those_that_azure_indexes() -> None:
     golden = json.loads(text(ROOT / "tests" / "functions" / "golden.json"))
     assert first_column("Functions") == set(golden) - {route.name for route in ROUTES}
