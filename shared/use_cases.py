@@ -21,8 +21,8 @@ class HttpAnswer:
     """An answer to an HTTP caller, free of any web framework. Header names in any case; a Content-Type among them."""
 
     status: int
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = field(default=b"", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

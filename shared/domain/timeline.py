@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -82,7 +82,7 @@ class Bar:
     reach: tuple[Reach, ...] = ()
     key: str = ""
     since: datetime | None = None
-    guest: str = ""
+    guest: str = field(default="", repr=False)
     claimed: bool = False
     gone: Removal | None = None
     clashes: tuple[str, ...] = ()

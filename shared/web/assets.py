@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shared.use_cases import Ask, HttpAnswer
-from shared.web.desk import Desk
 
 STATIC = Path(__file__).parent / "static"
 
@@ -50,8 +49,8 @@ def _served() -> dict[str, Asset]:
     return {one.name: one for one in assets().values()}
 
 
-async def serve(desk: Desk, ask: Ask) -> HttpAnswer:
-    """One asset, by its hashed name."""
+async def serve(_: object, ask: Ask) -> HttpAnswer:
+    """One asset, by its hashed name; nothing of the desk is needed, which needs the assets itself."""
     found = _served().get(ask.params["name"])
     if found is None:
         return HttpAnswer(404, b"not found", {"content-type": "text/plain; charset=utf-8"})

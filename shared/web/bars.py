@@ -7,7 +7,7 @@ kept as it was written.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -69,7 +69,7 @@ class Cell:
     mark: str = ""
     signs: tuple[Sign, ...] = ()
     text: str = ""
-    guest: str = ""
+    guest: str = field(default="", repr=False)
     told: str = ""
 
 

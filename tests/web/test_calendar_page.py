@@ -25,7 +25,7 @@ from shared.state.people import PeopleStore
 from shared.state.sites import Changes
 from shared.use_cases import HttpAnswer
 from shared.web.agenda import MOST_LINES, agenda
-from shared.web.bars import Drawing
+from shared.web.bars import Cell, Drawing
 from shared.web.desk import Desk
 from shared.web.door import Door
 from shared.web.limit import Limit
@@ -432,6 +432,18 @@ def test_odd_names_are_shown_as_they_are_and_run_nothing(village: Village, brows
         else:
             assert ODD in label(page)
     assert browser.page(AT_HOME).one("h1").text == ODD
+
+
+def test_no_name_of_a_guest_is_in_a_repr(village: Village, browser: Browser) -> None:
+    told(village, "airbnb", JULY)
+    named(village, guest="Zoé T.")
+    state = village.run(village.engine.world.sites.load(HOME))
+    rows = timeline(state, WINDOW, village.clock.now())
+    assert [bar.guest for row in rows for lane in row.lanes for bar in lane] == ["Zoé T."]
+    page = browser.get(IN_JULY)
+    assert "Zoé" in page.body.decode()
+    for held in (rows, page, Cell(1, guest="Zoé T.")):
+        assert "Zo" not in repr(held)
 
 
 def test_no_name_of_a_guest_is_in_an_address(village: Village, browser: Browser) -> None:
