@@ -153,7 +153,7 @@ def exposed(found: Sequence[tuple[str, StayDates, datetime | None]], now: dateti
     """Where a third guest could still book, since when: platform, nights and instant of each."""
     if not found:
         return {
-            "fr": "À notre connaissance, aucune autre plateforme ne peut plus les vendre.",
+            "fr": "À notre connaissance, aucune autre plateforme ne peut plus vendre ces nuits.",
             "en": "As far as we know no other platform can sell them any more.",
         }
     parts: dict[str, list[str]] = {language: [] for language in LANGUAGES}

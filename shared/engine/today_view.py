@@ -191,7 +191,7 @@ class TodayView:
             waiting=tuple(grouped(one for one in troubles if one.kind not in PRESSING)),
             on_way=tuple(sorted(on_way, key=lambda one: (one.dates, one.where.listing))),
             arrivals=tuple(sorted(coming, key=lambda one: (one.dates, one.where.listing))[:FEW_ARRIVALS]),
-            lines=tuple(one.json() for one in told.told if kind_of(one.entry.words) in TOLD)[:FEW_LINES],
+            lines=tuple(one.json() for one in told.told if _is_telling(one.entry.words))[:FEW_LINES],
             since=told.told[0].place.at if told.told else None,
             checked=_oldest_answer(states, sources),
         )
@@ -228,6 +228,13 @@ class TodayView:
                 for name, feed in shard.feeds.items()
             },
         )
+
+
+def _is_telling(words: Mapping[str, str]) -> bool:
+    """Whether a line of the record says what happened; a conflict that changed on the same nights has nothing to
+    show."""
+    same = words.get("what") == "conflict changed" and words.get("before") == words.get("nights")
+    return kind_of(words) in TOLD and not same
 
 
 def _oldest_answer(states: Sequence[SiteState], sources: _Sources) -> datetime | None:

@@ -135,6 +135,7 @@ def test_a_link_that_looks_like_another_homes_is_asked_about_and_nothing_is_chan
     assert asked.status == 409
     page = read(asked.body)
     assert "Est-ce bien le même logement" in page.said
+    assert asked.body.index(b'role="alert"') < asked.body.index(b'id="give"')
     (sure,) = [one for one in page.every("form") if one.every("button", name="sure")]
     assert browser.press(sure, sure="yes").headers["location"] == f"/links/{ID}?done=replaced"
     feed = hamlet.run(hamlet.engine.world.shards.get("0000", "moulin-greengo"))
@@ -142,12 +143,18 @@ def test_a_link_that_looks_like_another_homes_is_asked_about_and_nothing_is_chan
     assert feed.url == NEW
 
 
-def test_a_link_that_cannot_replace_another_is_told_beside_its_field(
+def test_a_link_that_cannot_replace_another_is_told_at_the_head_and_beside_its_field(
     hamlet: Hamlet, browser: Browser
 ) -> None:
+    """It was told beside the field alone, two screens down: the page looked as if nothing had happened."""
     answer = browser.post(f"/links/{ID}/replace", {"link": "ftp://x"})
     assert answer.status == 422
-    assert "commence par https://" in read(answer.body).one("p", id="wrong").said
+    page = read(answer.body)
+    assert "commence par https://" in page.one("p", id="wrong").said
+    (told,) = page.every(role="alert")
+    assert "Rien n’a été changé." in told.said
+    assert "commence par https://" in told.said
+    assert answer.body.index(b'role="alert"') < answer.body.index(b'id="give"')
 
 
 def test_a_home_is_renamed_and_an_empty_name_changes_nothing(browser: Browser) -> None:

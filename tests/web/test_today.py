@@ -85,6 +85,19 @@ def test_a_double_booking_stands_on_top_with_the_way_to_it(
     assert browser.get(where).status == 200
 
 
+def test_a_conflict_that_changed_on_the_same_nights_is_no_news(village: Village, browser: Browser) -> None:
+    """It was listed under "what happened" as changed, with the same nights before and after."""
+    settled(village)
+    sold_twice(village, AUGUST)
+    stay = village.booking.calendar.live()[-1]
+    stay.dates = StayDates(AUGUST.check_in, AUGUST.check_out + timedelta(days=2))
+    village.booking.told(stay, "modified")
+    village.run(village.poll_booking())
+    village.run(village.drain())
+    assert "double réservation modifiée" in browser.page("/history").said
+    assert "double réservation modifiée" not in browser.page("/").one(id="lines").said
+
+
 def test_what_did_not_arrive_can_be_tried_again_at_once(village: Village, browser: Browser) -> None:
     settled(village)
     village.booking.faults.refuse = True

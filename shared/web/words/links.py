@@ -13,8 +13,8 @@ FR = {
     "links.masked": "{host}/export/••••••.ics",
     "links.revoked": "Révoquée : personne ne peut lire notre calendrier.",
     "links.open": "Voir ou changer",
-    "links.read_by": "lue {ago}, sous le nom",
-    "links.never_read": "jamais lue par ce canal",
+    "links.read_by": "lu {ago}, sous le nom",
+    "links.never_read": "jamais lu par ce canal",
     "links.no_import": "aucun : ce canal reçoit seulement le nôtre",
     "links.last_good": "lu {ago}",
     "links.never_good": "pas encore lu en entier",
@@ -71,6 +71,7 @@ FR = {
     "links.import_error": "Problème",
     "links.import_odd": "à signaler",
     "links.replace": "Remplacer ce lien",
+    "links.replace_refused": "Rien n’a été changé.",
     "links.replace_what": "À faire quand {platform} donne un nouveau lien. Ce que l’ancien montrait et "
     "que le nouveau ne montre pas reste fermé ailleurs jusqu’à preuve du contraire.",
     "links.replace_link": "Nouveau lien d’export",
@@ -189,6 +190,7 @@ EN = {
     "links.import_error": "Problem",
     "links.import_odd": "worth knowing",
     "links.replace": "Replace this link",
+    "links.replace_refused": "Nothing was changed.",
     "links.replace_what": "When {platform} gives a new link. What the old one showed and the new one does "
     "not stays closed elsewhere until it is proven gone.",
     "links.replace_link": "New export link",

@@ -76,7 +76,7 @@ FR = {
     "removals.lead": "Ces séjours ne sont plus dans leur calendrier. Leurs nuits restent fermées tant que ce n’est "
     "pas prouvé : un calendrier en panne ne doit pas faire vendre une nuit deux fois.",
     "removals.none": "Rien n’a disparu d’un calendrier.",
-    "removals.missing": "absent depuis le {at} ({ago})",
+    "removals.missing": "absent depuis le {at}, heure du logement ({ago})",
     "removals.why": "Pourquoi on attend",
     "removals.confirmed": "Ce qui le confirmera",
     "removals.release": "Il est annulé : rouvrir ces nuits",
@@ -195,7 +195,7 @@ EN = {
     "removals.lead": "These stays are no longer in their calendar. Their nights stay closed until that is proven: a "
     "broken calendar must not have a night sold twice.",
     "removals.none": "Nothing has vanished from a calendar.",
-    "removals.missing": "missing since {at} ({ago})",
+    "removals.missing": "missing since {at}, the home’s time ({ago})",
     "removals.why": "Why we wait",
     "removals.confirmed": "What will confirm it",
     "removals.release": "It is cancelled: reopen these nights",
