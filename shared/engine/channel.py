@@ -100,9 +100,10 @@ class Channel:
 @dataclass(frozen=True, slots=True)
 class ChannelsPage:
     """Every channel of a person at one instant, the ones in need first, then those by API. ``zone`` is that of the
-    first home, ``stamp`` says whether there is news since."""
+    first home, ``stamp`` says whether there is news since. ``unreachable``: no channel can read a calendar of ours."""
 
     at: datetime
     channels: tuple[Channel, ...]
     zone: str
     stamp: Stamp
+    unreachable: bool

@@ -82,7 +82,7 @@ class Channels:
         found = [await self._api(one, homes, person, now) for one in accounts.values() if one.units]
         found += await self._links(accounts, homes, person, now)
         found.sort(key=lambda one: (_URGENCY.get(one.pulse, 3), not one.by_api, one.name, one.account))
-        return ChannelsPage(now, tuple(found), homes.zone, stamp)
+        return ChannelsPage(now, tuple(found), homes.zone, stamp, self._world.unreachable)
 
     # ---------------------------------------------------------------------------------- what there is
 

@@ -151,6 +151,9 @@ def test_from_home_what_no_platform_can_come_for_is_to_be_closed_by_hand(
     assert "aucune plateforme ne peut lire notre calendrier sur cette machine" in card.said
     assert not page.every(id="on-way")
     assert "Collez notre lien" not in page.one(id="pressing").said
+    channels = browser.page("/channels").said
+    assert "Fermez-y ces nuits à la main" in channels
+    assert "Collez notre lien" not in channels
     (one,) = status_of(browser)["close_by_hand"]
     assert (one["platform"], one["nights"]) == ("greengo", str(AUGUST))
     pulled(village)  # simulated platforms are on this machine, and do come

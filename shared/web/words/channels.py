@@ -62,6 +62,8 @@ FR = {
     "channels.exposed_unknown": "depuis un moment inconnu",
     "channels.exposed_kept": "pas encore envoyé",
     "channels.exposed_more": "et {count} autres",
+    "channels.exposed_hand": "Fermez-y ces nuits à la main : notre calendrier n’est que sur cette machine, et d’ici "
+    "là elles peuvent encore être vendues.",
     "channels.exposed_what": "Jusque-là, ces nuits peuvent encore y être vendues.",
     "channels.circuits": "Disjoncteurs",
     "channels.circuits_well": "tous fermés : les appels passent",
@@ -109,6 +111,7 @@ FR = {
     "channels.link_none": "Pas de lien d’import : nous publions seulement.",
     "channels.link_not_served": "Pas de calendrier à lire pour {name}.",
     "channels.link_never": "jamais",
+    "channels.link_never_own": "Aucune plateforme ne peut lire notre calendrier sur cette machine.",
     "channels.link_never_what": "Collez notre lien chez {name}.",
     "channels.link_other": "Une autre visite, {when}, par « {agent} » : elle ne compte pas comme une lecture "
     "par {name}.",
@@ -179,6 +182,8 @@ EN = {
     "channels.exposed_unknown": "since an unknown moment",
     "channels.exposed_kept": "not sent yet",
     "channels.exposed_more": "and {count} more",
+    "channels.exposed_hand": "Close these nights there by hand: our calendar is on this machine alone, and until then "
+    "they can still be sold.",
     "channels.exposed_what": "Until then these nights can still be sold there.",
     "channels.circuits": "Circuit breakers",
     "channels.circuits_well": "all closed: calls go through",
@@ -226,6 +231,7 @@ EN = {
     "channels.link_none": "No import link: we only publish.",
     "channels.link_not_served": "No calendar for {name} to read.",
     "channels.link_never": "never",
+    "channels.link_never_own": "No platform can read our calendar on this machine.",
     "channels.link_never_what": "Paste our link at {name}.",
     "channels.link_other": "Another visit, {when}, by “{agent}”: it does not count as {name} reading it.",
     "channels.link_agent": "by “{agent}”",
