@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from shared.domain.echo import echoes
 from shared.domain.merge import let_fade
 from shared.domain.model import Listing, Part, Reservation, SiteState
+from shared.domain.occupancy import echoes_in
 
 
 def disconnected(state: SiteState, listing_id: str, now: datetime) -> SiteState:
@@ -20,7 +20,7 @@ def disconnected(state: SiteState, listing_id: str, now: datetime) -> SiteState:
     listing = state.listings[listing_id]
     ledger = [row for row in state.blocks.values() if row.listing == listing_id]
     known = [one for one in state.reservations.values() if one.feed == listing_id]
-    explained = echoes(known, ledger)
+    explained = echoes_in(state, listing_id, ledger)
 
     def ours(one: Reservation, part: Part) -> bool:
         return (one.key, part.dates) in explained

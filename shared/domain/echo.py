@@ -22,15 +22,19 @@ _CLIP = timedelta(days=1)
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
-def echoes(facts: Iterable[Reservation], ledger: Iterable[Block]) -> frozenset[tuple[str, StayDates]]:
-    """Which parts of one feed's facts are ours, as pairs of reservation key and dates.
+def echoes(
+    facts: Iterable[Reservation], ledger: Iterable[Block], *, joined: bool = False
+) -> frozenset[tuple[str, StayDates]]:
+    """Which parts of one feed's facts are ours, as pairs of reservation key and dates. ``joined``: our calendar shows
+    the closures of a night as one, those of a home sold by count.
 
     Each row of the ledger explains at most one event: when the peer shows more events on a night than it took
     closures from us, the excess is a sale, however equal the dates are. Of several that could be the echo the one
     that appeared last is.
     """
     rows = list(ledger)
-    left = Counter(night for row in rows if _could(row) for night in row.dates.nights())
+    closed = [(night, row.wanted) for row in rows if _could(row) for night in row.dates.nights()]
+    left = Counter(night for night, _ in (set(closed) if joined else closed))
     found = set()
     for _, key, dates in sorted(_candidates(facts, rows), reverse=True):
         nights = list(dates.nights())

@@ -9,22 +9,21 @@ from datetime import datetime
 
 from shared.domain.dates import StayDates, nights_of, ranges_of
 from shared.domain.model import Listing, SiteState
-from shared.domain.occupancy import level, occupancies
+from shared.domain.occupancy import is_counted
 
 
 def exported(state: SiteState, listing: str, now: datetime) -> tuple[tuple[StayDates, str], ...]:
     """Ranges of nights with a seed that names each of them for good (for its UID), in order.
 
     A home with one unit shows its ledger row by row, so that what a peer echoes can be told from a sale. One with
-    several units is closed only on nights when none is left.
+    several units, whose ledger holds the nights on which none is left, shows them as one, whoever took the units.
     """
     home = state.site.properties[state.listings[listing].property]
     rows = [row for row in state.blocks.values() if row.listing == listing and row.wanted]
-    if any(state.site.rooms.get(room, 1) == 1 for room in home.rooms):
+    if not is_counted(state.site, home):
         return tuple(sorted((row.dates, row.name) for row in rows))
-    taken = occupancies(state)
-    full = (n for n in nights_of(row.dates for row in rows) if level(state.site, home, n, taken) == 0)
-    return tuple((dates, f"{listing}|full|{dates}") for dates in ranges_of(full))
+    shown = ranges_of(nights_of(row.dates for row in rows))
+    return tuple((dates, f"{listing}|full|{dates}") for dates in shown)
 
 
 def is_servable(state: SiteState) -> bool:

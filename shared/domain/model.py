@@ -419,7 +419,7 @@ class Head:
 @dataclass(frozen=True, slots=True)
 class SiteState:
     """One site as one partition read gave it. ``whole`` is False when a row could not be read: then nights may be
-    closed, none opened (rule 19)."""
+    closed, none opened (rule 19). ``unread`` counts the facts among such rows."""
 
     site: Site
     head: Head
@@ -429,6 +429,7 @@ class SiteState:
     blocks: Mapping[str, Block] = field(default_factory=dict)
     conflicts: Mapping[str, BookingConflict] = field(default_factory=dict)
     whole: bool = True
+    unread: int = 0
 
     def today(self, listing: str, now: datetime) -> date:
         """The calendar day at a listing's home."""

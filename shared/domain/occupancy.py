@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -9,7 +10,7 @@ from datetime import date, datetime
 from shared.domain.dates import StayDates, without
 from shared.domain.echo import echoes
 from shared.domain.known_twice import Twins, known_twice
-from shared.domain.model import Busy, Part, Property, Reservation, Site, SiteState, Source, Status
+from shared.domain.model import Block, Busy, Part, Property, Reservation, Site, SiteState, Source, Status
 from shared.domain.platform import Platform
 
 _NO_PLATFORM = Platform("")
@@ -58,9 +59,16 @@ def all_echoes(state: SiteState) -> Echoes:
     """The echoes in all feeds of the site."""
     found: set[tuple[str, StayDates]] = set()
     for feed in {one.feed for one in state.reservations.values() if one.feed}:
-        facts = (one for one in state.reservations.values() if one.feed == feed)
-        found |= echoes(facts, (row for row in state.blocks.values() if row.listing == feed))
+        found |= echoes_in(state, feed, (row for row in state.blocks.values() if row.listing == feed))
     return frozenset(found)
+
+
+def echoes_in(state: SiteState, feed: str, ledger: Iterable[Block]) -> Echoes:
+    """The echoes in one listing's calendar; ``ledger`` are the listing's rows."""
+    facts = (one for one in state.reservations.values() if one.feed == feed)
+    listing = state.listings.get(feed)
+    counted = listing is not None and is_counted(state.site, state.site.properties[listing.property])
+    return echoes(facts, ledger, joined=counted)
 
 
 def _beside(one: Occupancy) -> Iterable[Occupancy]:
@@ -135,3 +143,24 @@ def level(site: Site, home: Property, night: date, taken: Iterable[Occupancy]) -
             for room in one.property.rooms & home.rooms:
                 free[room] -= 1
     return max(0, min(free.values()))
+
+
+def full(site: Site, home: Property, taken: Iterable[Occupancy]) -> tuple[StayDates, ...]:
+    """When no unit of a home is left (``level`` is 0), in order: between the days on which somebody comes or goes
+    nothing changes, however many nights that are."""
+    free = {room: site.rooms.get(room, 1) for room in home.rooms}
+    turns: dict[date, Counter[str]] = defaultdict(Counter)
+    for one in taken:
+        rooms = one.property.rooms & home.rooms
+        turns[one.dates.check_in].subtract(rooms)
+        turns[one.dates.check_out].update(rooms)
+    found, since = [], None
+    for day in sorted(turns):
+        for room, change in turns[day].items():
+            free[room] += change
+        if min(free.values()) <= 0:
+            since = since or day
+        elif since is not None:
+            found.append(StayDates(since, day))
+            since = None
+    return tuple(found)

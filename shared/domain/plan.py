@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import chain, count
 
 from shared.domain.conflicts import ConflictDetector, carried_on
-from shared.domain.dates import StayDates
+from shared.domain.dates import StayDates, without
 from shared.domain.draft import Draft
 from shared.domain.ledger import move_ledger, note_echoes
 from shared.domain.model import Block, BookingConflict, Busy, Listing, SiteState, Write
-from shared.domain.occupancy import Occupancy, all_echoes, is_counted, occupancies
+from shared.domain.occupancy import Occupancy, all_echoes, full, is_counted, occupancies
 from shared.domain.platform import Link
 from shared.domain.writes import plan_writes, wait_for_account
 
@@ -90,19 +90,40 @@ def desired_closures(
 ) -> dict[str, dict[str, tuple[str, StayDates]]]:
     """What each listing should carry, by the rows' names: the nights of everything that shares a room with its home
     and does not come from that listing itself. Nights that have passed need no closure. Of a home sold by count each
-    unit of a reservation is a row, since each takes one off the count."""
+    unit of a reservation is a row, since each takes one off the count; in a calendar, which knows no counts, only for
+    the nights on which no unit is left. Only what it holds can come back from there as an echo (rule 3)."""
     wanted: dict[str, dict[str, tuple[str, StayDates]]] = {}
     for listing in state.listings.values():
         home = state.site.properties[listing.property]
-        today = home.today(now)
+        today, counted = home.today(now), is_counted(state.site, home)
+        shut = _shut(state, listing, taken, today) if counted and listing.link is Link.ICAL else None
         rows = wanted.setdefault(listing.id, {})
         for one in taken:
-            if needs_none(listing, one) or one.dates.check_out <= today:
+            if needs_none(listing, one) or not one.property.rooms & home.rooms:
                 continue
-            if one.property.rooms & home.rooms:
-                name, cause = _row_of(one, listing.id, rows if is_counted(state.site, home) else {})
-                rows[name] = (cause, one.dates)
+            for dates in (one.dates,) if shut is None else _within(one.dates, shut):
+                if dates.check_out > today:
+                    name, cause = _row_of(one.cause, dates, listing.id, rows if counted else {})
+                    rows[name] = (cause, dates)
     return wanted
+
+
+def _shut(state: SiteState, listing: Listing, taken: Sequence[Occupancy], today: date) -> list[StayDates]:
+    """When no unit is left, from today on. A closure in progress keeps the nights that have passed, whoever has left
+    since: it stays the row that its peer took."""
+    home = state.site.properties[listing.property]
+    ahead = (dates.from_day(today) for dates in full(state.site, home, taken))
+    begun = [
+        StayDates(row.dates.check_in, today)
+        for row in state.blocks.values()
+        if row.listing == listing.id and row.wanted and row.dates.check_in < today < row.dates.check_out
+    ]
+    return [*begun, *(dates for dates in ahead if dates is not None)]
+
+
+def _within(dates: StayDates, ranges: Sequence[StayDates]) -> tuple[StayDates, ...]:
+    """The nights that lie in any of the ranges; touching ones are joined."""
+    return without(dates, without(dates, ranges))
 
 
 def needs_none(listing: Listing, one: Occupancy) -> bool:
@@ -113,12 +134,10 @@ def needs_none(listing: Listing, one: Occupancy) -> bool:
     return listing.id == one.listing or listing.id in one.shown
 
 
-def _row_of(one: Occupancy, listing: str, rows: Collection[str]) -> tuple[str, str]:
+def _row_of(fact: str, dates: StayDates, listing: str, rows: Collection[str]) -> tuple[str, str]:
     """Name and cause of the closure: the cause's next unit where ``rows`` hold it already."""
-    causes = chain([one.cause], (f"{one.cause}#{number}" for number in count(2)))
-    return next(
-        (name, cause) for cause in causes if (name := Block(listing, cause, one.dates).name) not in rows
-    )
+    causes = chain([fact], (f"{fact}#{number}" for number in count(2)))
+    return next((name, cause) for cause in causes if (name := Block(listing, cause, dates).name) not in rows)
 
 
 def may_open(state: SiteState, waiting: list[str]) -> bool:

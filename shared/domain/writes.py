@@ -165,17 +165,24 @@ def _kept(draft: Draft, home: Property) -> list[Block]:
 
 
 def _left(draft: Draft, home: Property, night: date, kept: Sequence[Block]) -> int:
-    """Units for sale that night."""
+    """Units for sale that night. A stay that cannot be read may be in any of them, and may have left no closure that
+    is kept: where it was sold, and in a calendar of a home with units left."""
     left = level(draft.state.site, home, night, draft.taken)
     causes = {row.cause for row in kept if row.dates.check_in <= night < row.dates.check_out}
     if not causes:
-        return left
+        return max(0, left - draft.state.unread)
     shown = {
         row.cause
         for row in draft.blocks.values()
         if row.name in draft.desired and row.dates.check_in <= night < row.dates.check_out
     }
-    return max(0, left - len(causes - shown))
+    # The level counts these: a calendar's closure may be over since units are left, and its stay still there.
+    shown |= {
+        one.cause
+        for one in draft.taken
+        if one.dates.check_in <= night < one.dates.check_out and one.property.rooms & home.rooms
+    }
+    return max(0, left - max(len(causes - shown), draft.state.unread))
 
 
 def _concerns(draft: Draft, row: Block, home: Property) -> bool:

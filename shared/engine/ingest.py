@@ -14,11 +14,12 @@ from shared.domain.confirm import count_imports, say_again, taken_unread
 from shared.domain.dates import StayDates
 from shared.domain.disconnect import is_cut
 from shared.domain.doubt import note_absence
-from shared.domain.echo import echoes, may_be_shown
+from shared.domain.echo import may_be_shown
 from shared.domain.errors import NotFound, SyncError, Unreadable
 from shared.domain.facts import FeedAnswer, FeedEvent, SeenStay
 from shared.domain.merge import hint_stay, merge_feed, merge_stay, not_moved
 from shared.domain.model import Block, Busy, Part, Reservation, SiteState, Status
+from shared.domain.occupancy import echoes_in
 from shared.domain.platform import Link
 from shared.engine import tally
 from shared.engine.reconcile import Merge, Reconciler, Report
@@ -268,7 +269,7 @@ def merge_feed_answer(state: SiteState, listing_id: str, answer: FeedAnswer) -> 
     ledger = list((stored | {row.key: row for row in unread}).values())
 
     known = [one for one in state.reservations.values() if one.feed == listing_id]
-    explained = echoes(known, ledger)
+    explained = echoes_in(state, listing_id, ledger)
 
     def ours(one: Reservation, part: Part) -> bool:
         return (one.key, part.dates) in explained

@@ -186,6 +186,7 @@ def _read(site: str, rows: Sequence[Row]) -> SiteState:
         blocks=blocks,
         conflicts=conflicts,
         whole=not broken and head.min_reader <= READER,
+        unread=sum(key.startswith(site_codec.RESERVATION) for key in broken),
     )
 
 

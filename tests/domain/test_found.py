@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+
+import pytest
 
 from shared.domain.changes import apply_plan
 from shared.domain.confirm import Result, confirm
 from shared.domain.conflicts import ConflictDetector
-from shared.domain.dates import StayDates
+from shared.domain.dates import StayDates, ranges_of
 from shared.domain.echo import echoes
 from shared.domain.facts import FeedAnswer, FeedEvent, WriteOutcome
 from shared.domain.merge import merge_feed
@@ -25,7 +28,7 @@ from shared.domain.model import (
     SiteState,
     Status,
 )
-from shared.domain.occupancy import occupancies
+from shared.domain.occupancy import all_echoes, full, level, occupancies
 from shared.domain.plan import Plan, plan
 from shared.domain.platform import AIRBNB, BOOKING, GREENGO, Link
 
@@ -125,6 +128,37 @@ def test_two_units_of_one_reservation_clash_with_the_one_that_came_before() -> N
     state = studios(2, first, both)
     found = ConflictDetector().detect_overlapping_bookings(state.site, occupancies(state), NOW)
     assert [set(one.conflicting_bookings) for one in found.values()] == [{first.key, both.key}]
+
+
+def test_a_calendar_of_a_home_sold_by_count_shows_one_closure_whoever_is_behind_it() -> None:
+    """Each of two stays explained an event: the closure that came back, and a third guest's sale of the same nights."""
+    state = studios(2, stay("one", "a", 1), stay("other", "b", 1))
+    peer = Listing("g", "studio", GREENGO, "greengo", Link.ICAL, complete=True)
+    state = replace(state, listings={**state.listings, "g": peer})
+    rows = [row for row in plan(state, NOW).blocks if row.listing == "g"]
+    assert len(rows) == 2
+    state = replace(state, blocks={row.key: replace(row, taken_at=NOW) for row in rows})
+    parts = (Part("", "g", july(10, 12), NOW + timedelta(minutes=minutes)) for minutes in (1, 2))
+    shown = [
+        Reservation("greengo", f"g:{n}", Busy.CLOSED, Status.CONFIRMED, (part,), feed="g")
+        for n, part in enumerate(parts)
+    ]
+    facts = {**state.reservations, **{one.key: one for one in shown}}
+    assert all_echoes(replace(state, reservations=facts)) == {(shown[1].key, july(10, 12))}
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_a_home_is_full_on_exactly_the_nights_of_level_zero(seed: int) -> None:
+    chance = random.Random(seed)
+    many = [stay(str(n), chance.choice("ab"), 1) for n in range(chance.randrange(9))]
+    spans = (
+        july(first, first + chance.randrange(1, 8)) for first in iter(lambda: chance.randrange(1, 20), 0)
+    )
+    stays = [replace(one, parts=(replace(one.parts[0], dates=next(spans)),)) for one in many]
+    state = studios(chance.choice([1, 2, 3]), *stays)
+    taken, home = occupancies(state), state.site.properties["studio"]
+    closed = full(state.site, home, taken)
+    assert closed == ranges_of(n for n in july(1, 30).nights() if level(state.site, home, n, taken) == 0)
 
 
 def test_what_is_left_of_a_stay_that_vanished_is_no_echo_of_a_closure_as_long() -> None:
