@@ -79,6 +79,10 @@ _OTHERS: Words = {
     "first answer": ("premier calendrier complet reçu", "first whole calendar received"),
     "listing added": ("annonce ajoutée", "listing added"),
     "listing changed": ("annonce modifiée", "listing changed"),
+    "left closed": (
+        "ce que nous y avions fermé sous son ancien identifiant reste fermé",
+        "what we had closed there under its former id stays closed",
+    ),
     "address renewed": ("adresse de notre calendrier renouvelée", "address of our calendar renewed"),
     "address revoked": ("adresse de notre calendrier révoquée", "address of our calendar revoked"),
     "calendar disconnected": ("calendrier déconnecté", "calendar disconnected"),

@@ -19,7 +19,7 @@ from shared.domain.errors import NotFound, SyncError, Unreadable
 from shared.domain.facts import FeedAnswer, FeedEvent, SeenStay
 from shared.domain.merge import hint_stay, merge_feed, merge_stay, not_moved
 from shared.domain.model import Block, Busy, Part, Reservation, SiteState, Status
-from shared.domain.occupancy import echoes_in
+from shared.domain.occupancy import echoes_in, is_counted
 from shared.domain.platform import Link
 from shared.engine import tally
 from shared.engine.reconcile import Merge, Reconciler, Report
@@ -302,13 +302,18 @@ def merge_feed_answer(state: SiteState, listing_id: str, answer: FeedAnswer) -> 
 
 
 def complete_listing(listing_id: str, frame: Answered) -> Merge:
-    """Note that a listing has given its whole state: from now on its site may open nights (rule 5)."""
+    """Note that a listing has given its whole state: from now on its site may open nights (rule 5). One asked for
+    before an import changed what the listing is says nothing. The first since then may raise counts: they are said
+    again (rule 1)."""
 
     def merge(state: SiteState) -> SiteState:
         listing = state.listings.get(listing_id)
-        if listing is None:
+        if listing is None or frame.observed <= listing.observed:
             return state
         done = replace(listing, complete=True, answered=frame.begun)
-        return replace(state, listings={**state.listings, listing_id: done})
+        counts = listing.answered is None and is_counted(state.site, state.site.properties[listing.property])
+        rows = [row for row in state.blocks.values() if row.listing == listing_id and counts]
+        again = {row.key: row for row in say_again(rows, [(row.listing, row.dates) for row in rows])}
+        return replace(state, listings={**state.listings, listing_id: done}, blocks={**state.blocks, **again})
 
     return merge

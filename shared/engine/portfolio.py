@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from shared.domain.dates import StayDates
 from shared.domain.errors import NotFound, PayloadRejected, StaleWrite
 from shared.domain.model import Account, Listing, Site, SiteState
 from shared.domain.platform import Link
 from shared.domain.portfolio import Portfolio, PortfolioListing
 from shared.domain.record import Kind
+from shared.domain.remapped import remapped
 from shared.engine.stored_places import where_stored
 from shared.engine.turn import Turn
 from shared.engine.world import WORK, World
@@ -44,10 +46,11 @@ class PortfolioImport:
 
     async def run(self, portfolio: Portfolio, by: str = "portfolio", *, turn: Turn | None = None) -> Imported:
         """Import everything the portfolio names, and ring for what is new: a site that changed, and API accounts with a
-        listing whose first answer is missing or whose unit is another. ``by`` is whose doing the record says it is.
-        Raises ``PayloadRejected`` when it would move a home or a listing that is already stored into another site, or
-        make another kind of listing of one that is stored: that needs a person, since its ledger lives there. What it
-        costs grows with what is named. ``turn`` is kept between sites; raises ``Taken`` where it was lost."""
+        listing whose first answer is missing, whose unit is another or whose count may have risen. ``by`` is whose
+        doing the record says it is. Raises ``PayloadRejected`` when it would move a home or a listing that is already
+        stored into another site, or make another kind of listing of one that is stored: that needs a person, since its
+        ledger lives there. What it costs grows with what is named. ``turn`` is kept between sites; raises ``Taken``
+        where it was lost."""
         done = Imported()
         await self._world.owners.put(portfolio.owners)
         await PeopleStore(self._world.tables).put(portfolio.owners)
@@ -67,7 +70,7 @@ class PortfolioImport:
             stored.add(site, named)
             done.tokens.update({one.id: listings[one.id].token for one in named if listings[one.id].token})
             await self._ring(site)
-            silent |= {one.account for one in listings.values() if one.link is Link.API and not one.complete}
+            silent |= {one.account for one in listings.values() if _is_unheard(one)}
         for name in sorted(silent):  # once: an answer is for all homes of an account
             await self._world.ring(WORK, Message("observe", name, self._world.new_id()))
         return done
@@ -108,14 +111,23 @@ class PortfolioImport:
             merged = _joined(state.site, site)
             if not new and merged == state.site:
                 return {**known, **listings}
-            await self._world.due.put(site.id, self._world.now(), "portfolio")
+            now = self._world.now()
+            await self._world.due.put(site.id, now, "portfolio")
+            anew = remapped(state, {**known, **listings}, merged, now)
+            asked = {one.id: await self._unasked(one) for one in anew.listings}
+            changes = Changes(
+                listings=tuple(({one.id: one for one in new} | asked).values()),
+                blocks=anew.blocks,
+                spent=anew.spent,
+                site=merged,
+                history=_lines(state, new, merged, anew.left, now, by),
+            )
             try:
-                lines = _lines(state, new, merged, self._world.now(), by)
-                await self._world.sites.commit(state, Changes(listings=new, site=merged, history=lines))
+                await self._world.sites.commit(state, changes)
             except StaleWrite:
                 continue
             done.sites_changed.append(site.id)
-            return {**known, **listings}
+            return {**known, **listings, **asked}
         raise StaleWrite(f"site {site.id} kept changing during the import")
 
     def _listing(self, one: PortfolioListing, known: Listing | None, shards: dict[str, int]) -> Listing:
@@ -138,6 +150,10 @@ class PortfolioImport:
             if known and (known.shard, known.unit) == (shard, one.unit)
             else _needs_no_answer(one),
         )
+
+    async def _unasked(self, one: Listing) -> Listing:
+        """A listing by API of which only an answer counts that was asked for from now on (rule 6)."""
+        return replace(one, observed=await self._world.accounts.next_observation(one.account))
 
     async def _index(
         self, site: Site, named: list[PortfolioListing], listings: Mapping[str, Listing]
@@ -162,15 +178,26 @@ class PortfolioImport:
         await accounts.list_in_directory("site", site.id, {"owner": site.owner})
 
 
+def _is_unheard(one: Listing) -> bool:
+    """Whether a listing by API has not told its whole state since it is what it is."""
+    return one.link is Link.API and (not one.complete or one.answered is None)
+
+
 async def _keep(turn: Turn | None) -> None:
     if turn is not None:
         await turn.keep()
 
 
 def _lines(
-    state: SiteState, listings: Iterable[Listing], site: Site, now: datetime, by: str
+    state: SiteState,
+    listings: Iterable[Listing],
+    site: Site,
+    left: Mapping[str, Iterable[StayDates]],
+    now: datetime,
+    by: str,
 ) -> list[dict[str, str]]:
-    """What an import changed, for the site's record."""
+    """What an import changed, for the site's record; and the nights that it ``left`` closed under a listing's former
+    id."""
     who = {"at": now.isoformat(), "by": by, "kind": Kind.LISTING.value}
     known = state.site.properties
     found = [
@@ -178,11 +205,18 @@ def _lines(
         for key, home in site.properties.items()
         if known.get(key) != home
     ]
-    return found + [
+    found += [
         who
         | {"what": f"listing {'changed' if one.id in state.listings else 'added'}", "of": one.id}
         | {"on": one.id, "home": one.property}
         for one in listings
+    ]
+    return found + [
+        who
+        | {"what": "left closed", "of": state.listings[name].unit, "on": name}
+        | {"home": state.listings[name].property, "nights": str(dates)}
+        for name, ranges in left.items()
+        for dates in ranges
     ]
 
 
