@@ -119,9 +119,8 @@ def open_without_proof(patch: pytest.MonkeyPatch) -> None:
 
 def echo_by_equal_dates(patch: pytest.MonkeyPatch) -> None:
     from shared.domain import occupancy
-    from shared.engine import ingest
 
-    def wrong(facts: Any, ledger: Any) -> frozenset[Any]:
+    def wrong(facts: Any, ledger: Any, *, joined: bool = False) -> frozenset[Any]:
         rows: list[Block] = list(ledger)
         facts = list(facts)
         return frozenset(
@@ -132,7 +131,7 @@ def echo_by_equal_dates(patch: pytest.MonkeyPatch) -> None:
             if any(row.dates == part.dates for row in rows)
         )
 
-    for module in (echo, occupancy, ingest):
+    for module in (echo, occupancy):
         patch.setattr(module, "echoes", wrong)
 
 
