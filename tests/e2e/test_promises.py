@@ -387,7 +387,9 @@ async def test_a_dead_platform_steps_down_and_returns_by_itself(acts: Acts) -> N
     changes = (await acts.stage.ask("GET", "/api/status"))["mode_changes"]
     steps = [(one["from"], one["to"]) for one in reversed(changes) if one["account"] == CHANNEX]
     assert steps == [("real_time", "batch"), ("batch", "real_time")]
-    assert (await acts.stage.told("mode_changed", "(channex-claire): batch -> real time"))["severity"] == "info"
+    assert (await acts.stage.told("mode_changed", "(channex-claire): batch -> real time"))[
+        "severity"
+    ] == "info"
     assert len([one for one in acts.stage.notices("mode_changed") if CHANNEX in one["text"]["en"]]) == 2
 
 
