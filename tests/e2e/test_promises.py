@@ -396,7 +396,7 @@ async def test_a_dead_platform_steps_down_and_returns_by_itself(acts: Acts) -> N
 async def test_a_critical_failure_alerts_the_administrator(acts: Acts) -> None:
     alert = await acts.found("alert")
     assert alert["severity"] == "critical"
-    assert alert["text"]["fr"].startswith(f"{AIRBNB}\u202f: temps réel → manuel")
+    assert alert["text"]["fr"].startswith(f"Airbnb ({AIRBNB})\u202f: temps réel → manuel")
 
 
 async def test_health_is_measured(acts: Acts) -> None:
