@@ -17,7 +17,7 @@ from local.sandbox.calls import Logged
 from local.sandbox.faults import Fault, FaultKind
 from local.sandbox.stays import NightState
 from shared.domain.dates import StayDates
-from tests.e2e.support import QUICK, until
+from tests.e2e.support import QUICK, logged, until
 from tests.loopback import Loopback, plain
 
 AIRBNB, BOOKING, CHANNEX = "airbnb-claire", "booking-claire", "channex-claire"
@@ -122,8 +122,7 @@ class Stage:
 
     def lines(self) -> list[dict[str, Any]]:
         """Every line of the host's log after it was ready."""
-        text = (self._folder / "example" / "host-1.log").read_text(encoding="utf-8")
-        return [json.loads(line) for line in text.partition("\nready ")[2].splitlines()[1:]]
+        return logged(self._folder / "example" / "host-1.log")
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """Those lines of one event."""

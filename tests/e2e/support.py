@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 from local.run_example import Rhythm
 
@@ -37,3 +39,9 @@ async def until(look: Callable[[], Awaitable[T]], what: str, seconds: float = 45
         assert time.monotonic() < end, f"not within {seconds:.0f} s: {what}"
         await asyncio.sleep(_LOOK)
     return found
+
+
+def logged(log: Path) -> list[dict[str, Any]]:
+    """The lines of a host's log after it was ready, but for one that is being written."""
+    whole, _, _ = log.read_text(encoding="utf-8", errors="replace").rpartition("\n")
+    return [json.loads(line) for line in whole.partition("\nready ")[2].splitlines()[1:]]

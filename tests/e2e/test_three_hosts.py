@@ -3,7 +3,6 @@ whole, their logs tell one story under one id, and no queue is polled faster tha
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +18,7 @@ from local.run_session import Session, Wanted, session
 from local.sandbox.stays import NightState
 from shared.domain.dates import StayDates
 from tests.e2e.days import day_ahead
-from tests.e2e.support import QUICK, until
+from tests.e2e.support import QUICK, logged, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
@@ -42,9 +41,8 @@ class Estate:
         """Every line of every host after it was ready, oldest first, with the host's number."""
         found: list[dict[str, Any]] = []
         for number in range(1, HOSTS + 1):
-            text = (self.folder / "example" / f"host-{number}.log").read_text(encoding="utf-8")
-            _, _, after = text.partition("\nready ")
-            found += [{**json.loads(line), "host": number} for line in after.splitlines()[1:]]
+            said = logged(self.folder / "example" / f"host-{number}.log")
+            found += [{**line, "host": number} for line in said]
         return sorted(found, key=lambda line: str(line["time"]))
 
     async def get(self, path: str) -> Any:
